@@ -159,6 +159,6 @@ def rgb8_to_lab8(rgb8: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     if rgb8.dtype != np.uint8 or rgb8.ndim != 4 or rgb8.shape[-1] != 3:
         raise ValueError(f"photographs must be (N, H, W, 3) uint8, not {rgb8.shape} {rgb8.dtype}.")
-    rgb = torch.from_numpy(np.ascontiguousarray(rgb8)).permute(0, 3, 1, 2).float() / 255  # NHWC -> NCHW
+    rgb = torch.tensor(rgb8).permute(0, 3, 1, 2).float() / 255  # NHWC -> NCHW
     L8, ab8 = encode_lab8(rgb_to_lab(rgb))
     return L8.numpy(), ab8.contiguous().numpy()

@@ -1,0 +1,48 @@
+# The study's commands; `make` alone lists them. Each makes the environment .venv first, where it is not there yet.
+
+# To use an environment of your own, for example conda's: make study COLORLIB_PYTHON=python
+ifdef COLORLIB_PYTHON
+  PYTHON := $(COLORLIB_PYTHON)
+  READY :=
+else
+  PYTHON := .venv/bin/python
+  READY := .venv/.ready
+endif
+
+STUDY ?= quick
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+
+.PHONY: help study test lab bench
+
+help:
+	@echo 'make study            run the quick study on the embedded scenes and write its report (about ten minutes)'
+	@echo '     STUDY=photos     another study of notebooks/studies, or the path of one'
+	@echo '     DATA=FOLDER      on these photographs: a folder, a zip, a tar, or what `colorlib prepare` made'
+	@echo '     JOBS=4           rows at a time (default: one for each processor)'
+	@echo 'make lab              open the notebooks in JupyterLab'
+	@echo 'make test             lint, unit tests, notebooks and a tiny study from end to end'
+	@echo 'make bench            measure what the library gains over the usual ways'
+	@echo 'More: .venv/bin/colorlib --help'
+
+.venv/.ready: pyproject.toml install.sh
+	@./install.sh
+
+# exec, and the parent's id, so that nothing goes on running when make is killed
+study: $(READY)
+	@exec env COLORLIB_DIE_WITH_PARENT=$$PPID $(PYTHON) -m colorlib study "$(STUDY)" \
+	    $(if $(DATA),--data "$(DATA)") $(if $(JOBS),--jobs "$(JOBS)")
+
+lab: $(READY)
+	@exec $(PYTHON) -m jupyter lab notebooks
+
+bench: $(READY)
+	@exec $(PYTHON) tests/bench.py
+
+test: $(READY)
+	$(PYTHON) -m ruff check colorlib tests notebooks
+	$(PYTHON) -m ruff format --check colorlib tests notebooks
+ifneq ($(NOTEBOOKS),)
+	$(PYTHON) -m nbstripout --verify --extra-keys "metadata.papermill cell.metadata.papermill" $(NOTEBOOKS)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks
+endif
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q tests

@@ -1,0 +1,277 @@
+"""The ``colorlib`` command."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from colorlib.processes import follow_parent
+
+# Every command imports what it needs when it runs: --help is instant, and torch takes seconds.
+
+_LISTS = ("data", "models", "objectives", "metrics", "baselines")
+
+
+def prepare(options: argparse.Namespace) -> int:
+    from colorlib.data.photos import prepare_photographs
+
+    data = prepare_photographs(options.source, options.out, options.size, options.workers)
+    counts = data.manifest["split"].value_counts()
+    flagged = (data.manifest["flags"] != "").sum()
+    print(
+        f"{data.folder}: {len(data):,} photographs of {data.size[1]}×{data.size[0]}, {flagged:,} of them flagged ",
+        end="",
+    )
+    print("(" + ", ".join(f"{counts.get(split, 0):,} {split}" for split in ("train", "val", "test")) + ").")
+    if (skipped := data.folder / "skipped.csv").exists():
+        print(f"Files that could not be used, with the reason: {skipped}")
+    print(f"A study on them: colorlib study photos --data {data.folder}")
+    return 0
+
+
+def study(options: argparse.Namespace) -> int:
+    from colorlib.engine import run_study
+
+    pictures = options.pictures.split(",") if options.pictures else None
+    return (
+        0
+        if run_study(_study_file(options.study), options.data, options.name, options.jobs, pictures, options.out)
+        else 1
+    )
+
+
+def _study_file(name: str) -> Path:
+    by_name = Path("notebooks/studies") / f"{name}.yml"
+    return by_name if by_name.exists() and not Path(name).is_file() else Path(name)
+
+
+def report(options: argparse.Namespace) -> int:
+    from colorlib.engine import make_report
+
+    print(f"The report: {make_report(_study_folder(options.study), options.out).resolve()}")
+    return 0
+
+
+def _study_folder(name: str) -> Path:
+    return Path(name) if (Path(name) / "study.json").exists() else Path("runs") / name
+
+
+def judge(options: argparse.Namespace) -> int:
+    from colorlib.data import open_dataset
+    from colorlib.evaluation import judge_pictures
+    from colorlib.study import read_study
+
+    folder = _study_folder(options.study)
+    data = open_dataset(options.data or read_study(folder)["data"]["folder"])
+    run = judge_pictures(options.folder, data, folder / f"judged-{options.name}", options.name, options.split)
+    scores = run.per_image.mean(numeric_only=True)
+    shown = [name for name in ("delta_e_2000", "delta_e_76", "psnr_rgb_db") if name in scores]
+    print(f"{options.name}: " + ", ".join(f"{name} {scores[name]:.2f}" for name in shown) + f" ({run.folder})")
+    print(f"To have it beside the others: colorlib report {options.study}")
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    import torch
+    from PIL import Image
+    from tqdm import tqdm
+
+    from colorlib.color import lab_to_rgb
+    from colorlib.data import open_dataset
+
+    data, out = open_dataset(options.data), Path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    indices = data.indices(options.split)
+    for start in tqdm(range(0, len(indices), 64), desc=f"writing {out}", unit="batch"):
+        batch = data.batch(indices[start : start + 64])
+        grey = lab_to_rgb(torch.cat([batch.L, torch.zeros_like(batch.ab)], 1))[:, 0]
+        for identity, picture in zip(batch.ids, (grey * 255).round().to(torch.uint8).numpy(), strict=True):
+            Image.fromarray(picture).save(out / f"{identity}.png")
+    print(f"{len(indices):,} grey pictures are in {out}. Colour them under the same names, then:")
+    print("  colorlib judge FOLDER_OF_COLOURED_PICTURES --name NAME --study STUDY")
+    return 0
+
+
+def show_list(options: argparse.Namespace) -> int:
+    for kind in [options.kind] if options.kind else _LISTS:
+        print(f"{kind}:")
+        entries = _descriptions(kind)
+        width = max(map(len, entries), default=0)
+        for name, about in entries.items():
+            print(f"  {name:{width}}  {about}")
+    return 0
+
+
+def _descriptions(kind: str) -> dict[str, str]:
+    if kind == "data":
+        from colorlib.data import DATASETS
+
+        return {name: f"{dataset.about} Licence: {dataset.licence}" for name, dataset in DATASETS.items()}
+    if kind == "metrics":
+        from colorlib.metrics import METRICS
+
+        better = {True: "higher is better", False: "lower is better", None: "neither is better"}
+        return {
+            name: f"{metric.about} [{metric.unit or 'no unit'}, {better[metric.higher_is_better]}]"
+            for name, metric in METRICS.items()
+        }
+    if kind == "models":
+        from colorlib.models import MODELS
+
+        return _first_lines(MODELS)
+    if kind == "objectives":
+        from colorlib.objectives import OBJECTIVES
+
+        return _first_lines(OBJECTIVES)
+    from colorlib.baselines import BASELINES, ORACLES
+
+    return _first_lines({**BASELINES, **ORACLES})
+
+
+def _first_lines(registry: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: getattr(value, "about", None) or (value.__doc__ or "").strip().partition("\n")[0]
+        for name, value in registry.items()
+    }
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
+    return int(text)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; each command's function is its default ``run``."""
+    parser = argparse.ArgumentParser(
+        prog="colorlib",
+        description="A study of image colorization: from photographs to a report that compares networks and losses.",
+        epilog="examples:\n"
+        "  colorlib study quick                            the quick study on embedded data\n"
+        "  colorlib prepare holidays.zip --size 64 --out data/holidays\n"
+        "  colorlib study photos --data data/holidays      the same comparison on your photographs\n"
+        "  colorlib list models                            what can be named in a study\n"
+        "\n`colorlib COMMAND --help` says more about each command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(run: Any, name: str, about: str, examples: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=about.partition("\n\n")[0].rstrip("."),
+            description=about,
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command(
+        prepare,
+        "prepare",
+        "Turn a folder or archive of photographs into a data set to study.\n\n"
+        "Each photograph's short side is resized to --size and the centre is cut out. Files that cannot be read are\n"
+        "skipped and listed; grey ones and duplicates are flagged and left out of training. When it is interrupted,\n"
+        "the same command goes on.",
+        "  colorlib prepare ~/Pictures --out data/mine\n  colorlib prepare holidays.zip --size 64 --out data/holidays",
+    )
+    sub.add_argument("source", metavar="FOLDER_OR_ARCHIVE", help="a folder with any subfolders, a zip or a tar")
+    sub.add_argument("--out", required=True, metavar="FOLDER", help="the new data set, for example data/mine")
+    sub.add_argument("--size", type=_count, default=224, help="side in pixels (default 224; 64 trains on a laptop)")
+    sub.add_argument("--workers", type=_count, help="processes (default: one for each processor)")
+
+    sub = command(
+        study,
+        "study",
+        "Run a study and write its report.\n\n"
+        "A study is a YAML file of rows, each a notebook with parameters. Rows that are done and unchanged are not\n"
+        "run again; when a study is interrupted, the same command goes on. A row that fails keeps its notebook, the\n"
+        "others go on, and the exit status is 1. Runs go to runs/NAME, the report to reports/NAME.",
+        "  colorlib study quick\n"
+        "  colorlib study photos --data data/mine --jobs 2\n"
+        "  colorlib study kaggle --data ~/Downloads/archive.zip\n"
+        "  colorlib study notebooks/studies/my.yml --data ~/Pictures --name pictures --pictures bundled",
+    )
+    sub.add_argument("study", help="a name in notebooks/studies, or the path of a study file")
+    sub.add_argument(
+        "--data", help="in place of the study's own: a prepared folder, a Kaggle folder or zip, or any photographs"
+    )
+    sub.add_argument("--name", help="of the study's folders (default: the file's name, with the data's if --data)")
+    sub.add_argument("--jobs", type=_count, help="rows at a time (default: one for each processor, or 1 with a GPU)")
+    sub.add_argument("--pictures", metavar="KINDS", help="what the report may show: bundled, test, or bundled,test")
+    sub.add_argument("--out", metavar="FOLDER", help="of the report (default: reports/NAME)")
+
+    sub = command(
+        show_list,
+        "list",
+        "List what can be named in a study: data sets, models, objectives, metrics and baselines.",
+        "  colorlib list\n  colorlib list metrics",
+    )
+    sub.add_argument("kind", nargs="?", choices=_LISTS, help="only these")
+
+    sub = command(
+        export,
+        "export",
+        "Write the grey pictures of a data set, named by id, for another program to colour.\n\n"
+        "`colorlib judge` then judges the coloured ones beside a study's own.",
+        "  colorlib export data/mine --out grey",
+    )
+    sub.add_argument("data", help="a prepared folder or the name of a data set")
+    sub.add_argument("--out", required=True, metavar="FOLDER", help="where the pictures go")
+    sub.add_argument("--split", default="test", choices=("train", "val", "test"), help="which of them (default test)")
+
+    sub = command(
+        judge,
+        "judge",
+        "Judge pictures that any program coloured, beside the runs of a study.\n\n"
+        "Pictures are matched by id, which is the file's name without its ending; missing and surplus ones are named.",
+        "  colorlib judge coloured/ --name deoldify --study quick",
+    )
+    sub.add_argument("folder", metavar="FOLDER_OF_COLOURED_PICTURES", help="PNG files named as `colorlib export` does")
+    sub.add_argument("--name", required=True, help="of the colorizer, for the table")
+    sub.add_argument("--study", required=True, help="the study to set it beside: a name in runs/, or its folder")
+    sub.add_argument("--data", help="the data set it coloured (default: the study's)")
+    sub.add_argument("--split", default="test", choices=("train", "val", "test"), help="which of it (default test)")
+
+    sub = command(
+        report,
+        "report",
+        "Write the report of a study again, from the runs that are there.",
+        "  colorlib report quick\n  colorlib report runs/quick --out reports/draft",
+    )
+    sub.add_argument("study", help="a name in runs/, or the study's folder")
+    sub.add_argument("--out", metavar="FOLDER", help="of the report (default: reports/NAME)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0, 1 (rows failed), 2 (bad input) or 130 (Ctrl-C).
+
+    What goes wrong is said in one sentence; with COLORLIB_TRACEBACK=1 in the environment the traceback is shown.
+    """
+    follow_parent()
+    options = build_parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        print("\ncolorlib: stopped; what is done is kept. Run the same command to go on.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (OSError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+        if os.environ.get("COLORLIB_TRACEBACK"):
+            raise
+        print(f"colorlib: {_sentence(error)}", file=sys.stderr)
+        return 2
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "the memory is used up; try fewer --jobs, or a smaller size or batch."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,127 @@
+"""Where photographs come from: `DATASETS` by name, or any folder or zip by path."""
+
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from colorlib.data.bundled import CREDITS, bundled_photographs
+from colorlib.data.fashion_mnist import open_fashion_mnist
+from colorlib.data.kaggle import find_kaggle, open_kaggle
+from colorlib.data.photos import is_archive, list_photographs
+from colorlib.data.scenes import write_scenes
+from colorlib.data.store import LabArrays, is_store, open_store
+from colorlib.registry import look_up
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What can be said of a data set before it is opened.
+
+    Attributes:
+        open: makes it; its parameters are the data set's options.
+        about: one sentence.
+        licence: one sentence.
+        trainable: whether a study can run on it: `open` then gives `LabArrays`.
+    """
+
+    open: Callable[..., Any]
+    about: str
+    licence: str
+    trainable: bool
+
+
+def open_scenes(count: int = 2000, size: int = 64, seed: int = 0, cache: Path | str = "data") -> LabArrays:
+    """Render the procedural scenes on first use, into ``<cache>/scenes-<count>x<size>-seed<seed>``, and open them."""
+    for name, value in (("count", count), ("size", size), ("seed", seed)):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{name} of the scenes must be a whole number, not {value!r}.")
+    folder = Path(cache) / f"scenes-{count}x{size}-seed{seed}"
+    return write_scenes(folder, count=count, size=size, seed=seed)
+
+
+DATASETS: dict[str, Dataset] = {
+    "scenes": Dataset(
+        open_scenes,
+        "Procedural scenes rendered from a seed, any number at any size; the law of every colour is known.",
+        "Ours, like the code.",
+        trainable=True,
+    ),
+    "kaggle": Dataset(
+        open_kaggle,
+        "Kaggle's Image Colorization: 25,000 photographs of 224×224, opened from its folder or zip (option path).",
+        "Not stated for each photograph; reported to come from MIRFlickr-25k. Use it, do not republish it.",
+        trainable=True,
+    ),
+    "bundled": Dataset(
+        bundled_photographs,
+        f"{len(CREDITS)} colour photographs inside scikit-image, for showing; never trained on.",
+        "Public domain or CC0, each credited.",
+        trainable=False,
+    ),
+    "fashion_mnist": Dataset(
+        open_fashion_mnist,
+        "70,000 grey pictures of clothes, 28×28; for exploration and for colouring, as it has no colour to learn from.",
+        "MIT.",
+        trainable=False,
+    ),
+}
+
+
+def open_dataset(name_or_folder: str | os.PathLike, **options: Any) -> LabArrays:
+    """Open photographs to study, by a name in `DATASETS` or by path.
+
+    Args:
+        name_or_folder: a trainable data set's name; a prepared folder; or a folder or zip of the Kaggle layout.
+            A name wins over a folder of the same name; write ``./scenes`` for the folder.
+        options: of the data set, for example ``count=500`` for scenes; a path takes none.
+
+    Raises:
+        ValueError: unknown name (the nearest are given), a set that cannot be trained on, photographs that are not
+            prepared yet, or damaged files.
+        TypeError: an option that the data set does not have.
+        FileNotFoundError: nothing at that path.
+
+    Example:
+        >>> open_dataset("fashion_mnist")
+        Traceback (most recent call last):
+        ValueError: fashion_mnist cannot be studied: 70,000 grey pictures of clothes, 28×28; …
+    """
+    if not isinstance(name_or_folder, str | os.PathLike):
+        raise TypeError(f"a data set is a name or a path, not {name_or_folder!r}.")
+    path = Path(name_or_folder)
+    is_name = isinstance(name_or_folder, str) and name_or_folder in DATASETS
+    if is_name or not (path.exists() or len(path.parts) > 1 or path.is_absolute()):
+        return _open_name(str(name_or_folder), options)
+    if options:
+        raise TypeError(f"{path} is opened as it is; it takes no options ({', '.join(options)}).")
+    if is_store(path):
+        return open_store(path)
+    if path.with_name(path.name + ".partial").is_dir():
+        raise FileNotFoundError(f"{path} is not finished; run the `colorlib prepare` that was interrupted again.")
+    if not path.exists():
+        raise FileNotFoundError(f"there is no data set at {path}; known names are {', '.join(sorted(DATASETS))}.")
+    if find_kaggle(path):
+        return open_kaggle(path)
+    raise ValueError(_not_prepared(path))
+
+
+def _open_name(name: str, options: dict[str, Any]) -> LabArrays:
+    dataset = look_up(DATASETS, name, "data set")
+    if not dataset.trainable:
+        raise ValueError(f"{name} cannot be studied: {dataset.about}")
+    known = list(inspect.signature(dataset.open).parameters)
+    for option in options:
+        if option not in known:
+            raise TypeError(f"data set {name!r} has no option {option!r}; it has {', '.join(known)}.")
+    return dataset.open(**options)
+
+
+def _not_prepared(path: Path) -> str:
+    command = f"run `colorlib prepare {path} --out data/{path.name.split('.')[0]}` and use the folder that it makes"
+    if not path.is_dir() and not is_archive(path):
+        return f"{path} is neither a prepared folder nor an archive of photographs."
+    found = len(list_photographs(path).members)
+    return f"{path} holds {found:,} photographs that are not prepared yet; {command}."

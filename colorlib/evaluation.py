@@ -1,0 +1,277 @@
+"""Judging a colorizer: one row of scores for each photograph, and what it costs.
+
+Whatever is judged is called in the same way and scored by the same code, be it a network, a table or a folder of
+pictures that somebody else coloured. A prediction meets its truth inside one batch of one data set, never by the order
+of two listings.
+"""
+
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from colorlib import experiment, processes
+from colorlib.color import decode_lab8, encode_lab8, rgb8_to_lab8
+from colorlib.data.bundled import bundled_photographs
+from colorlib.data.scenes import LAWS
+from colorlib.data.store import Batch, LabArrays
+from colorlib.experiment import Run
+from colorlib.files import exclusive, write_json
+from colorlib.metrics import Pair, score
+from colorlib.training import TrainedColorizer, count_macs, peak_memory_mb, use_threads
+
+Predict = Callable[[Batch], Tensor]
+
+BATCH = 32
+KEPT = 96  # test photographs, the first of the split, whose colouring is kept for the figures
+TIMED = 10  # photographs that are coloured one at a time for the clock
+
+
+def evaluate(predict: Predict, data: LabArrays, indices: np.ndarray, progress: Callable | None = None) -> tuple:
+    """Score a colorizer on photographs.
+
+    Args:
+        predict: gives ab (N, 2, H, W) in CIELAB units for a batch.
+        data: the data set; its class prior weighs the rebalanced AuC.
+        indices: which photographs.
+        progress: called with (done, total).
+
+    Returns:
+        A table with a row for each photograph (its id, every metric, and on ``scenes`` the scores per law of colour),
+        and the first photographs' colourings: id -> (L8, ab8, true ab8).
+
+    Raises:
+        ValueError: a prediction has the wrong shape or holds NaN.
+    """
+    rows, kept = [], {}
+    for start in tqdm(range(0, len(indices), BATCH), desc="judging", unit="batch", leave=False):
+        batch = data.batch(indices[start : start + BATCH])
+        pair = Pair(batch.L, predict(batch), batch.ab, prior=data.class_prior)
+        scores = {name: value.tolist() for name, value in score(pair).items()}
+        if batch.kinds is not None:
+            scores |= _scores_per_law(pair, batch.kinds, data.info["kinds"])
+        rows.append(pd.DataFrame({"id": batch.ids} | scores))
+        if len(kept) < KEPT:
+            L8, ab8 = encode_lab8(torch.cat([pair.L, pair.ab], 1))
+            _, ab8_true = encode_lab8(torch.cat([pair.L, pair.ab_true], 1))
+            kept |= dict(zip(batch.ids, zip(L8.numpy(), ab8.numpy(), ab8_true.numpy(), strict=True), strict=True))
+        if progress:
+            progress(start + len(batch.L), len(indices))
+    return pd.concat(rows, ignore_index=True), dict(list(kept.items())[:KEPT])
+
+
+def _scores_per_law(pair: Pair, kinds: Tensor, kind_info: list[dict]) -> dict[str, list[float]]:
+    """Score the pixels of each law of colour apart; NaN where a photograph has none of them."""
+    law_of_kind = torch.tensor([LAWS.index(kind["law"]) for kind in kind_info])
+    law = law_of_kind[kinds.long()]  # (N, H, W)
+    maps = {
+        "delta_e_76": (pair.ab - pair.ab_true).norm(dim=1),
+        "mean_chroma": pair.ab.norm(dim=1),
+        "mean_chroma_true": pair.ab_true.norm(dim=1),
+    }
+    scores = {}
+    for number, name in enumerate(LAWS):
+        inside = (law == number).float()
+        pixels = inside.sum((1, 2))
+        scores[f"share_{name}"] = (pixels / inside[0].numel()).tolist()
+        for metric, values in maps.items():
+            mean = (values * inside).sum((1, 2)) / pixels  # 0 / 0 is NaN: this photograph has no such thing
+            scores[f"{metric}_{name}"] = mean.tolist()
+    return scores
+
+
+def judge(
+    colorizer: Callable[[Tensor], Tensor],
+    data: LabArrays,
+    folder: Path | str,
+    name: str | None = None,
+    *,
+    kind: str = "judged",
+    split: str = "test",
+    train_seconds: float | None = None,
+) -> Run:
+    """Judge a colorizer on a split and write ``per_image.csv``, ``cost.json`` and ``pictures/`` into a run folder.
+
+    Args:
+        colorizer: any callable L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W) in CIELAB units.
+        data: the data set.
+        folder: the run folder. After :func:`~colorlib.training.train` it is the same one, and ``name`` is not given.
+        name: what to call a colorizer that was not trained here.
+        kind: "judged" or "baseline", for one that was not trained here.
+        split: "test", or "val" while still choosing.
+        train_seconds: what it took to make a colorizer that was not trained here.
+
+    Returns:
+        The run, read from the folder. A finished folder is judged again; the scores are the same.
+
+    Raises:
+        ValueError: a prediction has the wrong shape or holds NaN, or the folder holds something else.
+
+    Example:
+        >>> judge(lambda L: torch.zeros(len(L), 2, *L.shape[-2:]), open_dataset("scenes"), "runs/mine", "all grey")
+    """
+    identity = _identity(folder, name, kind, data) if name else None
+    return _judge(lambda batch: colorizer(batch.L), data, folder, identity, split, colorizer, train_seconds)
+
+
+def judge_oracle(oracle: Predict, data: LabArrays, folder: Path | str, name: str) -> Run:
+    """Judge an oracle, a callable of the whole batch with its truth, on the test split; see :func:`judge`."""
+    return _judge(oracle, data, folder, _identity(folder, name, "oracle", data), "test")
+
+
+def judge_pictures(folder: Path | str, data: LabArrays, run_folder: Path | str, name: str, split: str = "test") -> Run:
+    """Judge pictures that somebody else coloured, matched by id; see :func:`read_pictures` and :func:`judge`."""
+    predict = read_pictures(folder, data, split)
+    return _judge(predict, data, run_folder, _identity(run_folder, name, "judged", data), split)
+
+
+def _identity(folder: Path | str, name: str, kind: str, data: LabArrays) -> dict:
+    identity = {"name": Path(folder).name, "label": name, "kind": kind, "model": name, "objective": None, "seed": 0}
+    return identity | {"data": data.name, "data_fingerprint": data.fingerprint}
+
+
+def _judge(
+    predict: Predict,
+    data: LabArrays,
+    folder: Path | str,
+    identity: dict | None,
+    split: str,
+    colorizer: Callable[[Tensor], Tensor] | None = None,
+    train_seconds: float | None = None,
+) -> Run:
+    processes.follow_parent()
+    use_threads()
+    folder = Path(folder)
+    with exclusive(folder, "run"):
+        if identity:
+            experiment.begin(folder, identity)
+        progress = experiment.Progress(folder, f"judging {experiment.read_config(folder)['label']}")
+        per_image, kept = evaluate(predict, data, data.indices(split), progress)
+        cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split) | _training_cost(folder)
+        experiment.write_pictures(folder, "test", kept)
+        if colorizer:
+            experiment.write_pictures(folder, "bundled", _colour_bundled(colorizer, min(data.size)))
+        write_json(folder / "cost.json", cost)
+        experiment.write_table(folder / "per_image.csv", per_image)
+    return Run(folder)
+
+
+def _cost(colorizer: Callable[[Tensor], Tensor] | None, data: LabArrays, split: str) -> dict:
+    """Measure what it costs to colour: milliseconds for one photograph at a time (median), memory, size."""
+    cost = {"threads": torch.get_num_threads(), "device": "cpu"}
+    if isinstance(colorizer, TrainedColorizer):
+        cost["parameters"] = sum(parameter.numel() for parameter in colorizer.network.parameters())
+        cost["macs_per_image"] = count_macs(colorizer.network, data.size)
+        cost["device"] = str(colorizer.device)
+    if colorizer:
+        seconds = []
+        for index in data.indices(split)[:TIMED]:
+            L = data.batch([index]).L
+            started = time.perf_counter()
+            colorizer(L)
+            seconds.append(time.perf_counter() - started)
+        cost["ms_per_image"] = 1000 * statistics.median(seconds)
+        cost["peak_memory_mb"] = peak_memory_mb(torch.device(cost["device"]))
+    return cost
+
+
+def _training_cost(folder: Path) -> dict:
+    history = Run(folder).history
+    if history is None:
+        return {}
+    return {"train_seconds": float(history["seconds"].iloc[-1]), "images_seen": int(history["images_seen"].iloc[-1])}
+
+
+def colour_at(colorizer: Callable[[Tensor], Tensor], L: Tensor, short_side: int) -> Tensor:
+    """Colour photographs of any size as if they were of the size a colorizer was trained on.
+
+    A network that learned on pictures of 64 pixels knows a tree of 20; shown a tree of 200 it sees a wall. So the
+    photograph is shrunk to ``short_side``, coloured, and its colours (smooth where lightness is sharp) are brought up.
+
+    Args:
+        L: (N, 1, H, W) in [0, 100].
+        short_side: pixels; a photograph that is smaller is taken as it is.
+
+    Returns:
+        ab (N, 2, H, W) in CIELAB units.
+    """
+    H, W = L.shape[-2:]
+    scale = min(1.0, short_side / min(H, W))
+    small = F.interpolate(L, size=(round(H * scale), round(W * scale)), mode="bilinear", antialias=True)
+    return F.interpolate(colorizer(small), size=(H, W), mode="bilinear")
+
+
+def _colour_bundled(colorizer: Callable[[Tensor], Tensor], short_side: int) -> dict:
+    pictures = {}
+    for photograph in bundled_photographs(max_side=256):
+        L8, ab8_true = (torch.from_numpy(array) for array in rgb8_to_lab8(photograph.rgb[None]))
+        L, _ = decode_lab8(L8, ab8_true)
+        _, ab8 = encode_lab8(torch.cat([L, colour_at(colorizer, L, short_side)], 1))
+        pictures[photograph.id] = (L8[0].numpy(), ab8[0].numpy(), ab8_true[0].numpy())
+    return pictures
+
+
+def read_pictures(folder: Path | str, data: LabArrays, split: str = "test") -> Callable[[Batch], Tensor]:
+    """Take the colours from a folder of pictures named ``<id>.png`` (or any other image format).
+
+    Only the pictures' a and b are taken; lightness is the photograph's own.
+
+    Raises:
+        FileNotFoundError: the folder does not exist, or pictures of the split are missing; the message names them.
+        ValueError: two pictures of one id, an unreadable one, or one of another size.
+
+    Warns:
+        UserWarning: there are pictures of other names; the message names them.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is not a folder of coloured pictures.")
+    extensions = set(Image.registered_extensions())
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in extensions)
+    paths = {path.stem: path for path in files}
+    if len(paths) < len(files):
+        twice = next(path.stem for path, after in zip(files, files[1:], strict=False) if path.stem == after.stem)
+        raise ValueError(f"{folder} holds two pictures of {twice}; keep one.")
+    wanted = data.manifest["id"].iloc[data.indices(split)].tolist()
+    missing = [identity for identity in wanted if identity not in paths]
+    surplus = sorted(set(paths) - set(wanted))
+    if missing:
+        also = f"; {_some(surplus)} not of this split" if surplus else ""
+        raise FileNotFoundError(
+            f"{folder} lacks {len(missing)} of {len(wanted)} pictures of the {split} split: {_some(missing)}{also}. "
+            "`colorlib export` writes the grey photographs under the names that are expected."
+        )
+    if surplus:
+        warnings.warn(
+            f"{folder} holds {len(surplus)} pictures that are not of the {split} split: {_some(surplus)}.", stacklevel=2
+        )
+
+    def predict(batch: Batch) -> Tensor:
+        return torch.cat([_read_ab(paths[identity], batch.L.shape[-2:]) for identity in batch.ids])
+
+    return predict
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _read_ab(path: Path, size: tuple[int, int]) -> Tensor:
+    try:
+        with Image.open(path) as image:
+            rgb8 = np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} cannot be read as a picture ({error}).") from None
+    if rgb8.shape[:2] != tuple(size):
+        H, W = size
+        raise ValueError(f"{path} has {rgb8.shape[1]}×{rgb8.shape[0]} pixels, its photograph {W}×{H}.")
+    return decode_lab8(*(torch.from_numpy(array) for array in rgb8_to_lab8(rgb8[None])))[1]

@@ -1,0 +1,206 @@
+"""What a run is: its settings, and the folder that holds its results.
+
+A run folder holds ``config.json`` (what was asked), ``history.csv`` (the learning curve), ``weights.safetensors``
+(the chosen network), ``per_image.csv`` (one row for each judged photograph), ``cost.json`` and ``pictures/``.
+Tables, figures and reports are computed from these files and from nothing else.
+"""
+
+import dataclasses
+import io
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from colorlib.files import atomic_path, write_json
+from colorlib.models import MODELS
+from colorlib.objectives import OBJECTIVES
+from colorlib.registry import look_up
+
+FORMAT = 1  # raised when a folder written before can no longer be read
+
+
+@dataclass(frozen=True)
+class ExperimentConfig:
+    """All that decides the outcome of a training run, beside the photographs themselves.
+
+    Raises:
+        ValueError, TypeError: an unknown model or objective, or a setting of the wrong type or range.
+    """
+
+    model: str
+    objective: str
+    model_options: dict = field(default_factory=dict)
+    objective_options: dict = field(default_factory=dict)
+    seed: int = 0
+    images_seen: int = 10_000  # the budget: photographs shown, repeats included
+    seconds: float | None = None  # a second budget, in seconds of training; the one used up first ends the run
+    batch_size: int = 16
+    learning_rate: float = 1e-3  # the peak, reached after a warm-up over 5 % of the budget, then a cosine to zero
+    weight_decay: float = 1e-2
+    validations: int = 10  # how often, evenly over the budget, the network is validated and may become the best
+    validation_images: int = 256  # the first so many of the val split
+    checkpoint_seconds: float = 20.0  # at most this much work is lost when the process is killed
+    precision: str = "auto"  # "bfloat16" (autocast), "float32", or "auto": bfloat16 where the processor computes in it
+
+    def __post_init__(self) -> None:
+        look_up(MODELS, self.model, "model")
+        look_up(OBJECTIVES, self.objective, "objective")
+        look_up({"auto": 0, "bfloat16": 0, "float32": 0}, self.precision, "precision")
+        for setting in dataclasses.fields(self):
+            _check_number(setting.name, setting.type, getattr(self, setting.name))
+
+    @property
+    def label(self) -> str:
+        """The name that runs share when they differ only in their seed: ``unet (width 16) · l2``."""
+        return f"{_describe(self.model, self.model_options)} · {_describe(self.objective, self.objective_options)}"
+
+
+# Settings where zero means something; all other numbers must be positive.
+_MAY_BE_ZERO = ("seed", "weight_decay", "checkpoint_seconds")
+
+
+def _check_number(name: str, kind: object, value: object) -> None:
+    if kind not in (int, float, float | None) or value is None and kind == float | None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and not isinstance(value, int)):
+        hint = " (YAML reads 1e-4 as text: write 1.0e-4)" if isinstance(value, str) else ""
+        raise TypeError(f"{name} must be {'a whole number' if kind is int else 'a number'}, not {value!r}{hint}.")
+    if not math.isfinite(value) or value < 0 or (value == 0 and name not in _MAY_BE_ZERO):
+        raise ValueError(f"{name} must be {'zero or more' if name in _MAY_BE_ZERO else 'above zero'}, not {value!r}.")
+
+
+def _describe(name: str, options: dict) -> str:
+    return f"{name} ({', '.join(f'{key} {value}' for key, value in options.items())})" if options else name
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read on demand."""
+
+    folder: Path
+
+    @cached_property
+    def config(self) -> dict:
+        return read_config(self.folder)
+
+    @property
+    def label(self) -> str:
+        return self.config["label"]
+
+    @property
+    def finished(self) -> bool:
+        return (self.folder / "per_image.csv").exists() and (self.folder / "cost.json").exists()
+
+    @cached_property
+    def cost(self) -> dict:
+        return json.loads((self.folder / "cost.json").read_text(encoding="utf-8"))
+
+    @cached_property
+    def per_image(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder / "per_image.csv", dtype={"id": str})
+
+    @cached_property
+    def history(self) -> pd.DataFrame | None:
+        path = self.folder / "history.csv"
+        return pd.read_csv(path) if path.exists() else None
+
+    def pictures(self, name: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Read coloured samples: id -> (L8 (H, W), ab8 (H, W, 2), true ab8 (H, W, 2)); empty where none were kept."""
+        path = self.folder / "pictures" / f"{name}.npz"
+        if not path.exists():
+            return {}
+        with np.load(path) as arrays:
+            ids = [key.removesuffix("/L8") for key in arrays.files if key.endswith("/L8")]
+            return {i: (arrays[f"{i}/L8"], arrays[f"{i}/ab8"], arrays[f"{i}/ab8_true"]) for i in ids}
+
+
+def read_config(folder: Path | str) -> dict:
+    """Read a run's settings.
+
+    Raises:
+        FileNotFoundError: not a run folder.
+        ValueError: written by another version of colorlib, or damaged.
+    """
+    path = Path(folder) / "config.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{folder} is not a run folder: it has no config.json.")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        found = config["format"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} is damaged; remove the folder and run again.") from None
+    if found != FORMAT:
+        raise ValueError(
+            f"{folder} was written by another version of colorlib (format {found}, this one reads {FORMAT}); "
+            "keep it aside and run again into a new folder."
+        )
+    return config
+
+
+def begin(folder: Path | str, config: dict) -> Path:
+    """Write the settings of a run, or check that the folder already holds exactly these.
+
+    Args:
+        config: with ``name``, ``label`` and ``kind`` (network, baseline, oracle or judged); plain JSON values.
+
+    Raises:
+        ValueError: the folder belongs to a run with other settings; the message names those that differ.
+    """
+    folder = Path(folder)
+    config = json.loads(json.dumps({"format": FORMAT, **config}))
+    if (folder / "config.json").exists():
+        found = read_config(folder)
+        differing = sorted(key for key in {*found, *config} if found.get(key) != config.get(key))
+        if differing:
+            shown = "; ".join(f"{key}: {found.get(key)!r} there, {config.get(key)!r} now" for key in differing[:3])
+            raise ValueError(f"{folder} holds a run with other settings ({shown}); choose another folder.")
+    else:
+        write_json(folder / "config.json", config)
+    return folder
+
+
+def list_runs(folder: Path | str) -> list[Run]:
+    """Return all finished runs below ``folder``, ordered by path."""
+    runs = (Run(path.parent) for path in sorted(Path(folder).rglob("config.json")))
+    return [run for run in runs if run.finished]
+
+
+def write_table(path: Path | str, table: pd.DataFrame) -> None:
+    """Write a CSV atomically, numbers to 9 significant digits."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
+
+
+def write_pictures(folder: Path | str, name: str, pictures: dict) -> None:
+    """Keep coloured samples for the figures; the inverse of :meth:`Run.pictures`."""
+    arrays = {}
+    for identity, (L8, ab8, ab8_true) in pictures.items():
+        arrays |= {f"{identity}/L8": L8, f"{identity}/ab8": ab8, f"{identity}/ab8_true": ab8_true}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    with atomic_path(Path(folder) / "pictures" / f"{name}.npz") as temporary:
+        temporary.write_bytes(buffer.getvalue())
+
+
+class Progress:
+    """How far a run is, in ``progress.json``, for whoever watches it from another process.
+
+    Example:
+        >>> progress = Progress("runs/example", "training")
+        >>> progress(320, 10_000)
+    """
+
+    def __init__(self, folder: Path | str, what: str) -> None:
+        self.path, self.what, self.written = Path(folder) / "progress.json", what, 0.0
+
+    def __call__(self, done: float, total: float) -> None:
+        now = time.time()
+        if now - self.written >= 1 or done >= total:
+            self.written = now
+            write_json(self.path, {"what": self.what, "done": done, "total": total, "time": now})

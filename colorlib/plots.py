@@ -1,0 +1,523 @@
+"""Figures in one quiet style: every function takes arrays or tables and returns a matplotlib ``Figure``.
+
+Nothing here touches pyplot, so no figure is shown twice and none stays open. A notebook shows a figure by ending a
+cell with the call. Colours tell groups of rows apart for colour-blind readers too (Okabe and Ito 2008), and lines
+carry their names instead of a legend.
+"""
+
+import contextlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from colorlib.color import lab_to_rgb, out_of_gamut, rgb_to_lab
+from colorlib.gamut import bin_centres
+
+INK, FAINT, RULE, PAPER = "#22262b", "#6d747c", "#d9dde1", "#ffffff"
+GROUPS = {"trained": "#0a66a8", "trivial": "#7b828a", "oracle": "#c2681c", "judged": "#7a4fa3"}
+LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8f6bb3", "#b8860b", "#56b4e9", "#4d4d4d")
+LAWS = {"determined": "determined: one hue", "two_way": "two-way: two hues", "free": "free: any hue"}
+DENSITY = LinearSegmentedColormap.from_list("density", ["#eef2f6", "#8fb3d1", "#2f6ea3", "#12304d"])
+DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#0a66a8", "#f7f7f5", "#c2681c"])
+
+
+class _Picture(Figure):
+    """A figure that a notebook shows sharply, whether or not the notebook has imported pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """Hold the study's look while the block runs; every function here is decorated with it.
+
+    Example:
+        >>> with style():
+        ...     figure = Figure()
+    """
+    settings = {
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "axes.titlesize": 9.5,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelcolor": FAINT,
+        "axes.edgecolor": RULE,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": False,
+        "axes.axisbelow": True,
+        "grid.color": RULE,
+        "grid.linewidth": 0.6,
+        "text.color": INK,
+        "xtick.color": RULE,
+        "ytick.color": RULE,
+        "xtick.labelcolor": FAINT,
+        "ytick.labelcolor": INK,
+        "figure.facecolor": PAPER,
+        "savefig.facecolor": PAPER,
+        "lines.linewidth": 1.6,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "colorlib",  # the ids inside an SVG are random without it
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def _axes(width: float, height: float, columns: int = 1, rows: int = 1, **options) -> tuple[Figure, np.ndarray]:
+    figure = _Picture(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)  # labels are placed by the size of drawn text
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def figure_bytes(figure: Figure, kind: str = "png", dpi: int = 150) -> bytes:
+    """Return a figure as the bytes of a file, the same bytes each time.
+
+    Args:
+        figure: from any function here.
+        kind: "png" or "svg".
+        dpi: pixels per inch of a PNG.
+    """
+    buffer = io.BytesIO()
+    metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[kind]
+    with style():
+        figure.savefig(buffer, format=kind, dpi=dpi, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _spread(positions: np.ndarray, gap: float) -> np.ndarray:
+    """Move positions apart, as little as needed, until neighbours are ``gap`` from one another."""
+    order = np.argsort(positions, kind="stable")
+    # Isotonic trick: with i·gap taken off, "at least gap apart" becomes "not decreasing"; pool the violators.
+    blocks: list[list[float]] = []
+    for i, value in enumerate(np.asarray(positions, float)[order]):
+        blocks.append([value - i * gap, 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (a, n), (b, m) = blocks[-2], blocks.pop()
+            blocks[-1] = [(a * n + b * m) / (n + m), n + m]
+    flat = np.concatenate([[value] * count for value, count in blocks]) + gap * np.arange(len(order))
+    spread = np.empty(len(order))
+    spread[order] = flat
+    return spread
+
+
+def _label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]], size: float = 8.0) -> None:
+    """Write (x, y, text, colour) to the right of line ends, moved apart so that no two overlap."""
+    points = axes.transData.transform([(x, y) for x, y, *_ in ends])
+    gap = size * 1.25 * axes.figure.dpi / 72
+    right = points[:, 0].max()
+    for (x, y, text, colour), height in zip(ends, _spread(points[:, 1], gap), strict=True):
+        to = axes.transData.inverted().transform((right, height))
+        axes.annotate(
+            text, (x, y), (12 + (to[0] > x) * 0, (height - axes.transData.transform((x, y))[1]) * 72 / axes.figure.dpi),
+            textcoords="offset points", va="center", fontsize=size, color=colour, annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 2},
+        )  # fmt: skip
+
+
+def _label_points(axes: Axes, x: np.ndarray, y: np.ndarray, texts: Sequence[str], colours: Sequence[str]) -> None:
+    """Write each text beside its point, at the first of twelve places where it covers no other text or point."""
+    figure = axes.figure
+    renderer = figure.canvas.get_renderer()
+    points = axes.transData.transform(np.column_stack([x, y]))
+    taken = [mpl.transforms.Bbox.from_bounds(px - 4, py - 4, 8, 8) for px, py in points]
+    frame = axes.get_window_extent(renderer)
+    places = [(7, 0, "left"), (-7, 0, "right"), (6, 9, "left"), (6, -9, "left"), (-6, 9, "right"), (-6, -9, "right")]
+    places += [
+        (7, 20, "left"),
+        (7, -20, "left"),
+        (-7, 20, "right"),
+        (-7, -20, "right"),
+        (9, 32, "left"),
+        (9, -32, "left"),
+    ]
+    for i in np.argsort(points[:, 0], kind="stable"):
+        best = None
+        for dx, dy, side in places:
+            note = axes.annotate(
+                texts[i], (x[i], y[i]), (dx, dy), textcoords="offset points", ha=side, va="center", fontsize=8,
+                color=colours[i],
+                arrowprops={"arrowstyle": "-", "color": RULE, "lw": 0.7, "shrinkA": 0, "shrinkB": 3}
+                if abs(dy) > 10 else None,
+            )  # fmt: skip
+            box = mpl.text.Text.get_window_extent(note, renderer)
+            inside = frame.x0 - 4 <= box.x0 and box.x1 <= frame.x1 + 4
+            clashes = sum(box.overlaps(other) for j, other in enumerate(taken) if j != i) + 10 * (not inside)
+            if best is None or clashes < best[0]:
+                if best:
+                    best[1].remove()
+                best = (clashes, note, box)
+            else:
+                note.remove()
+            if clashes == 0:
+                break
+        taken.append(best[2])
+
+
+@style()
+def show_photos(
+    photos: Sequence[Sequence[np.ndarray | None]],
+    rows: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    size: float = 1.35,
+) -> Figure:
+    """Show a grid of photographs with a name for each row and column.
+
+    Args:
+        photos: rows of arrays (H, W, 3) or, for black and white, (H, W); uint8 or floats in [0, 1]; None is a gap.
+        rows, columns: the names, or None.
+        size: width and height of a cell in inches; photographs keep their shape inside it.
+
+    Raises:
+        ValueError: no photograph, or names that do not match the grid.
+    """
+    height, width = len(photos), max((len(row) for row in photos), default=0)
+    if not height or not width:
+        raise ValueError("show_photos needs at least one photograph.")
+    if (rows is not None and len(rows) != height) or (columns is not None and len(columns) != width):
+        raise ValueError(f"the grid has {height} rows and {width} columns; give as many names.")
+    figure, grid = _axes(size * width + (0.9 if rows else 0), size * height + 0.3, width, height)
+    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0.01, hspace=0.01)
+    for i, line in enumerate(photos):
+        for j in range(width):
+            axes = grid[i, j]
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+            photo = line[j] if j < len(line) else None
+            if photo is None:
+                axes.text(0.5, 0.5, "–", ha="center", va="center", color=FAINT, transform=axes.transAxes)
+            else:
+                photo = np.asarray(photo)
+                top = 255 if photo.dtype == np.uint8 else 1
+                axes.imshow(photo, cmap="gray", vmin=0, vmax=top, interpolation="lanczos")
+            if columns is not None and i == 0:
+                axes.set_title(columns[j].replace(" · ", "\n"), fontsize=8, fontweight="normal", loc="center")
+            if rows is not None and j == 0:
+                axes.set_ylabel(rows[i], rotation=0, ha="right", va="center", fontsize=8, color=INK, labelpad=6)
+    return figure
+
+
+@style()
+def plot_forest(table: pd.DataFrame, label: str, better: str = "", reference: str | None = None) -> Figure:
+    """Draw each row's mean and interval, best on top as the table is sorted: the study's main figure.
+
+    Args:
+        table: index = names of the rows; columns mean, low, high (one unit) and group (a key of ``GROUPS``).
+        label: what the axis shows, with its unit.
+        better: words for the direction, for example "lower is better".
+        reference: the row whose mean is drawn as a line through all others.
+    """
+    figure, grid = _axes(7.2, 0.95 + 0.27 * len(table))
+    axes = grid[0, 0]
+    y = np.arange(len(table))[::-1]
+    if reference in table.index:
+        axes.axvline(table["mean"][reference], color=RULE, lw=1.2, ls=(0, (4, 3)), zorder=0)
+    for height, (_, row) in zip(y, table.iterrows(), strict=True):
+        colour = GROUPS[row["group"]]
+        axes.plot([row["low"], row["high"]], [height] * 2, color=colour, lw=2.2, alpha=0.45, solid_capstyle="butt")
+        axes.plot(
+            row["mean"], height, "o", ms=6, mec=colour, mew=1.5, mfc=PAPER if row["group"] == "oracle" else colour
+        )
+        axes.annotate(
+            f"{row['mean']:.2f}", (1.0, height), (6, 0), xycoords=("axes fraction", "data"),
+            textcoords="offset points", va="center", fontsize=8, color=colour, annotation_clip=False,
+        )  # fmt: skip
+    axes.set_yticks(y, table.index)
+    for tick, group in zip(axes.get_yticklabels(), table["group"], strict=True):
+        tick.set_color(GROUPS[group])
+    axes.set_ylim(-0.7, len(table) - 0.3)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_xlabel(label + (f"  ({better})" if better else ""))
+    shown = [group for group in GROUPS if group in set(table["group"])]
+    for i, group in enumerate(shown):
+        axes.annotate(
+            "●○"[group == "oracle"] + f" {group}", (i * 0.16, 1), (0, 4), xycoords="axes fraction",
+            textcoords="offset points", fontsize=8, color=GROUPS[group], annotation_clip=False,
+        )  # fmt: skip
+    return figure
+
+
+@style()
+def plot_history(
+    histories: Mapping[str, Sequence[pd.DataFrame]],
+    y: str = "val_delta_e_76",
+    label: str = "ΔE76 on validation photographs",
+    x: str = "images_seen",
+    x_label: str = "photographs seen in training",
+    log: bool = False,
+) -> Figure:
+    """Draw learning curves, one colour per row and one line per seed, each named at its end.
+
+    Args:
+        histories: name → one table per seed with the columns ``x`` and ``y``.
+        y, x: columns; rows where ``y`` is empty are left out.
+        label, x_label: the axes' words, with units.
+        log: a logarithmic y axis.
+    """
+    figure, grid = _axes(7.2, max(3.4, 0.9 + 0.2 * len(histories)))
+    axes = grid[0, 0]
+    ends = []
+    for i, (name, tables) in enumerate(histories.items()):
+        colour, dash = LINES[i % len(LINES)], ("-", (0, (4, 1.5)), (0, (1, 1)))[i // len(LINES) % 3]
+        for table in tables:
+            table = table.dropna(subset=[y])
+            axes.plot(table[x], table[y], color=colour, ls=dash, lw=1.6 if len(tables) == 1 else 1.1)
+        table = tables[0].dropna(subset=[y])
+        if len(table):
+            ends.append((table[x].iloc[-1], table[y].iloc[-1], name, colour))
+    if log:
+        axes.set_yscale("log")
+    axes.set(xlabel=x_label, ylabel=label)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.grid(axis="y")
+    axes.tick_params(axis="y", labelcolor=FAINT)
+    axes.margins(x=0)
+    figure.draw_without_rendering()
+    if ends:
+        _label_ends(axes, ends)
+    return figure
+
+
+@style()
+def plot_pareto(
+    table: pd.DataFrame,
+    costs: Mapping[str, str],
+    label: str,
+    higher_is_better: bool = False,
+    reference: tuple[str, float] | None = None,
+) -> Figure:
+    """Draw quality against cost, one panel per cost, with the frontier no row beats in both.
+
+    Args:
+        table: index = names of the rows; columns mean, low, high, group and one per cost.
+        costs: column → the axis' words with unit; the axis is logarithmic, rows without that cost are left out.
+        label: what mean is, with its unit.
+        higher_is_better: which end of the quality axis is good.
+        reference: a name and a value drawn as a line across, for example what leaving every photograph grey scores.
+    """
+    figure, grid = _axes(7.2, 3.7, len(costs), sharey=True)
+    panels = []
+    for axes, (cost, words) in zip(grid[0], costs.items(), strict=True):
+        rows = table[pd.to_numeric(table[cost]) > 0].sort_values(cost, kind="stable")
+        x, y = rows[cost].to_numpy(float), rows["mean"].to_numpy(float)
+        colours = [GROUPS[group] for group in rows["group"]]
+        axes.set_xscale("log")
+        axes.set_xlabel(words)
+        axes.grid(axis="y")
+        axes.tick_params(axis="y", labelcolor=FAINT)
+        best = np.maximum.accumulate(y) if higher_is_better else np.minimum.accumulate(y)
+        axes.step(x, best, where="post", color=RULE, lw=5, alpha=0.7, zorder=0, solid_capstyle="round")
+        axes.vlines(x, rows["low"], rows["high"], colors=colours, alpha=0.45, lw=2.2)
+        axes.scatter(x, y, s=34, c=colours, zorder=3)
+        if len(x):
+            axes.set_xlim(x.min() / 1.7, x.max() * 1.7)
+            axes.xaxis.set_minor_formatter("")
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        if reference:
+            axes.axhline(reference[1], color=GROUPS["trivial"], lw=1, ls=(0, (4, 3)), zorder=0)
+            axes.annotate(
+                reference[0], (0.01, reference[1]), (0, 3), xycoords=("axes fraction", "data"),
+                textcoords="offset points", fontsize=8, color=GROUPS["trivial"],
+            )  # fmt: skip
+        panels.append((axes, x, y, list(rows.index), colours))
+    grid[0, 0].set_ylabel(label)
+    figure.draw_without_rendering()
+    for panel in panels:
+        _label_points(*panel)
+    return figure
+
+
+@style()
+def plot_laws(table: pd.DataFrame, label: str, mark: float | None = None) -> Figure:
+    """Draw one value per row and law of colour, each row tied to the best its own objective could do.
+
+    Args:
+        table: one line per name and law; columns name, law (a key of ``LAWS``), value, oracle (the value of the
+            row's own oracle, or NaN) and group.
+        label: what value is, with its unit.
+        mark: a value worth a line, for example 1 where all chroma is kept.
+    """
+    laws = [law for law in LAWS if law in set(table["law"])]
+    names = list(dict.fromkeys(table["name"]))
+    figure, grid = _axes(7.2, 0.95 + 0.25 * len(names), len(laws), sharey=True, sharex=True)
+    for axes, law in zip(grid[0], laws, strict=True):
+        rows = table[table["law"] == law].set_index("name")
+        for height, name in enumerate(reversed(names)):
+            if name not in rows.index:
+                continue
+            row = rows.loc[name]
+            colour = GROUPS[row["group"]]
+            if pd.notna(row["oracle"]):
+                axes.plot([row["oracle"], row["value"]], [height] * 2, color=GROUPS["oracle"], lw=1.4, alpha=0.6)
+                axes.plot(row["oracle"], height, "o", ms=6, mfc=PAPER, mec=GROUPS["oracle"], mew=1.4)
+            hollow = row["group"] == "oracle"
+            axes.plot(row["value"], height, "o", ms=6, mec=colour, mew=1.4, mfc=PAPER if hollow else colour)
+        if mark is not None:
+            axes.axvline(mark, color=RULE, lw=1.2, ls=(0, (4, 3)), zorder=0)
+        axes.set_title(LAWS[law])
+        axes.set_yticks(range(len(names)), list(reversed(names)))
+        axes.set_ylim(-0.7, len(names) - 0.3)
+        axes.grid(axis="x")
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(length=0)
+    figure.supxlabel(label, fontsize=9, color=FAINT)
+    return figure
+
+
+@style()
+def plot_pairwise(differences: pd.DataFrame, decided: pd.DataFrame, label: str, lower_is_better: bool = True) -> Figure:
+    """Draw the difference of every pair, row minus column; pairs that are not decided stay pale and in brackets.
+
+    Args:
+        differences: square, the same names on both sides; NaN on the diagonal.
+        decided: square bool, True where the difference is significant after correction.
+        label: what the difference is of, with its unit.
+        lower_is_better: blue is where the row is better than the column.
+    """
+    n = len(differences)
+    figure, grid = _axes(1.9 + 0.46 * n, 1.6 + 0.32 * n)
+    axes = grid[0, 0]
+    values = differences.to_numpy(float)
+    top = np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0
+    shade = np.where(decided.to_numpy(bool), values, 0.0) * (1 if lower_is_better else -1)
+    axes.imshow(
+        np.sign(shade) * np.sqrt(np.abs(shade) / (top or 1)), cmap=DIFFERENCE, vmin=-1.15, vmax=1.15, aspect="auto"
+    )
+    for i in range(n):
+        for j in range(n):
+            if i != j and np.isfinite(values[i, j]):
+                text = f"{values[i, j]:+.1f}".replace("-", "−")
+                sure = decided.iat[i, j]
+                dark = sure and abs(values[i, j]) > 0.45 * top
+                axes.text(
+                    j, i, text if sure else f"({text})", ha="center", va="center", fontsize=6.5,
+                    color=PAPER if dark else INK if sure else FAINT,
+                )  # fmt: skip
+    axes.set_xticks(range(n), differences.columns, rotation=45, ha="left", rotation_mode="anchor")
+    axes.set_yticks(range(n), differences.index)
+    axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0, labelsize=8, labelcolor=INK)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel(f"{label}: row minus column; blue = the row is better; (…) = not decided", fontsize=8)
+    return figure
+
+
+def _colours_of(ab: np.ndarray, lightness: float) -> tuple[np.ndarray, np.ndarray]:
+    """Give rgb (n, 3) and "sRGB can show it" (n,) of ab (n, 2) at one lightness."""
+    ab = torch.as_tensor(np.asarray(ab), dtype=torch.float32)
+    lab = torch.cat([torch.full((len(ab), 1), float(lightness)), ab], 1).view(-1, 3, 1, 1)
+    return lab_to_rgb(lab).view(-1, 3).numpy(), ~out_of_gamut(lab).view(-1).numpy()
+
+
+def _outline() -> tuple[np.ndarray, np.ndarray]:
+    """Give ab (n, 2) and rgb (n, 3) along the most saturated sRGB colours: red, yellow, green, cyan, blue, magenta."""
+    corners = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1], [1, 0, 0]], float)
+    where = np.linspace(0, 6, 361)
+    rgb = np.stack([np.interp(where, range(7), corners[:, c]) for c in range(3)], 1)
+    lab = rgb_to_lab(torch.as_tensor(rgb).view(-1, 3, 1, 1)).view(-1, 3).numpy()
+    return lab[:, 1:], rgb
+
+
+def _ab_plane(axes: Axes, title: str = "") -> None:
+    ab, rgb = _outline()
+    axes.add_collection(LineCollection(np.stack([ab[:-1], ab[1:]], 1), colors=rgb[:-1], lw=2.2, capstyle="round"))
+    axes.axhline(0, color=RULE, lw=0.7, zorder=0)
+    axes.axvline(0, color=RULE, lw=0.7, zorder=0)
+    axes.set(xlim=(-118, 118), ylim=(-118, 118), aspect="equal", title=title)
+    axes.set(xlabel="a*  (green ← → red)", ylabel="b*  (blue ← → yellow)", xticks=range(-100, 101, 50))
+    axes.set_yticks(range(-100, 101, 50))
+    axes.tick_params(axis="y", labelcolor=FAINT)
+
+
+@style()
+def plot_ab_histogram(samples: Mapping[str, np.ndarray], step: float = 2.0) -> Figure:
+    """Draw where colours lie in the ab plane, as a logarithmic density, inside the outline of sRGB.
+
+    Args:
+        samples: name → ab values of shape (n, 2) or (N, 2, H, W), CIELAB units; one panel each.
+        step: the width of a cell, CIELAB units.
+    """
+    figure, grid = _axes(min(3.4 * len(samples), 10.2) + 0.6, 3.6, len(samples), sharey=True)
+    edges = np.arange(-118, 118 + step, step)
+    mesh = None
+    for axes, (name, ab) in zip(grid[0], samples.items(), strict=True):
+        ab = np.asarray(ab)
+        ab = ab.transpose(0, 2, 3, 1).reshape(-1, 2) if ab.ndim == 4 else ab
+        counts, *_ = np.histogram2d(ab[:, 0], ab[:, 1], bins=[edges, edges])
+        share = np.ma.masked_equal(counts.T / max(len(ab), 1), 0)
+        mesh = axes.pcolormesh(edges, edges, share, cmap=DENSITY, norm=LogNorm(1e-6, 1e-2), rasterized=True)
+        _ab_plane(axes, name)
+    bar = figure.colorbar(mesh, ax=grid[0], shrink=0.75, pad=0.02, label=f"share of pixels per {step:g}×{step:g} cell")
+    bar.outline.set_visible(False)
+    return figure
+
+
+@style()
+def plot_gamut(weights: np.ndarray | None = None, lightness: Sequence[float] = (50, 70), title: str = "") -> Figure:
+    """Draw the 313 bins of the ab plane, each in its own colour, one panel per lightness.
+
+    Args:
+        weights: (313,) not negative; the area of a bin's mark. None: all alike.
+        lightness: L* in [0, 100], one per panel. A bin that sRGB cannot show at that lightness is a ring.
+        title: words before the panel's lightness.
+    """
+    centres = np.asarray(bin_centres())
+    size = np.full(len(centres), 42.0)
+    if weights is not None:
+        weights = np.asarray(weights, float)
+        if weights.shape != (len(centres),):
+            raise ValueError(f"weights must have shape ({len(centres)},), one per bin, not {weights.shape}.")
+        size = 3 + 260 * np.sqrt(weights / weights.max())
+    figure, grid = _axes(3.5 * len(lightness), 3.7, len(lightness), sharey=True)
+    for axes, L in zip(grid[0], lightness, strict=True):
+        rgb, shown = _colours_of(centres, L)
+        axes.scatter(*centres[shown].T, s=size[shown], c=rgb[shown], marker="s" if weights is None else "o", lw=0)
+        axes.scatter(*centres[~shown].T, s=size[~shown] / 3, facecolors="none", edgecolors=RULE, lw=0.7)
+        _ab_plane(axes, f"{title} at L* = {L:g}".strip())
+    return figure
+
+
+@style()
+def plot_prior(prior: np.ndarray, smoothed: np.ndarray | None = None, weights: np.ndarray | None = None) -> Figure:
+    """Draw how often each bin's colour occurs, commonest first, each bin in its own colour at L* = 60.
+
+    Args:
+        prior: (313,) shares, sum 1.
+        smoothed: (313,) the prior after smoothing, drawn as a line.
+        weights: (313,) the rebalancing weights, drawn in a panel below.
+    """
+    prior = np.asarray(prior, float)
+    order = np.argsort(-prior, kind="stable")
+    rgb, _ = _colours_of(np.asarray(bin_centres()), 60)
+    figure, grid = _axes(7.2, 3.0 if weights is None else 4.4, 1, 1 if weights is None else 2, sharex=True)
+    top = grid[0, 0]
+    floor = prior[prior > 0].min() / 3
+    top.bar(range(len(prior)), np.maximum(prior[order], floor) - floor, bottom=floor, color=rgb[order], width=1)
+    top.set_yscale("log")
+    top.set(ylabel="share of pixels", xlim=(-1, len(prior)))
+    if smoothed is not None:
+        line = np.asarray(smoothed, float)[order]
+        top.plot(line, color=INK, lw=1)
+        top.annotate("smoothed", (len(line) - 1, line[-1]), (-2, 6), textcoords="offset points", fontsize=8, ha="right")
+    if weights is not None:
+        grid[1, 0].bar(range(len(prior)), np.asarray(weights, float)[order], color=rgb[order], width=1)
+        grid[1, 0].set_ylabel("weight in the loss")
+    for axes in grid[:, 0]:
+        axes.grid(axis="y")
+        axes.tick_params(axis="y", labelcolor=FAINT)
+    grid[-1, 0].set_xlabel("the 313 bins of the ab plane, commonest colour first")
+    return figure

@@ -1,0 +1,310 @@
+"""The training loop: one network, one objective, one budget.
+
+What comes at step ``s`` of a run depends on its settings, its seed and ``s`` alone: the photographs, their mirroring
+and any noise are drawn from generators seeded by ``(seed, s)``. So a run that was killed and goes on from its last
+checkpoint takes the very steps that an undisturbed one takes, and ends with the same weights bit for bit.
+"""
+
+import dataclasses
+import math
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+from tqdm.auto import tqdm
+
+from colorlib import experiment, processes
+from colorlib.data.store import Batch, LabArrays
+from colorlib.experiment import ExperimentConfig
+from colorlib.files import atomic_path, exclusive
+from colorlib.models import create_model
+from colorlib.objectives import OBJECTIVES, Objective, create_objective
+
+WARM_UP = 0.05  # share of the budget
+CRITIC_LEARNING_RATE = 2e-4  # Isola et al. 2017, section 3.3, with the betas below
+CRITIC_BETAS = (0.5, 0.999)
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device to compute on; ``"auto"`` takes a CUDA GPU where there is one.
+
+    Raises:
+        ValueError: an unknown device, or one that this machine does not have.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise ValueError(f"device {name!r} cannot be used on this machine; take 'auto', 'cpu' or 'cuda'.") from None
+    return device
+
+
+def use_threads() -> int:
+    """Set the number of threads from ``COLORLIB_THREADS`` (a study gives each row one) and return it."""
+    if os.environ.get("COLORLIB_THREADS"):
+        torch.set_num_threads(int(os.environ["COLORLIB_THREADS"]))
+    return torch.get_num_threads()
+
+
+def computes_in_bfloat16(device: torch.device) -> bool:
+    """Say whether the device has arithmetic for bfloat16; where it has not, autocast is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    cpuinfo = Path("/proc/cpuinfo")
+    return cpuinfo.exists() and any(flag in cpuinfo.read_text() for flag in ("avx512_bf16", "amx_bf16"))
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Return the most memory used so far in MB: of the GPU where there is one, else resident in this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes on Linux, bytes on macOS
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def count_macs(network: nn.Module, size: tuple[int, int]) -> int:
+    """Count the multiply-accumulate operations for one photograph of ``size`` = (H, W)."""
+    device = next(network.parameters()).device
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, 1, *size, device=device))
+    return counter.get_total_flops() // 2
+
+
+def build(config: ExperimentConfig, data: LabArrays) -> tuple[nn.Module, Objective]:
+    """Create the network and the objective of a run, seeded; nothing is trained yet."""
+    torch.manual_seed(config.seed)
+    options = config.objective_options
+    if OBJECTIVES[config.objective].needs_prior:
+        options = options | {"prior": data.class_prior}
+    objective = create_objective(config.objective, **options)
+    network = create_model(config.model, objective.out_channels, objective.out_stride, **config.model_options)
+    return network, objective
+
+
+class Order:
+    """The order of the photographs: a new permutation of ``indices`` for each pass, seeded by (seed, pass)."""
+
+    def __init__(self, indices: np.ndarray, batch_size: int, seed: int) -> None:
+        self.indices, self.batch_size, self.seed = indices, batch_size, seed
+        self.permutations: dict[int, np.ndarray] = {}
+
+    def batch(self, step: int) -> np.ndarray:
+        """Return the ``batch_size`` indices of a step; a batch may straddle two passes."""
+        passes, places = np.divmod(np.arange(step * self.batch_size, (step + 1) * self.batch_size), len(self.indices))
+        wanted = set(passes.tolist())
+        self.permutations = {p: self.permutations.get(p, self._permutation(p)) for p in wanted}
+        return np.array([self.permutations[p][place] for p, place in zip(passes.tolist(), places, strict=True)])
+
+    def _permutation(self, number: int) -> np.ndarray:
+        return np.random.default_rng([self.seed, number]).permutation(self.indices)
+
+
+def mirror(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Flip each photograph left to right with probability one half."""
+    flip = (torch.rand(len(batch.L)) < 0.5).to(batch.L.device).view(-1, 1, 1, 1)
+    return torch.where(flip, batch.L.flip(-1), batch.L), torch.where(flip, batch.ab.flip(-1), batch.ab)
+
+
+def learning_rate(share: float, peak: float) -> float:
+    """Return the learning rate after ``share`` of the budget: a linear warm-up, then half a cosine down to zero."""
+    if share < WARM_UP:
+        return peak * max(share, WARM_UP / 50) / WARM_UP
+    return peak * 0.5 * (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP)))
+
+
+@dataclasses.dataclass
+class _State:
+    """All that a checkpoint holds beside tensors."""
+
+    step: int = 0
+    seconds: float = 0.0
+    validated: int = 0
+    best: float = float("inf")
+    sums: dict[str, float] = dataclasses.field(default_factory=dict)  # of the terms since the last validation
+    counted: int = 0  # steps in these sums
+    history: list[dict] = dataclasses.field(default_factory=list)
+
+    def share(self, config: ExperimentConfig) -> float:
+        """Return how much of the budget is used up, from 0 to 1."""
+        seen = self.step * config.batch_size / config.images_seen
+        return min(1.0, max(seen, self.seconds / config.seconds if config.seconds else 0.0))
+
+
+class TrainedColorizer:
+    """A trained network with its objective's decoder: L (N, 1, H, W) in, ab (N, 2, H, W) out, at any size."""
+
+    def __init__(self, network: nn.Module, objective: Objective) -> None:
+        self.network, self.objective = network.eval(), objective.eval()
+        self.device = next(network.parameters()).device
+
+    @torch.inference_mode()
+    def __call__(self, L: Tensor) -> Tensor:
+        output = self.network(L.to(self.device, memory_format=torch.channels_last))
+        return self.objective.decode(output.float(), L.shape[-2:]).to(L.device)
+
+
+def load_colorizer(folder: Path | str, data: LabArrays, device: str = "auto") -> TrainedColorizer:
+    """Load the chosen network of a run folder.
+
+    Raises:
+        FileNotFoundError: the folder holds no run, or one without weights.
+    """
+    fields = {f.name for f in dataclasses.fields(ExperimentConfig)}
+    config = ExperimentConfig(**{k: v for k, v in experiment.read_config(folder).items() if k in fields})
+    path = Path(folder) / "weights.safetensors"
+    if not path.exists():
+        raise FileNotFoundError(f"{folder} holds no weights yet: its training has not reached the first validation.")
+    network, objective = build(config, data)
+    network.load_state_dict(load_file(path))
+    chosen = choose_device(device)
+    network = network.to(chosen, memory_format=torch.channels_last)
+    return TrainedColorizer(network, objective.to(chosen))
+
+
+def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device: str = "auto") -> TrainedColorizer:
+    """Train a network within its budget, or go on where the folder's checkpoint stands.
+
+    The chosen weights are those with the lowest validation loss of the objective (for an adversarial one without its
+    critic's term), looked at ``config.validations`` times. Nothing is trained again in a folder that is finished.
+
+    Args:
+        config: the settings; a folder that holds other settings is refused.
+        data: photographs with a train and a val split.
+        folder: the run folder; receives config.json, history.csv, weights.safetensors and checkpoint.pt.
+        device: "auto", "cpu", "cuda" or "cuda:1".
+
+    Returns:
+        The chosen network as a colorizer.
+
+    Raises:
+        ValueError: the folder holds another run, or the data cannot be split.
+        FloatingPointError: the loss is no longer a number; the message names the step.
+        BlockingIOError: another process is writing to the folder.
+    """
+    processes.follow_parent()
+    identity = {"name": Path(folder).name, "label": config.label, "kind": "network", **dataclasses.asdict(config)}
+    identity |= {"data": data.name, "data_fingerprint": data.fingerprint}
+    with exclusive(folder, "run"):
+        experiment.begin(folder, identity)
+        _train(config, data, Path(folder), choose_device(device))
+    return load_colorizer(folder, data, device)
+
+
+def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torch.device) -> None:
+    use_threads()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    order = Order(data.indices("train"), config.batch_size, config.seed)
+    val = data.indices("val")[: config.validation_images]
+    network, objective = build(config, data)
+    network = network.to(device, memory_format=torch.channels_last)
+    objective = objective.to(device)
+    parts = {"network": network, "objective": objective}
+    parts["optimizer"] = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    if objective.critic is not None:
+        parts["critic_optimizer"] = torch.optim.Adam(objective.critic.parameters(), CRITIC_LEARNING_RATE, CRITIC_BETAS)
+    bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and computes_in_bfloat16(device))
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+
+    state = _load_checkpoint(folder, parts)
+    started, saved = time.monotonic() - state.seconds, time.monotonic()
+    report = experiment.Progress(folder, f"training {config.label}")
+    bar = tqdm(total=config.images_seen, initial=state.step * config.batch_size, unit="img", desc=config.label)
+    with bar:
+        while state.validated < config.validations:
+            rate = learning_rate(state.share(config), config.learning_rate)
+            terms = _step(parts, data.batch(order.batch(state.step), device), config.seed, state.step, rate, autocast)
+            if not all(math.isfinite(value) for value in terms.values()):
+                raise FloatingPointError(
+                    f"the loss of {config.label} became {terms['loss']} at step {state.step} "
+                    f"({state.step * config.batch_size} images seen, learning rate {rate:.2g}): lower the learning "
+                    f"rate. The best weights and the history up to here are kept in {folder}."
+                )
+            state.step += 1
+            state.counted += 1
+            state.sums = {name: state.sums.get(name, 0.0) + value for name, value in terms.items()}
+            state.seconds = time.monotonic() - started
+            bar.update(config.batch_size)
+            report(state.share(config), 1.0)
+            due = state.share(config) >= (state.validated + 1) / config.validations
+            if due:
+                _validate(config, state, parts, data, val, rate, folder)
+                bar.set_postfix_str(f"val_loss {state.history[-1]['val_loss']:.4g}")
+            if due or time.monotonic() - saved >= config.checkpoint_seconds:
+                _save_checkpoint(folder, state, parts)
+                saved = time.monotonic()
+
+
+def _step(parts: dict, batch: Batch, seed: int, step: int, rate: float, autocast: torch.autocast) -> dict[str, float]:
+    """Take one step and return the terms of the loss."""
+    network, objective, optimizer = parts["network"].train(), parts["objective"].train(), parts["optimizer"]
+    torch.manual_seed(seed * 1_000_003 + step)  # for the mirroring, and for whatever noise a network draws itself
+    L, ab = mirror(batch)
+    optimizer.param_groups[0]["lr"] = rate
+    with autocast:
+        output = network(L.contiguous(memory_format=torch.channels_last)).float()
+    terms = {}
+    if objective.critic is not None:
+        critic_terms = objective.critic_loss(output.detach(), L, ab)
+        parts["critic_optimizer"].zero_grad(set_to_none=True)
+        critic_terms["loss"].backward()
+        parts["critic_optimizer"].step()
+        terms["critic_loss"] = critic_terms["loss"]
+    terms |= objective(output, L, ab)
+    optimizer.zero_grad(set_to_none=True)
+    terms["loss"].backward()
+    optimizer.step()
+    return {name: float(value.detach()) for name, value in terms.items()}
+
+
+@torch.inference_mode()
+def _validate(
+    config: ExperimentConfig, state: _State, parts: dict, data: LabArrays, val: np.ndarray, rate: float, folder: Path
+) -> None:
+    """Add a row to the history, and keep the weights where they are the best so far."""
+    network, objective = parts["network"].eval(), parts["objective"].eval()
+    device = next(network.parameters()).device
+    loss = delta_e = 0.0
+    for start in range(0, len(val), config.batch_size):
+        batch = data.batch(val[start : start + config.batch_size], device)
+        output = network(batch.L.contiguous(memory_format=torch.channels_last)).float()
+        ab = objective.decode(output, batch.L.shape[-2:])
+        loss += float(objective(output, batch.L, batch.ab)[objective.validated_term]) * len(ab)
+        delta_e += float((ab - batch.ab).norm(dim=1).mean()) * len(ab)
+    row = {"images_seen": state.step * config.batch_size, "step": state.step, "seconds": state.seconds}
+    row |= {"learning_rate": rate} | {name: value / state.counted for name, value in state.sums.items()}
+    row |= {"val_loss": loss / len(val), "val_delta_e_76": delta_e / len(val)}
+    row["best"] = int(row["val_loss"] < state.best)
+    if row["best"]:
+        state.best = row["val_loss"]
+        with atomic_path(folder / "weights.safetensors") as temporary:
+            save_file({name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}, temporary)
+    state.history.append(row)
+    state.validated = max(state.validated + 1, int(state.share(config) * config.validations))
+    state.sums, state.counted = {}, 0
+    experiment.write_table(folder / "history.csv", pd.DataFrame(state.history))
+
+
+def _save_checkpoint(folder: Path, state: _State, parts: dict) -> None:
+    tensors = {name: part.state_dict() for name, part in parts.items()}
+    with atomic_path(folder / "checkpoint.pt") as temporary:
+        torch.save({"state": dataclasses.asdict(state)} | tensors, temporary)
+
+
+def _load_checkpoint(folder: Path, parts: dict) -> _State:
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        return _State()
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    for name, part in parts.items():
+        part.load_state_dict(checkpoint[name])
+    return _State(**checkpoint["state"])

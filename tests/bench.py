@@ -1,0 +1,181 @@
+"""`make bench`: each part of the study beside the obvious alternative, in one run; writes reports/benchmarks.md.
+
+Ratios are what to read; seconds depend on the machine. Nothing here is a test.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import torchmetrics.functional as tm
+from PIL import Image
+from skimage import color as skimage_color
+from skimage import metrics as skimage_metrics
+from skimage.color import deltaE_ciede2000
+from tqdm import tqdm
+
+from colorlib import color
+from colorlib.data import open_dataset
+from colorlib.data.photos import prepare_photographs
+from colorlib.data.store import open_store
+from colorlib.metrics import Pair, score
+from colorlib.models import create_model
+
+ROOT = Path(__file__).parents[1]
+
+
+def seconds(call, repeats=5):
+    """Return the median time of a call, after one that is not counted."""
+    call()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return float(np.median(times))
+
+
+def lab_conversion(folder):
+    rgb = torch.rand(64, 3, 224, 224)
+    images = [image.permute(1, 2, 0).numpy() for image in rgb]
+    ours = seconds(lambda: color.rgb_to_lab(rgb))
+    theirs = seconds(lambda: [skimage_color.rgb2lab(image) for image in images])
+    return "sRGB → Lab, 64 photographs of 224²", "one batch", ours, "scikit-image, one by one", theirs
+
+
+def reading(folder):
+    files = folder / "photographs"
+    files.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(256):
+        noise = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
+        Image.fromarray(noise).resize((500, 375), Image.Resampling.BICUBIC).save(files / f"{number}.jpg", quality=90)
+    prepare_photographs(files, folder / "store", size=224)
+    data = open_store(folder / "store")
+    order = rng.permutation(256)
+
+    def decode():
+        for start in range(0, 256, 16):
+            batch = []
+            for number in order[start : start + 16]:
+                with Image.open(files / f"{number}.jpg") as image:
+                    small = image.convert("RGB").resize((299, 224)).crop((37, 0, 261, 224))
+                batch.append(torch.from_numpy(skimage_color.rgb2lab(np.asarray(small)).astype(np.float32)))
+            torch.stack(batch).permute(0, 3, 1, 2)
+
+    def gather():
+        for start in range(0, 256, 16):
+            data.batch(order[start : start + 16])
+
+    return (
+        "256 photographs into training",
+        "from the store",
+        seconds(gather),
+        "decode and convert each",
+        seconds(decode, 2),
+    )
+
+
+def training_step(folder):
+    batch = torch.rand(16, 1, 64, 64) * 100
+
+    def stepper(memory_format, bfloat16):
+        network = create_model("unet", 2, 1).to(memory_format=memory_format)
+        optimizer = torch.optim.AdamW(network.parameters())
+
+        def step():
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                output = network(batch.contiguous(memory_format=memory_format))
+            optimizer.zero_grad(set_to_none=True)
+            output.float().square().mean().backward()
+            optimizer.step()
+
+        return step
+
+    ours = seconds(stepper(torch.channels_last, True))
+    plain = seconds(stepper(torch.contiguous_format, False))
+    return "training step, unet, 16 × 64²", "bfloat16, channels_last", ours, "float32, contiguous", plain
+
+
+def scoring(folder):
+    generator = torch.Generator().manual_seed(0)
+    L = torch.rand(1000, 1, 64, 64, generator=generator) * 100
+    ab, ab_true = (torch.randn(1000, 2, 64, 64, generator=generator) * 20 for _ in range(2))
+
+    def ours():
+        for start in range(0, 1000, 32):
+            here = slice(start, start + 32)
+            score(Pair(L[here], ab[here], ab_true[here]))
+
+    def theirs():
+        for n in range(1000):
+            lab, lab_true = (torch.cat([L[n], x[n]]).permute(1, 2, 0).numpy() for x in (ab, ab_true))
+            rgb, rgb_true = skimage_color.lab2rgb(lab), skimage_color.lab2rgb(lab_true)
+            skimage_metrics.structural_similarity(
+                rgb, rgb_true, channel_axis=2, data_range=1, gaussian_weights=True, sigma=1.5
+            )
+            deltaE_ciede2000(lab, lab_true).mean()
+            one, other = torch.from_numpy(rgb).permute(2, 0, 1)[None], torch.from_numpy(rgb_true).permute(2, 0, 1)[None]
+            tm.peak_signal_noise_ratio(one, other, data_range=1.0)
+
+    names = "scoring 1,000 photographs of 64²", "all metrics, in batches"
+    return *names, seconds(ours, 1), "PSNR, SSIM, CIEDE2000 in a loop", seconds(theirs, 1)
+
+
+MEMORY = """
+import sys, resource
+from colorlib.data.store import open_store
+from colorlib.experiment import ExperimentConfig
+from colorlib.training import train
+train(ExperimentConfig("plain_cnn", "l2", images_seen=1600, validations=1), open_store(sys.argv[1]), sys.argv[2])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
+"""
+
+
+def memory(folder, count):
+    """Return the peak resident memory, in MB, of training from ``count`` photographs."""
+    data = open_dataset("scenes", count=count, size=32, seed=1)
+    command = [sys.executable, "-c", MEMORY, str(data.folder), str(folder / f"run-{count}")]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()[-1])
+
+
+def study_overhead():
+    """Return (name, wall seconds, seconds of the rows over the cores) of each study on this machine."""
+    for path in sorted((ROOT / "runs").glob("*/study.json")):
+        study = json.loads(path.read_text())
+        if study.get("wall_seconds"):
+            yield study["name"], study["wall_seconds"], sum(row.get("seconds") or 0 for row in study["rows"])
+
+
+def main():
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        rows = [part(folder) for part in tqdm([lab_conversion, reading, training_step, scoring], desc="benchmarks")]
+        table = pd.DataFrame(rows, columns=["what", "here", "seconds", "alternative", "seconds "])
+        table["ratio"] = table["seconds "] / table["seconds"]
+        resident = {count: memory(folder, count) for count in tqdm((1_000, 10_000, 60_000), desc="memory")}
+    lines = ["# Benchmarks", "", f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "]
+    lines[-1] += f"{torch.get_num_threads()} threads, torch {torch.__version__}. Written by `make bench`.\n"
+    lines += ["| what | here | s | alternative | s | ratio |", "| --- | --- | ---: | --- | ---: | ---: |"]
+    for what, here, ours, alternative, theirs, ratio in table.itertuples(index=False):
+        lines.append(f"| {what} | {here} | {ours:.3f} | {alternative} | {theirs:.3f} | {ratio:.1f} |")
+    lines += ["", "Peak resident memory while training, by number of photographs in the store:", ""]
+    lines += ["| photographs | MB |", "| ---: | ---: |", *(f"| {n:,} | {mb:.0f} |" for n, mb in resident.items())]
+    lines += ["", "Studies on this machine: wall time beside the sum of their rows, each row on one core:", ""]
+    lines += ["| study | wall, s | rows, s | rows / wall |", "| --- | ---: | ---: | ---: |"]
+    lines += [f"| {name} | {wall:.0f} | {rows:.0f} | {rows / wall:.2f} |" for name, wall, rows in study_overhead()]
+    path = ROOT / "reports" / "benchmarks.md"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(path.read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Judging: rows by identity, per-law scores by hand, other people's pictures, and bad predictions."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from colorlib import experiment
+from colorlib.baselines import BASELINES, ORACLES
+from colorlib.color import lab_to_rgb
+from colorlib.evaluation import colour_at, evaluate, judge, judge_oracle, judge_pictures
+from colorlib.experiment import ExperimentConfig, Run, list_runs
+from colorlib.metrics import METRICS
+from colorlib.training import train
+
+
+def test_judge_writes_one_row_for_each_test_photograph(tiny_scenes, tmp_path):
+    run = judge(BASELINES["mean_ab"](tiny_scenes, 0), tiny_scenes, tmp_path / "mean", "mean_ab", kind="baseline")
+    test = tiny_scenes.indices("test")
+    assert run.per_image["id"].tolist() == tiny_scenes.manifest["id"].iloc[test].tolist()
+    assert set(METRICS) <= set(run.per_image.columns)
+    assert run.config["kind"] == "baseline" and run.cost["ms_per_image"] > 0
+    assert set(run.pictures("test")) == set(run.per_image["id"]) and run.pictures("bundled")
+    assert [found.folder for found in list_runs(tmp_path)] == [tmp_path / "mean"]
+
+
+def test_judging_again_gives_the_same_scores(tiny_scenes, tmp_path):
+    for _ in range(2):
+        judge(BASELINES["grey"](tiny_scenes, 0), tiny_scenes, tmp_path / "run", "grey")
+        scores = (tmp_path / "run" / "per_image.csv").read_bytes()
+    judge(BASELINES["grey"](tiny_scenes, 0), tiny_scenes, tmp_path / "again", "grey")
+    assert scores == (tmp_path / "again" / "per_image.csv").read_bytes()
+
+
+def test_scores_per_law_by_hand(tiny_scenes, tmp_path):
+    run = judge_oracle(ORACLES["bayes_l2"](tiny_scenes), tiny_scenes, tmp_path / "run", "bayes_l2")
+    index = tiny_scenes.indices("test")[0]
+    batch = tiny_scenes.batch([index])
+    laws = np.array([kind["law"] for kind in tiny_scenes.info["kinds"]])[batch.kinds[0].numpy()]
+    error = (ORACLES["bayes_l2"](tiny_scenes)(batch) - batch.ab).norm(dim=1)[0].numpy()
+    row = run.per_image.iloc[0]
+    for law in ("determined", "two_way", "free"):
+        inside = laws == law
+        assert row[f"share_{law}"] == pytest.approx(inside.mean(), abs=1e-6)
+        if inside.any():
+            assert row[f"delta_e_76_{law}"] == pytest.approx(error[inside].mean(), rel=1e-4)
+        else:
+            assert np.isnan(row[f"delta_e_76_{law}"])
+    assert run.pictures("bundled") == {}  # an oracle needs the truth
+
+
+def test_a_trained_run_is_judged_in_its_own_folder(tiny_scenes, tmp_path):
+    config = ExperimentConfig("unet", "ce", {"width": 4}, images_seen=32, batch_size=8, validations=1)
+    run = judge(train(config, tiny_scenes, tmp_path / "run"), tiny_scenes, tmp_path / "run")
+    assert run.label == "unet (width 4) · ce" and run.config["kind"] == "network"
+    assert run.cost["images_seen"] == 32 and run.cost["macs_per_image"] > run.cost["parameters"] > 0
+
+
+def coloured(tiny_scenes, folder, colorizer):
+    folder.mkdir()
+    for index in tiny_scenes.indices("test"):
+        batch = tiny_scenes.batch([index])
+        rgb = lab_to_rgb(torch.cat([batch.L, colorizer(batch)], 1))[0].permute(1, 2, 0)
+        Image.fromarray((rgb * 255).round().byte().numpy()).save(folder / f"{batch.ids[0]}.png")
+
+
+def test_pictures_are_matched_by_name(tiny_scenes, tmp_path):
+    coloured(tiny_scenes, tmp_path / "truth", lambda batch: batch.ab)
+    run = judge_pictures(tmp_path / "truth", tiny_scenes, tmp_path / "run", "mine")
+    assert run.per_image["delta_e_76"].max() < 2.5  # 8-bit RGB and 8-bit Lab round differently, no more
+
+
+def test_missing_surplus_and_broken_pictures_are_named(tiny_scenes, tmp_path):
+    folder = tmp_path / "pictures"
+    coloured(tiny_scenes, folder, lambda batch: batch.ab)
+    first, second, *_ = sorted(folder.iterdir())
+    Image.new("RGB", (32, 32)).save(folder / "stranger.png")
+    with pytest.warns(UserWarning, match="stranger"):
+        judge_pictures(folder, tiny_scenes, tmp_path / "run", "mine")
+    Image.new("RGB", (31, 32)).save(first)
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="31×32 pixels, its photograph 32×32"):
+        judge_pictures(folder, tiny_scenes, tmp_path / "run2", "mine")
+    first.write_bytes(second.read_bytes()[:200])
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="cannot be read"):
+        judge_pictures(folder, tiny_scenes, tmp_path / "run3", "mine")
+    first.unlink()
+    with pytest.raises(FileNotFoundError, match=f"lacks 1 of .*{first.stem}"):
+        judge_pictures(folder, tiny_scenes, tmp_path / "run4", "mine")
+    with pytest.raises(FileNotFoundError, match="not a folder"):
+        judge_pictures(tmp_path / "nowhere", tiny_scenes, tmp_path / "run5", "mine")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        lambda L: torch.zeros(len(L), 3, *L.shape[-2:]),
+        lambda L: torch.zeros(len(L), 2, 4, 4),
+        lambda L: torch.full((len(L), 2, *L.shape[-2:]), float("nan")),
+    ],
+)
+def test_bad_predictions_are_refused(tiny_scenes, tmp_path, bad):
+    with pytest.raises(ValueError):
+        judge(bad, tiny_scenes, tmp_path / "run", "bad")
+    assert not Run(tmp_path / "run").finished
+
+
+def test_every_photograph_has_a_row_whatever_the_batch(tiny_scenes, monkeypatch):
+    indices = tiny_scenes.indices("train")[:10]
+    predict = ORACLES["nearest_bin"](tiny_scenes)
+    whole, _ = evaluate(predict, tiny_scenes, indices)
+    monkeypatch.setattr("colorlib.evaluation.BATCH", 3)
+    parts, _ = evaluate(predict, tiny_scenes, indices)
+    assert whole["id"].tolist() == parts["id"].tolist()
+    assert np.allclose(whole[list(METRICS)], parts[list(METRICS)], rtol=1e-4, equal_nan=True)
+
+
+def test_colour_at_shows_the_network_the_size_it_knows():
+    seen = []
+
+    def colorizer(L):
+        seen.append(tuple(L.shape[-2:]))
+        return torch.ones(len(L), 2, *L.shape[-2:])
+
+    ab = colour_at(colorizer, torch.rand(1, 1, 100, 200), short_side=50)
+    assert seen == [(50, 100)] and ab.shape == (1, 2, 100, 200) and torch.allclose(ab, torch.ones(()))
+
+
+def test_pictures_survive_the_disk(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = {
+        f"p{n}": tuple(rng.integers(0, 256, s, dtype=np.uint8) for s in ((n, 3), (n, 3, 2), (n, 3, 2))) for n in (2, 5)
+    }
+    experiment.write_pictures(tmp_path, "test", pictures)
+    again = Run(tmp_path).pictures("test")
+    assert again.keys() == pictures.keys()
+    assert all(np.array_equal(a, b) for name in pictures for a, b in zip(again[name], pictures[name], strict=True))

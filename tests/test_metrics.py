@@ -1,0 +1,316 @@
+"""Every metric against another implementation, a loop written by hand, or published figures."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from skimage import color as skcolor
+from skimage import metrics as skmetrics
+from torchmetrics.functional.image import peak_signal_noise_ratio
+
+from colorlib.color import lab_to_rgb, rgb_to_lab
+from colorlib.gamut import bin_centres
+from colorlib.metrics import METRICS, POOLED, Pair, score
+from colorlib.metrics.colorfulness import hs03, hs03_absolute
+from colorlib.metrics.difference import ciede2000
+
+# L*, a*, b* of two colours and their ΔE00: Sharma, Wu and Dalal (2005), table 1.
+SHARMA = torch.tensor(
+    [
+        [50.0000, 2.6772, -79.7751, 50.0000, 0.0000, -82.7485, 2.0425],
+        [50.0000, 3.1571, -77.2803, 50.0000, 0.0000, -82.7485, 2.8615],
+        [50.0000, 2.8361, -74.0200, 50.0000, 0.0000, -82.7485, 3.4412],
+        [50.0000, -1.3802, -84.2814, 50.0000, 0.0000, -82.7485, 1.0000],
+        [50.0000, -1.1848, -84.8006, 50.0000, 0.0000, -82.7485, 1.0000],
+        [50.0000, -0.9009, -85.5211, 50.0000, 0.0000, -82.7485, 1.0000],
+        [50.0000, 0.0000, 0.0000, 50.0000, -1.0000, 2.0000, 2.3669],
+        [50.0000, -1.0000, 2.0000, 50.0000, 0.0000, 0.0000, 2.3669],
+        [50.0000, 2.4900, -0.0010, 50.0000, -2.4900, 0.0009, 7.1792],
+        [50.0000, 2.4900, -0.0010, 50.0000, -2.4900, 0.0010, 7.1792],
+        [50.0000, 2.4900, -0.0010, 50.0000, -2.4900, 0.0011, 7.2195],
+        [50.0000, 2.4900, -0.0010, 50.0000, -2.4900, 0.0012, 7.2195],
+        [50.0000, -0.0010, 2.4900, 50.0000, 0.0009, -2.4900, 4.8045],
+        [50.0000, -0.0010, 2.4900, 50.0000, 0.0010, -2.4900, 4.8045],
+        [50.0000, -0.0010, 2.4900, 50.0000, 0.0011, -2.4900, 4.7461],
+        [50.0000, 2.5000, 0.0000, 50.0000, 0.0000, -2.5000, 4.3065],
+        [50.0000, 2.5000, 0.0000, 73.0000, 25.0000, -18.0000, 27.1492],
+        [50.0000, 2.5000, 0.0000, 61.0000, -5.0000, 29.0000, 22.8977],
+        [50.0000, 2.5000, 0.0000, 56.0000, -27.0000, -3.0000, 31.9030],
+        [50.0000, 2.5000, 0.0000, 58.0000, 24.0000, 15.0000, 19.4535],
+        [50.0000, 2.5000, 0.0000, 50.0000, 3.1736, 0.5854, 1.0000],
+        [50.0000, 2.5000, 0.0000, 50.0000, 3.2972, 0.0000, 1.0000],
+        [50.0000, 2.5000, 0.0000, 50.0000, 1.8634, 0.5757, 1.0000],
+        [50.0000, 2.5000, 0.0000, 50.0000, 3.2592, 0.3350, 1.0000],
+        [60.2574, -34.0099, 36.2677, 60.4626, -34.1751, 39.4387, 1.2644],
+        [63.0109, -31.0961, -5.8663, 62.8187, -29.7946, -4.0864, 1.2630],
+        [61.2901, 3.7196, -5.3901, 61.4292, 2.2480, -4.9620, 1.8731],
+        [35.0831, -44.1164, 3.7933, 35.0232, -40.0716, 1.5901, 1.8645],
+        [22.7233, 20.0904, -46.6940, 23.0331, 14.9730, -42.5619, 2.0373],
+        [36.4612, 47.8580, 18.3852, 36.2715, 50.5065, 21.2231, 1.4146],
+        [90.8027, -2.0831, 1.4410, 91.1528, -1.6435, 0.0447, 1.4441],
+        [90.9257, -0.5406, -0.9208, 88.6381, -0.8985, -0.7239, 1.5381],
+        [6.7747, -0.2908, -2.4247, 5.8714, -0.0985, -2.2286, 0.6377],
+        [2.0776, 0.0795, -1.1350, 0.9033, -0.0636, -0.5514, 0.9082],
+    ],
+    dtype=torch.float64,
+)
+
+
+@pytest.fixture(scope="module")
+def pair() -> Pair:
+    """Three smooth random photographs and predictions that miss by little, by much, and out of the gamut."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(3, 3, 6, 7, generator=generator)
+    lab = rgb_to_lab(torch.nn.functional.interpolate(coarse, size=(33, 47), mode="bilinear"))
+    noise = torch.randn(3, 2, 33, 47, generator=generator) * torch.tensor([2.0, 15.0, 60.0]).view(3, 1, 1, 1)
+    prior = torch.rand(313, generator=generator).double() ** 8
+    return Pair(lab[:, :1], lab[:, 1:] + noise, lab[:, 1:], prior / prior.sum())
+
+
+def arrays(images: torch.Tensor) -> np.ndarray:
+    return images.double().permute(0, 2, 3, 1).numpy()  # NCHW -> NHWC
+
+
+def colours(rows: torch.Tensor) -> torch.Tensor:
+    return rows.T.reshape(1, 3, 1, -1)  # (M, 3) -> (1, 3, 1, M)
+
+
+def same(ours: torch.Tensor, theirs: object, tolerance: float) -> None:
+    torch.testing.assert_close(ours.double(), torch.as_tensor(theirs).double(), rtol=tolerance, atol=tolerance)
+
+
+def per_image(function, pair: Pair) -> list[float]:
+    return [function(truth, picture) for truth, picture in zip(arrays(pair.rgb_true), arrays(pair.rgb), strict=True)]
+
+
+def test_mse_and_psnr_of_rgb(pair):
+    same(METRICS["mse_rgb"].fn(pair), per_image(skmetrics.mean_squared_error, pair), 1e-6)
+    psnr = METRICS["psnr_rgb_db"].fn(pair)
+    same(psnr, per_image(lambda x, y: skmetrics.peak_signal_noise_ratio(x, y, data_range=1), pair), 1e-4)
+    options = {"data_range": 1.0, "reduction": "none", "dim": (1, 2, 3)}
+    same(psnr, peak_signal_noise_ratio(pair.rgb, pair.rgb_true, **options), 1e-4)
+
+
+def test_psnr_of_ab_has_the_peak_255(pair):
+    theirs = [
+        skmetrics.peak_signal_noise_ratio(truth, picture, data_range=255)
+        for truth, picture in zip(arrays(pair.ab_true), arrays(pair.ab), strict=True)
+    ]
+    same(METRICS["psnr_ab_db"].fn(pair), theirs, 1e-4)
+
+
+def test_an_exact_prediction_has_the_psnr_of_rounding(pair):
+    exact = score(Pair(pair.L, pair.ab_true, pair.ab_true))
+    rounding = 10 * math.log10(12 * 255**2)
+    same(exact["psnr_rgb_db"], [rounding] * 3, 1e-4)
+    same(exact["psnr_ab_db"], [rounding] * 3, 1e-4)
+
+
+def test_ssim_equals_scikit_image(pair):
+    theirs = per_image(
+        lambda truth, picture: skmetrics.structural_similarity(
+            truth,
+            picture,
+            channel_axis=-1,
+            data_range=1,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        ),
+        pair,
+    )
+    same(METRICS["ssim_rgb_gauss11"].fn(pair), theirs, 1e-4)
+
+
+def test_ssim_does_not_exist_below_its_window(pair):
+    small = Pair(pair.L[..., :10], pair.ab[..., :10], pair.ab_true[..., :10])
+    assert METRICS["ssim_rgb_gauss11"].fn(small).isnan().all()
+
+
+def test_colour_differences_equal_scikit_image(pair):
+    lab, truth = arrays(pair.lab), arrays(pair.lab_true)
+    same(METRICS["delta_e_76"].fn(pair), skcolor.deltaE_cie76(truth, lab).mean((1, 2)), 1e-4)
+    same(METRICS["delta_e_2000"].fn(pair), skcolor.deltaE_ciede2000(truth, lab).mean((1, 2)), 1e-4)
+    same(METRICS["ab_mae"].fn(pair), np.abs(truth - lab)[..., 1:].mean((1, 2, 3)), 1e-4)
+    same(METRICS["ab_rmse"].fn(pair), np.sqrt(((truth - lab)[..., 1:] ** 2).mean((1, 2, 3))), 1e-4)
+
+
+def test_ciede2000_on_sharmas_pairs_both_ways():
+    first, second, published = colours(SHARMA[:, :3]), colours(SHARMA[:, 3:6]), SHARMA[:, 6]
+    assert (ciede2000(first, second).flatten() - published).abs().max() < 1e-4
+    assert (ciede2000(second, first).flatten() - published).abs().max() < 1e-4
+    # Pairs 9 to 15 sit on the discontinuity at opposite hues, which single precision cannot resolve.
+    away = torch.cat([torch.arange(8), torch.arange(15, 34)])
+    single = ciede2000(first.float(), second.float()).flatten()
+    assert (single.double() - published)[away].abs().max() < 1e-3
+
+
+def test_ciede2000_has_the_gradient_of_its_values():
+    generator = torch.Generator().manual_seed(1)
+    spread = torch.tensor([100.0, 160.0, 160.0], dtype=torch.float64)
+    first, second = (
+        colours(spread * (torch.rand(40, 3, generator=generator, dtype=torch.float64) - torch.tensor([0, 0.5, 0.5])))
+        for _ in range(2)
+    )
+    second[..., :10] = first[..., :10] + 0.1
+    second[:, 1:, :, 10:15] = 0  # grey truth
+    assert torch.autograd.gradcheck(ciede2000, (first.requires_grad_(), second))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_ciede2000_has_finite_gradients_at_equal_and_grey_colours(dtype):
+    first = colours(torch.tensor([[50, 20, -60], [50, 0, 0], [0, 0, 0], [50, 0, 0], [50, 1e-4, 0]], dtype=dtype))
+    second = colours(torch.tensor([[50, 20, -60], [50, 0, 0], [0, 0, 0], [50, 20, -60], [50, 0, 0]], dtype=dtype))
+    first.requires_grad_()
+    difference = ciede2000(first, second)
+    assert (difference[..., :3] == 0).all()
+    (slope,) = torch.autograd.grad(difference.sum(), first)
+    assert slope.isfinite().all() and slope.abs().max() < 100
+    # A grey prediction of a blue thing must still be told which way blue lies.
+    assert slope[0, 1, 0, 3] < 0 < slope[0, 2, 0, 3]
+
+
+def test_colourfulness_of_three_pure_pixels():
+    pixels = torch.eye(3).view(1, 3, 1, 3)
+    assert hs03(pixels).item() == pytest.approx(275.43, abs=0.01)
+    assert hs03_absolute(pixels).item() == pytest.approx(206.52, abs=0.01)
+
+
+def test_colourfulness_and_chroma_by_hand(pair):
+    def by_hand(rgb: np.ndarray, change) -> float:
+        red, green, blue = np.moveaxis(rgb * 255, -1, 0)
+        rg, yb = change(red - green), change(0.5 * (red + green) - blue)
+        return np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean())
+
+    for name, change in {"colorfulness_hs03": lambda x: x, "colorfulness_abs": np.abs}.items():
+        picture = np.array([by_hand(rgb, change) for rgb in arrays(pair.rgb)])
+        truth = np.array([by_hand(rgb, change) for rgb in arrays(pair.rgb_true)])
+        same(METRICS[name].fn(pair), picture, 1e-3)
+        same(METRICS[f"{name}_error"].fn(pair), picture - truth, 1e-3)
+    chroma = [np.hypot(ab[..., 0], ab[..., 1]).mean() for ab in arrays(pair.ab)]
+    truth = [np.hypot(ab[..., 0], ab[..., 1]).mean() for ab in arrays(pair.ab_true)]
+    same(METRICS["mean_chroma"].fn(pair), chroma, 1e-4)
+    same(METRICS["mean_chroma_error"].fn(pair), np.subtract(chroma, truth), 1e-4)
+
+
+def test_auc_by_sweeping_the_thresholds(pair):
+    centres = bin_centres().double().numpy()
+    weights, pooled_share, total = [], np.zeros(151), 0.0
+    for n, (picture, truth) in enumerate(zip(arrays(pair.ab), arrays(pair.ab_true), strict=True)):
+        error = np.linalg.norm(picture - truth, axis=-1).ravel()
+        raw = np.array([(error <= t).mean() for t in range(151)])
+        same(METRICS["auc_raw"].fn(pair)[n], 100 * np.trapezoid(raw) / 150, 1e-4)
+
+        nearest = np.linalg.norm(truth.reshape(-1, 1, 2) - centres, axis=-1).argmin(1)
+        weight = 1 / np.maximum(pair.prior.numpy()[nearest], 1e-4)
+        share = np.array([weight[error <= t].sum() for t in range(151)])
+        same(METRICS["auc_rebalanced"].fn(pair)[n], 100 * np.trapezoid(share / weight.sum()) / 150, 1e-4)
+        weights.append(weight.sum())
+        pooled_share += share
+        total += weight.sum()
+    same(METRICS["auc_weight"].fn(pair), weights, 1e-4)
+    pooled = POOLED["auc_rebalanced_pooled"].fn(table(pair))
+    assert pooled == pytest.approx(100 * np.trapezoid(pooled_share / total) / 150, rel=1e-4)
+
+
+def test_auc_at_its_ends():
+    errors = torch.tensor([0.0, 0.5, 1.0, 150.0, 150.5]).view(5, 1, 1, 1)
+    ab = torch.cat([errors, torch.zeros_like(errors)], 1)
+    auc = METRICS["auc_raw"].fn(Pair(torch.full((5, 1, 1, 1), 50.0), ab, torch.zeros_like(ab)))
+    same(auc, [100, 100 * 149.5 / 150, 100 * 149.5 / 150, 100 * 0.5 / 150, 0], 1e-5)
+
+
+def test_without_a_prior_the_rebalanced_auc_is_nan(pair):
+    scores = score(dataclasses.replace(pair, prior=None))
+    assert scores["auc_rebalanced"].isnan().all() and scores["auc_weight"].isnan().all()
+    assert math.isnan(POOLED["auc_rebalanced_pooled"].fn(table(dataclasses.replace(pair, prior=None))))
+    assert scores["auc_raw"].isfinite().all()
+
+
+def test_histogram_distance_by_hand(pair):
+    centres = bin_centres().double().numpy()
+
+    def histogram(ab: np.ndarray) -> np.ndarray:
+        nearest = np.linalg.norm(ab.reshape(-1, 1, 2) - centres, axis=-1).argmin(1)
+        return np.array([(nearest == q).mean() for q in range(313)])
+
+    theirs = [
+        100 * (1 - np.minimum(histogram(picture), histogram(truth)).sum())
+        for picture, truth in zip(arrays(pair.ab), arrays(pair.ab_true), strict=True)
+    ]
+    same(METRICS["ab_histogram_distance"].fn(pair), theirs, 1e-2)
+    moved = Pair(pair.L, pair.ab_true.flip(3), pair.ab_true)
+    same(METRICS["ab_histogram_distance"].fn(moved), [0.0] * 3, 1e-4)
+
+
+def test_out_of_gamut_is_what_clipping_changes(pair):
+    clipped = (rgb_to_lab(lab_to_rgb(pair.lab)) - pair.lab).abs().amax(1) > 1
+    share = METRICS["out_of_gamut_share"].fn(pair)
+    assert (share + 1e-3 >= 100 * clipped.float().mean((1, 2))).all()
+    assert share[2] > 20
+    assert METRICS["out_of_gamut_share"].fn(Pair(pair.L, pair.ab_true, pair.ab_true)).max() == 0
+
+
+def table(pair: Pair) -> pd.DataFrame:
+    return pd.DataFrame({name: values.numpy() for name, values in score(pair).items()})
+
+
+def test_pooled_psnr_is_that_of_all_pixels(pair):
+    whole = skmetrics.peak_signal_noise_ratio(arrays(pair.rgb_true), arrays(pair.rgb), data_range=1)
+    assert POOLED["psnr_pooled_db"].fn(table(pair)) == pytest.approx(whole, abs=1e-3)
+    assert whole < table(pair)["psnr_rgb_db"].mean()
+
+
+@pytest.mark.parametrize("variant", ["hs03", "abs"])
+def test_colourfulness_gap_is_the_difference_of_means(variant):
+    scores = pd.DataFrame({f"colorfulness_{variant}_error": [10.0, -4.0]})
+    assert POOLED[f"colorfulness_{variant}_gap"].fn(scores) == pytest.approx(3)
+    assert POOLED[f"colorfulness_{variant}_mae"].fn(scores) == pytest.approx(7)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_is_per_image_and_documented(name, pair):
+    metric = METRICS[name]
+    values = metric.fn(pair)
+    assert values.shape == (3,) and values.is_floating_point() and values.isfinite().all()
+    alone = Pair(pair.L[1:2], pair.ab[1:2], pair.ab_true[1:2], pair.prior)
+    same(metric.fn(alone), values[1:2], 1e-4)
+    assert metric.fn.__name__ == name
+    assert metric.about.endswith(".") and metric.blind_to.endswith(".") and metric.reference
+
+
+@pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.higher_is_better is not None])
+def test_every_direction_points_at_the_truth(name, pair):
+    perfect = METRICS[name].fn(Pair(pair.L, pair.ab_true, pair.ab_true, pair.prior))
+    poor = METRICS[name].fn(pair)
+    assert (perfect >= poor).all() if METRICS[name].higher_is_better else (perfect <= poor).all()
+    assert perfect[2] != poor[2]
+
+
+def test_score_has_every_metric_in_order_and_no_gradient(pair):
+    scores = score(dataclasses.replace(pair, ab=pair.ab.clone().requires_grad_()))
+    assert list(scores) == list(METRICS)
+    assert not any(values.requires_grad for values in scores.values())
+
+
+def test_bad_pairs_are_refused_with_a_sentence(pair):
+    poisoned = pair.ab.clone()
+    poisoned[0, 0, 0, :3] = torch.nan
+    poisoned[1, 0, 0, 0] = torch.inf
+    with pytest.raises(ValueError, match=f"4 of the {poisoned.numel()} values of ab are NaN or infinite"):
+        Pair(pair.L, poisoned, pair.ab_true)
+    with pytest.raises(ValueError, match="ab must have shape"):
+        Pair(pair.L, pair.ab[:, :1], pair.ab_true)
+    with pytest.raises(ValueError, match="not the same photographs"):
+        Pair(pair.L, pair.ab[:2], pair.ab_true)
+    with pytest.raises(ValueError, match="not the same photographs"):
+        Pair(pair.L, pair.ab[..., 1:], pair.ab_true)
+    with pytest.raises(ValueError, match="none of them 0"):
+        Pair(pair.L[:0], pair.ab[:0], pair.ab_true[:0])
+    with pytest.raises(TypeError, match=r"ab must be a floating-point tensor, not torch\.uint8"):
+        Pair(pair.L, pair.ab.byte(), pair.ab_true)
+    with pytest.raises(ValueError, match="prior must have shape"):
+        Pair(pair.L, pair.ab, pair.ab_true, pair.prior[:5])

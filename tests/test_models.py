@@ -1,0 +1,229 @@
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from colorlib.models import MODELS, ReleasedECCV16, create_model, load_released_eccv16, model_options
+from colorlib.models.blocks import Output
+
+SHARED = Path(__file__).parents[2] / "shared"
+NARROW = {"unet": {"width": 8}, "eccv16": {"width": 0.125}}
+# of the names and shapes of the released state dict, as JSON
+RELEASED_SHAPES = "070b43071ea3eb258925fa6002f2864a5b52e1f04568b53187cb8134f371f3ac"
+
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def narrow(name, out_channels=2, out_stride=1):
+    torch.manual_seed(0)
+    return create_model(name, out_channels, out_stride, **NARROW.get(name, {}))
+
+
+def some_L(*shape):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(0)) * 100
+
+
+@every_model
+@pytest.mark.parametrize("stride", [1, 2, 4])
+@pytest.mark.parametrize("size", [(32, 32), (33, 47), (8, 5)])
+def test_output_has_the_size_asked_for(name, stride, size):
+    output = narrow(name, 5, stride).eval()(some_L(2, 1, *size))
+    assert output.shape == (2, 5, -(-size[0] // stride), -(-size[1] // stride))
+    assert output.isfinite().all()
+
+
+@every_model
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_every_parameter_learns(name, stride):
+    network = narrow(name, 3, stride)
+    network(some_L(2, 1, 32, 32)).square().sum().backward()
+    assert [key for key, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
+    assert all(p.grad.isfinite().all() for p in network.parameters())
+
+
+@every_model
+def test_it_begins_near_grey_whatever_the_lightness(name):
+    ab = 110 * narrow(name)(torch.cat([some_L(2, 1, 32, 32), torch.zeros(1, 1, 32, 32), torch.full((1, 1, 32, 32), 100)]))
+    assert ab.abs().max() < 5
+
+
+@every_model
+def test_it_answers_the_same_in_eval_mode_alone_or_in_a_batch_and_in_any_memory_format(name):
+    network = narrow(name).eval()
+    L = some_L(3, 1, 24, 24)
+    together = network(L)
+    assert torch.equal(together, network(L))
+    torch.testing.assert_close(network(L[1:2]), together[1:2])
+    torch.testing.assert_close(network.to(memory_format=torch.channels_last)(L), together)
+
+
+@every_model
+def test_it_runs_in_bfloat16(name):
+    network = narrow(name).eval()
+    L = some_L(1, 1, 32, 32)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = network(L).float()
+    torch.testing.assert_close(rounded, network(L), atol=2e-3, rtol=0.1)
+
+
+@every_model
+def test_weights_survive_a_file(name, tmp_path):
+    network = narrow(name)
+    network(some_L(2, 1, 32, 32))  # moves the running statistics
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    torch.manual_seed(1)
+    other = create_model(name, 2, **NARROW.get(name, {}))
+    other.load_state_dict(load_file(tmp_path / "weights.safetensors"))
+    assert torch.equal(other.eval()(some_L(1, 1, 32, 32)), network.eval()(some_L(1, 1, 32, 32)))
+
+
+@every_model
+def test_it_learns_four_pictures(name):
+    """Left halves are light and red, right halves dark and blue, or the other way round: lightness tells the colour."""
+    network = narrow(name)
+    light = torch.zeros(4, 1, 16, 16)
+    light[:2, ..., :8] = light[2:, ..., 8:] = 1
+    L = 20 + 60 * light + some_L(4, 1, 16, 16) / 20
+    ab_unit = torch.cat([0.8 * light - 0.2, 0.5 - 0.9 * light], 1)
+    optimizer = torch.optim.Adam(network.parameters(), 5e-3)
+    losses = []
+    for _ in range(60):
+        loss = (network(L) - ab_unit).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert min(losses[-5:]) < 0.15 * losses[0]
+
+
+@every_model
+def test_a_shifted_picture_gives_shifted_colours(name):
+    """By 8 pixels, the coarsest stride of all; edges aside. It fails when an enlargement or a crop is off by a pixel."""
+    network = narrow(name).eval()
+    with torch.no_grad():
+        wide = network(some_L(1, 1, 320, 328))
+        assert wide.std() > 0
+        margin = slice(136, 184)
+        shifted = network(some_L(1, 1, 320, 328)[..., 8:])
+    torch.testing.assert_close(wide[..., margin, 144:192], shifted[..., margin, 136:184], atol=1e-5, rtol=1e-3)
+
+
+def test_parameter_counts_are_those_of_the_layers():
+    count = {name: sum(p.numel() for p in create_model(name, 2).parameters()) for name in ("plain_cnn", "unet")}
+    assert count["plain_cnn"] == (9 * 12 + 12) + 2 * (9 * 12 * 12 + 12) + (9 * 12 * 2 + 2)
+    pairs = [(1, 32), (32, 64), (64, 128), (128, 256), (384, 128), (192, 64), (96, 32)]
+    assert count["unet"] == sum(9 * i * o + 9 * o * o + 4 * o for i, o in pairs) + 2 * 32 + 2
+
+
+def test_output_places_each_value_over_its_own_pixels():
+    features = torch.arange(4.0).view(1, 1, 2, 2)
+    output = Output(1, 1, stride=4, out_stride=1)
+    torch.nn.init.ones_(output.conv.weight)
+    enlarged = output(features, (7, 8))
+    assert enlarged.shape == (1, 1, 7, 8)
+    assert enlarged[0, 0, 0, 0] == 0 and enlarged[0, 0, 0, 7] == 1  # the corners are flat, no shift towards one side
+    torch.testing.assert_close(enlarged[0, 0, 0], 1 - enlarged[0, 0, 0].flip(-1))
+    shrunk = Output(1, 1, stride=1, out_stride=2)
+    torch.nn.init.ones_(shrunk.conv.weight)
+    assert shrunk(torch.arange(6.0).view(1, 1, 2, 3), (2, 3)).flatten().tolist() == [2.0, 3.5]
+
+
+# -------------------------------------------------------------------------------------------- the released network
+
+
+def state_rule(names_and_shapes, logits_gain=40.0):
+    """The deterministic weights of ../shared/reference/README.md."""
+    state = {}
+    for k, (name, shape) in enumerate(names_and_shapes):
+        i = np.arange(int(np.prod(shape)), dtype=np.float64)
+        w = np.sin(1.7 * k + 0.731 * i + np.remainder(0.0173 * i**2, 2 * np.pi)).reshape(shape)
+        if name.endswith("num_batches_tracked"):
+            state[name] = torch.zeros(shape, dtype=torch.int64)
+            continue
+        if name.endswith("running_var"):
+            w = 1 + 0.25 * w
+        elif name.endswith("running_mean"):
+            w = 0.1 * w
+        elif len(shape) == 1:
+            w = 0.1 * w + name.endswith("weight")
+        else:
+            gain = logits_gain if name == "model8.6.weight" else 1.2
+            w = w * np.sqrt(2 / np.prod(shape[1:])) * gain
+        state[name] = torch.from_numpy(w.astype(np.float32))
+    return state
+
+
+@pytest.fixture(scope="module")
+def released():
+    return ReleasedECCV16().eval()
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared")
+def test_released_eccv16_agrees_with_the_authors_network(released):
+    shapes = json.loads((SHARED / "reference/eccv16_state.json").read_text())
+    assert [(k, list(v.shape)) for k, v in released.state_dict().items()] == list(shapes.items())
+    released.load_state_dict(state_rule(shapes.items()))
+    reference = np.load(SHARED / "reference/eccv16.npz")
+    with torch.inference_mode():
+        ab = released(torch.from_numpy(reference["L"]).float()[None, None])[0].numpy()
+    np.testing.assert_allclose(ab, reference["ab"], rtol=0, atol=1e-3 * np.abs(reference["ab"]).max())
+
+
+def test_released_eccv16_has_the_authors_names_and_shapes(released):
+    shapes = json.dumps([[key, list(value.shape)] for key, value in released.state_dict().items()])
+    assert hashlib.sha256(shapes.encode()).hexdigest() == RELEASED_SHAPES
+    assert sum(p.numel() for p in released.parameters()) == 32_238_162 - 1_986
+
+
+def test_the_network_that_is_trained_is_the_released_one_up_to_its_logits(released):
+    trained = create_model("eccv16", 313, out_stride=4).eval()
+    state = released.state_dict()
+    state |= {f"output.conv.{part}": state.pop(f"model8.6.{part}") for part in ("weight", "bias")}
+    del state["model_out.weight"]
+    trained.load_state_dict(state)
+    L = some_L(1, 1, 24, 29)
+    with torch.inference_mode():
+        probabilities = trained(L).softmax(1)
+        ab = torch.einsum("cq,nqhw->nchw", 110 * released.model_out.weight[:, :, 0, 0], probabilities)
+        ab = torch.nn.functional.interpolate(ab, scale_factor=4, mode="bilinear")[..., :24, :24]
+        torch.testing.assert_close(released(L)[..., :20], ab[..., :20], atol=1e-3, rtol=1e-3)
+
+
+def test_weight_files_load_or_say_what_is_wrong(released, tmp_path):
+    path = tmp_path / "weights.pth"
+    with pytest.raises(FileNotFoundError, match="no weight file at"):
+        load_released_eccv16(path)
+    for content in (b"", b"<html>quota exceeded</html>", b"PK\x03\x04 truncated"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="not the ECCV16 weight file"):
+            load_released_eccv16(path)
+    for other in ({"model1.0.weight": torch.zeros(64, 1, 3, 3)}, [1, 2], create_model("unet", 2, width=2).state_dict()):
+        torch.save(other, path)
+        with pytest.raises(ValueError, match="not the ECCV16 weight file"):
+            load_released_eccv16(path)
+    torch.save(released.state_dict(), path)
+    loaded = load_released_eccv16(path)
+    assert not loaded.training
+    assert all(torch.equal(a, b) for a, b in zip(loaded.state_dict().values(), released.state_dict().values(), strict=True))
+
+
+# ------------------------------------------------------------------------------------------------------- bad input
+
+
+def test_unknown_names_and_options_get_one_clear_sentence():
+    with pytest.raises(ValueError, match="did you mean 'unet'"):
+        create_model("unte", 2)
+    with pytest.raises(ValueError, match="unknown option of unet 'widht'; did you mean 'width'"):
+        create_model("unet", 2, widht=8)
+    for value in ("8", 8.5, True, None):
+        with pytest.raises(TypeError, match="width of unet must be a number like 32"):
+            create_model("unet", 2, width=value)
+    with pytest.raises(ValueError, match="above zero"):
+        create_model("eccv16", 2, width=0)
+    with pytest.raises(ValueError, match="out_stride must be 1, 2 or 4"):
+        create_model("unet", 2, out_stride=3)
+    assert model_options("eccv16") == {"width": 1.0}

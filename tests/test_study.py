@@ -1,0 +1,423 @@
+"""The study: its file, its plan, its rows, and what happens when any of it fails or is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import psutil
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from colorlib import engine
+from colorlib.data.store import Record, write_store
+from colorlib.files import exclusive, write_json
+from colorlib.study import check_parameter, library_digest, load_study, prepare_study, read_study, shell_line
+
+ROOT = Path(__file__).parents[1]
+PARAMETERS = """DATA = "data/tiny"  # a prepared folder
+RUN = "runs/row"  # the folder to write to
+SEED = 0
+OBJECTIVE = "l1"
+LEARNING_RATE = 1.0e-3
+SLEEP = 0.0  # seconds
+FAIL = ""
+SIZES = [1, 2]
+"""
+WORK = """import json, os, sys, time
+from pathlib import Path
+Path(RUN, "kernel.pid").write_text(str(os.getpid()))
+end = time.time() + SLEEP
+while time.time() < end:
+    progress = {"done": SLEEP - (end - time.time()), "total": SLEEP, "what": "training", "time": time.time()}
+    Path(RUN, "progress.json").write_text(json.dumps(progress))
+    time.sleep(0.05)
+if FAIL == "raise":
+    raise ValueError("the loss is NaN at step 3")
+if FAIL == "exit":
+    sys.exit(0)
+if FAIL == "die":
+    os._exit(9)
+"""
+FINISH = """Path(RUN, "per_image.csv").write_text(f"id,delta_e_76\\na,{SEED}\\n")"""
+COMPARE = """REPORT = Path(REPORT)
+REPORT.mkdir(parents=True, exist_ok=True)
+rows = json.loads(Path(STUDY, "study.json").read_text())["rows"]
+text = "".join(f"{r['id']},{r['status']},{r['error']}\\n" for r in rows)
+(REPORT / "index.html").write_text(text)"""
+
+
+def write_notebook(path: Path, *cells: str, parameters: str = PARAMETERS) -> None:
+    tagged = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    notebook = new_notebook(cells=[new_markdown_cell("# A row"), tagged, *map(new_code_cell, cells)])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+def write_study(rows: list[dict], **more: object) -> Path:
+    path = Path("notebooks/studies/tiny.yml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump({"title": "Tiny", "data": {"folder": "data/tiny"}, "rows": rows, **more}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    """64 coloured squares of noise, prepared."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("store") / "tiny"
+    squares = [rng.integers(0, 256, (16, 16, 3), dtype=np.uint8) for _ in range(64)]
+    records = [Record(f"{i}.png", 16, 16, lab[..., 0], lab[..., 1:]) for i, lab in enumerate(squares)]
+    write_store(folder, "tiny", records, count=64, size=(16, 16), info={})
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path, store, monkeypatch) -> Path:
+    """A folder with notebooks and data, as the current one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("COLORLIB_DIE_WITH_PARENT", raising=False)
+    Path("data").mkdir()
+    Path("data/tiny").symlink_to(store)
+    write_notebook(Path("notebooks/12_row.ipynb"), WORK, FINISH)
+    write_notebook(
+        Path("notebooks/80_compare.ipynb"),
+        "import json\nfrom pathlib import Path",
+        COMPARE,
+        parameters='STUDY = "runs/quick"\nREPORT = "reports/quick"',
+    )
+    return tmp_path
+
+
+def planned(rows: list[dict], **more: object) -> list[dict]:
+    return prepare_study(write_study(rows, **more))[1]["rows"]
+
+
+# ------------------------------------------------------------------------------------------------ the study file
+
+
+def test_a_list_is_one_row_for_each_value_and_defaults_fill_in(project):
+    rows = planned(
+        [{"notebook": "12_row", "OBJECTIVE": ["l1", "l2"], "SEED": [0, 1]}, {"notebook": "12_row", "SIZES": [3]}],
+        defaults={"LEARNING_RATE": 1},
+    )
+    names = [row["id"].rpartition("-")[0] for row in rows]
+    assert names == ["12_row-l1-s0", "12_row-l1-s1", "12_row-l2-s0", "12_row-l2-s1", "12_row-sizes_3"]
+    assert rows[1]["parameters"] == {
+        "DATA": "data/tiny",
+        "RUN": rows[1]["folder"],
+        "LEARNING_RATE": 1.0,
+        "OBJECTIVE": "l1",
+        "SEED": 1,
+    }
+    assert rows[4]["parameters"]["SIZES"] == [3]
+
+
+@pytest.mark.parametrize(
+    ("row", "more", "message"),
+    [
+        ({"notebook": "12_rwo"}, {}, "did you mean 12_row"),
+        ({"OBJECTIVE": "l1"}, {}, "names no notebook"),
+        ({"notebook": "12_row", "OBJETIVE": "l1"}, {}, "unknown parameter in row 1 .* did you mean 'OBJECTIVE'"),
+        ({"notebook": "12_row", "OBJECTIVE": "l3"}, {}, "unknown objective 'l3'; did you mean"),
+        ({"notebook": "12_row", "LEARNING_RATE": "1e-4"}, {}, r"1e-4 is text to YAML, not a number; write 0.0001"),
+        ({"notebook": "12_row", "SEED": 0.5}, {}, "SEED must be a whole number"),
+        ({"notebook": "12_row", "SEED": True}, {}, "SEED must be a whole number"),
+        ({"notebook": "12_row", "SEED": []}, {}, "SEED is an empty list"),
+        ({"notebook": "12_row", "RUN": "elsewhere"}, {}, "unknown parameter"),
+        ({"notebook": "12_row", "SEED": [0, 0]}, {}, "runs 1 and 2 are the same"),
+        ({"notebook": "12_row"}, {"defaults": {"IMAGE_SEEN": 3}}, "parameter under defaults"),
+        ({"notebook": "12_row"}, {"titel": "Tiny"}, "did you mean 'title'"),
+        ({"notebook": "12_row"}, {"pictures": ["bundeld"]}, "did you mean 'bundled'"),
+        ({"notebook": "12_row"}, {"margin": {"delta_e_2001": 1}}, "did you mean 'delta_e_2000'"),
+        ({"notebook": "12_row"}, {"margin": {"delta_e_2000": "big"}}, "must be a number"),
+        ({"notebook": "12_row"}, {"question": 3}, "question must be text"),
+    ],
+)
+def test_mistakes_in_a_study_file_are_named(project, row, more, message):
+    with pytest.raises((ValueError, TypeError, FileNotFoundError), match=message):
+        load_study(write_study([row], **more))
+
+
+def test_a_missing_or_broken_study_file(project):
+    write_study([{"notebook": "12_row"}])
+    with pytest.raises(FileNotFoundError, match="beside it: tiny.yml"):
+        load_study("notebooks/studies/tine.yml")
+    Path("notebooks/studies/tiny.yml").write_text("rows: [")
+    with pytest.raises(ValueError, match="not readable YAML"):
+        load_study("notebooks/studies/tiny.yml")
+
+
+def test_yaml_reads_back_the_number_that_the_message_proposes():
+    for text in ("1e-4", "1e4", "3e-7", "2.5e10"):
+        with pytest.raises(TypeError) as error:
+            check_parameter("LEARNING_RATE", text, 0.1, "row 1")
+        proposal = str(error.value).rpartition("write ")[2].removesuffix(".")
+        assert yaml.safe_load(proposal) == float(text)
+
+
+def test_notebooks_that_cannot_be_rows(project):
+    write_notebook(Path("notebooks/13_shell.ipynb"), "if 1 != 2:\n    !ls")
+    with pytest.raises(ValueError, match="shell line"):
+        load_study(write_study([{"notebook": "13_shell"}]))
+    write_notebook(Path("notebooks/14_nowhere.ipynb"), "pass", parameters="SEED = 0")
+    with pytest.raises(ValueError, match="no parameter RUN"):
+        load_study(write_study([{"notebook": "14_nowhere"}]))
+    write_notebook(Path("notebooks/15_code.ipynb"), "pass", parameters="RUN = 'x'\nSEED = int('3')")
+    with pytest.raises(ValueError, match="NAME = literal"):
+        load_study(write_study([{"notebook": "15_code"}]))
+
+
+@pytest.mark.parametrize("source", ["!ls", "x = !ls", "%%bash\nls", "%sx ls", "%%time\n!ls"])
+def test_shell_lines_are_found(tmp_path, source):
+    write_notebook(tmp_path / "shell.ipynb", source)
+    assert shell_line(tmp_path / "shell.ipynb")
+    write_notebook(tmp_path / "python.ipynb", "a = 1 != 2\nb = not a  # !\n%matplotlib inline")
+    assert shell_line(tmp_path / "python.ipynb") is None
+
+
+# --------------------------------------------------------------------------------------------------- the stamp
+
+
+def identity(**row: object) -> str:
+    from colorlib import study
+
+    study._code_cells.cache_clear()
+    return planned([{"notebook": "12_row", **row}])[0]["id"]
+
+
+def test_a_row_gets_a_new_folder_when_its_outcome_may_change_and_only_then(project):
+    before = identity()
+    assert identity() == before
+    assert identity(SEED=0).rpartition("-")[2] == before.rpartition("-")[2]  # the default, said aloud
+    assert identity(SEED=1).rpartition("-")[2] != before.rpartition("-")[2]
+    notebook = nbformat.read("notebooks/12_row.ipynb", as_version=4)
+    notebook.cells[0].source = "# Another heading"
+    nbformat.write(notebook, "notebooks/12_row.ipynb")
+    assert identity() == before
+    notebook.cells[2].source += "\nprint()"
+    nbformat.write(notebook, "notebooks/12_row.ipynb")
+    assert identity() != before
+
+
+def test_the_library_counts_without_its_comments_and_without_other_models(tmp_path, monkeypatch):
+    import shutil
+
+    from colorlib import study
+
+    copy = tmp_path / "colorlib"
+    shutil.copytree(ROOT / "colorlib", copy)
+    monkeypatch.setattr(study, "LIBRARY", copy)
+
+    def digest(*words: str) -> str:
+        library_digest.cache_clear()
+        study._meaning.cache_clear()
+        return library_digest(frozenset(words))
+
+    def append(file: str, text: str) -> None:
+        with open(copy / file, "a") as stream:
+            stream.write(text)
+
+    unet, eccv16 = digest("unet"), digest("eccv16")
+    append("training.py", "# a comment\n")
+    append("report.py", "x = 1\n")
+    append("models/unet.py", '\n\ndef nothing():\n    """A docstring."""\n    return 1\n')
+    assert digest("eccv16") == eccv16 and digest("unet") != unet
+    append("color.py", "x = 1\n")
+    assert digest("eccv16") != eccv16
+    library_digest.cache_clear()
+    study._meaning.cache_clear()
+
+
+def test_another_version_and_a_damaged_folder_are_refused(project):
+    study = write_study([{"notebook": "12_row"}])
+    write_json("runs/tiny/study.json", {"format": 99})
+    with pytest.raises(ValueError, match="another version of colorlib"):
+        prepare_study(study)
+    Path("runs/tiny/study.json").write_text("{")
+    with pytest.raises(ValueError, match="damaged"):
+        prepare_study(study)
+
+
+def test_other_data_get_another_folder(project):
+    folder, content = prepare_study(write_study([{"notebook": "12_row"}]), data="data/tiny")
+    assert folder == Path("runs/tiny-tiny") and content["data"]["splits"]["train"] > 40
+    assert prepare_study(write_study([{"notebook": "12_row"}]), "data/tiny", name="mine")[0] == Path("runs/mine")
+
+
+def test_plain_photographs_are_prepared(project):
+    from PIL import Image
+
+    rng = np.random.default_rng(1)
+    Path("holiday").mkdir()
+    for i in range(40):
+        Image.fromarray(rng.integers(0, 256, (70, 80, 3), dtype=np.uint8)).save(f"holiday/{i}.png")
+    folder, content = prepare_study(write_study([{"notebook": "12_row"}]), data="holiday")
+    assert folder.name == "tiny-holiday" and content["data"]["folder"] == "data/holiday-64"
+    assert content["data"]["size"] == [64, 64] and content["data"]["photographs"] == 40
+
+
+# ------------------------------------------------------------------------------------------------------- a row
+
+
+def run_rows(rows: list[dict]) -> list[tuple[bool, Path]]:
+    folder, content = prepare_study(write_study(rows))
+    write_json(folder / "study.json", content)
+    return [(engine.run_row(folder, row["id"]), Path(row["folder"])) for row in content["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [("raise", "ValueError: the loss is NaN at step 3"), ("exit", "ended the notebook early"), ("die", "died")],
+)
+def test_a_row_that_does_not_reach_its_end_failed(project, how, message):
+    ((succeeded, place),) = run_rows([{"notebook": "12_row", "FAIL": how}])
+    assert not succeeded and not (place / "done.json").exists()
+    assert message in json.loads((place / "failed.json").read_text())["error"]
+    assert (place / "notebook.ipynb").exists()
+    if how == "raise":
+        assert "NaN at step 3" in (place / "notebook.ipynb").read_text()
+
+
+def test_a_row_is_run_once_and_a_failure_is_forgotten_when_it_succeeds(project):
+    folder, content = prepare_study(write_study([{"notebook": "12_row"}]))
+    write_json(folder / "study.json", content)
+    place = Path(content["rows"][0]["folder"])
+    write_json(place / "failed.json", {"error": "disk full", "cell": 1, "seconds": 1.0})
+    assert engine.run_row(folder, content["rows"][0]["id"]) and not (place / "failed.json").exists()
+    done = (place / "done.json").stat().st_mtime_ns
+    assert engine.run_row(folder, content["rows"][0]["id"]) and (place / "done.json").stat().st_mtime_ns == done
+    with pytest.raises(ValueError, match="has no row"):
+        engine.run_row(folder, "12_row-00000000")
+
+
+def test_a_notebook_that_judges_nothing_failed(project):
+    write_notebook(Path("notebooks/12_row.ipynb"), "pass")
+    ((succeeded, place),) = run_rows([{"notebook": "12_row", "SLEEP": 0.1}])
+    assert not succeeded and "per_image.csv" in json.loads((place / "failed.json").read_text())["error"]
+
+
+# ------------------------------------------------------------------------------------------------- the display
+
+
+def test_the_display_tells_how_far_and_how_long(tmp_path):
+    rows = [{"id": f"{i}-x-00000000", "notebook": "n", "folder": str(tmp_path / str(i))} for i in range(4)]
+    now = time.time()
+    write_json(tmp_path / "0/done.json", {"seconds": 100.0})
+    write_json(tmp_path / "1/failed.json", {"seconds": 3.0, "error": "e", "cell": 1})
+    write_json(tmp_path / "2/attempt.json", {"pid": os.getpid(), "begun": now - 50, "seconds_before": 0})
+    write_json(tmp_path / "2/run/progress.json", {"done": 1, "total": 2, "what": "training", "time": now})
+    looks = [engine.look(row) for row in rows]
+    assert [seen["state"] for seen in looks] == ["done", "failed", "running", "waiting"]
+    assert engine.remaining_seconds(rows, looks, jobs=1) == pytest.approx(50 + 100, abs=2)
+    assert engine.remaining_seconds(rows, looks, jobs=2) == pytest.approx(100, abs=2)
+    lines = engine.display(rows, 1, 60)
+    assert "2-x: training 50%, 50 s left" in lines[0]
+    assert "2/4 rows, 1 failed · 1 min 0 s · about 2 min" in lines[-1]
+    assert [engine.duration(s) for s in (5, 59.6, 3599.7, 7300)] == ["5 s", "1 min 0 s", "1 h 00 min", "2 h 01 min"]
+
+
+# ------------------------------------------------------------------------------------------------- whole studies
+
+
+def start(*arguments: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "colorlib", "study", "tiny", "--jobs", "2", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(pattern: str, count: int, seconds: float = 60) -> list[Path]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if len(found := sorted(Path().glob(pattern))) >= count:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"no {pattern} after {seconds} s")
+
+
+def running_here() -> list[psutil.Process]:
+    """Return the processes whose current folder is this one, this process apart."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and Path(process.cwd()) == Path.cwd() and process.status() != "zombie":
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def all_ended(seconds: float = 3.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while running_here() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not running_here()
+
+
+def test_a_failed_row_is_reported_and_only_what_changed_is_run_again(project):
+    write_study([{"notebook": "12_row", "OBJECTIVE": ["l1", "l2"]}, {"notebook": "12_row", "FAIL": "raise"}])
+    out, error = (study := start()).communicate(timeout=120)
+    assert study.returncode == 1, error
+    assert "12_row-raise failed: ValueError: the loss is NaN at step 3" in error and "Traceback" not in error
+    statuses = [line.split(",")[1:] for line in Path("reports/tiny/index.html").read_text().splitlines()]
+    assert [status for status, _ in statuses] == ["done", "done", "failed"] and "NaN" in statuses[2][1]
+    assert str(Path("reports/tiny/index.html").resolve()) in out
+    done = {path: path.stat().st_mtime_ns for path in Path().glob("runs/tiny/*/done.json")}
+    assert len(done) == 2
+
+    write_study([{"notebook": "12_row", "OBJECTIVE": ["l1", "l2", "huber"]}])
+    out, error = (study := start()).communicate(timeout=120)
+    assert study.returncode == 0, error
+    assert "3 rows, 2 of them done already" in out
+    after = {path: path.stat().st_mtime_ns for path in Path().glob("runs/tiny/*/done.json")}
+    assert len(after) == 3 and done.items() <= after.items()
+    record = read_study("runs/tiny")
+    assert record["wall_seconds"] > sum(row["seconds"] for row in record["rows"]) / 2 > 0
+
+
+@pytest.mark.parametrize("how", ["kill the study", "kill a row", "Ctrl-C"])
+def test_a_study_that_is_stopped_leaves_nothing_running_and_goes_on(project, how):
+    write_study([{"notebook": "12_row", "SEED": [0, 1], "SLEEP": 4.0}, {"notebook": "12_row", "SEED": 2}])
+    study = start()
+    kernels = wait_for("runs/tiny/*/kernel.pid", 2)
+    if how == "kill a row":
+        attempt = json.loads((kernels[0].parent / "attempt.json").read_text())
+        kernel = psutil.Process(int(kernels[0].read_text()))
+        os.kill(attempt["pid"], signal.SIGKILL)
+        kernel.wait(3)
+        out, error = study.communicate(timeout=60)
+        assert study.returncode == 1 and "its process was ended from outside" in error
+    else:
+        study.send_signal(signal.SIGINT if how == "Ctrl-C" else signal.SIGKILL)
+        out, error = study.communicate(timeout=20)
+        if how == "Ctrl-C":
+            assert study.returncode == 130 and "Run the same command to go on" in error and "Traceback" not in error
+    assert all_ended(), running_here()
+    out, error = (study := start()).communicate(timeout=60)
+    assert study.returncode == 0, error
+    assert [row["status"] for row in read_study("runs/tiny")["rows"]] == ["done"] * 3
+
+
+def test_two_studies_at_once_on_one_folder_are_refused(project, monkeypatch):
+    path = write_study([{"notebook": "12_row"}])
+    monkeypatch.setattr(engine, "exclusive", partial(exclusive, patience=0.1))
+    with exclusive("runs/tiny", "study"), pytest.raises(BlockingIOError, match="study folder runs/tiny is in use"):
+        engine.run_study(path)
+    assert not Path("runs/tiny/study.json").exists()
+
+
+def test_snakemake_runs_a_study_by_hand(project):
+    write_study([{"notebook": "12_row"}])
+    command = [sys.executable, "-m", "snakemake", "-s", ROOT / "notebooks/Snakefile", "--cores", "1"]
+    command += ["--config", "study=notebooks/studies/tiny.yml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "done" in Path("reports/tiny/index.html").read_text()

@@ -1,0 +1,180 @@
+"""The loop: it learns, it resumes bit for bit after SIGKILL, and it says what is wrong."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from colorlib import experiment, training
+from colorlib.experiment import ExperimentConfig
+from colorlib.training import Order, learning_rate, load_colorizer, train
+
+SETTINGS = {"images_seen": 96, "batch_size": 8, "validations": 3, "checkpoint_seconds": 0}
+
+
+def config(model="unet", objective="l2", **changes):
+    options = {"width": 4} if model == "unet" else {}
+    return ExperimentConfig(model, objective, options, **(SETTINGS | changes))
+
+
+def weights(folder):
+    return load_file(folder / "weights.safetensors")
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_training_learns_and_writes_what_it_promises(tiny_scenes, tmp_path):
+    colorizer = train(config(images_seen=960, learning_rate=3e-3), tiny_scenes, tmp_path / "run")
+    history = experiment.Run(tmp_path / "run").history
+    assert len(history) == 3 and history["val_loss"].iloc[-1] < history["val_loss"].iloc[0]
+    assert history["best"].iloc[history["val_loss"].argmin()] == 1
+    assert history["images_seen"].iloc[-1] == 960
+    L = tiny_scenes.batch([0, 1]).L
+    assert colorizer(L).shape == (2, 2, 32, 32)
+    assert torch.equal(colorizer(L), load_colorizer(tmp_path / "run", tiny_scenes)(L))
+
+
+@pytest.mark.parametrize("objective", ["l2", "pix2pix", "rebalanced_ce"])
+def test_same_seed_same_weights(tiny_scenes, tmp_path, objective):
+    for name in ("one", "two"):
+        train(config(objective=objective), tiny_scenes, tmp_path / name)
+    train(config(objective=objective, seed=1), tiny_scenes, tmp_path / "other")
+    assert same(weights(tmp_path / "one"), weights(tmp_path / "two"))
+    assert not same(weights(tmp_path / "one"), weights(tmp_path / "other"))
+
+
+SCRIPT = """
+import sys
+from colorlib.data.store import open_store
+from colorlib.experiment import ExperimentConfig
+from colorlib.training import train
+train(ExperimentConfig("unet", "pix2pix", {"width": 4}, {"critic_width": 8}, images_seen=640, batch_size=8,
+      validations=4, checkpoint_seconds=0), open_store(sys.argv[1]), sys.argv[2])
+"""
+
+
+def test_killed_three_times_it_ends_with_the_same_weights(tiny_scenes, tmp_path):
+    """SIGKILL at three moments, then a run to the end: weights and history equal those of an undisturbed run."""
+    command = [sys.executable, "-c", SCRIPT, str(tiny_scenes.folder)]
+    subprocess.run([*command, str(tmp_path / "undisturbed")], check=True, capture_output=True)
+    killed = tmp_path / "killed"
+    for step in (5, 30, 55):
+        process = subprocess.Popen([*command, str(killed)], stderr=subprocess.DEVNULL)
+        while process.poll() is None and _step(killed) < step:
+            time.sleep(0.02)
+        assert process.poll() is None, "it ended before it could be killed"
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    subprocess.run([*command, str(killed)], check=True, capture_output=True)
+    assert same(weights(tmp_path / "undisturbed"), weights(killed))
+    one, other = (experiment.Run(tmp_path / name).history for name in ("undisturbed", "killed"))
+    assert one.drop(columns="seconds").equals(other.drop(columns="seconds"))
+
+
+def _step(folder):
+    try:
+        return torch.load(folder / "checkpoint.pt", weights_only=True)["state"]["step"]
+    except FileNotFoundError:
+        return 0
+
+
+def test_a_finished_run_is_not_trained_again(tiny_scenes, tmp_path):
+    train(config(), tiny_scenes, tmp_path / "run")
+    before = (tmp_path / "run" / "weights.safetensors").stat().st_mtime_ns
+    train(config(), tiny_scenes, tmp_path / "run")
+    assert (tmp_path / "run" / "weights.safetensors").stat().st_mtime_ns == before
+
+
+def test_budget_in_seconds(tiny_scenes, tmp_path):
+    train(config(images_seen=10**9, seconds=1.0), tiny_scenes, tmp_path / "run")
+    assert 1.0 <= experiment.Run(tmp_path / "run").history["seconds"].iloc[-1] < 20
+
+
+def test_nan_loss_names_the_step_and_keeps_the_checkpoint(tiny_scenes, tmp_path, monkeypatch):
+    from colorlib.objectives import OBJECTIVES
+
+    forward, calls = OBJECTIVES["l2"].forward, []
+
+    def broken(self, *arguments):
+        calls.append(1)
+        terms = forward(self, *arguments)
+        return terms if len(calls) < 4 else terms | {"loss": terms["loss"] * float("nan")}
+
+    monkeypatch.setattr(OBJECTIVES["l2"], "forward", broken)
+    with pytest.raises(FloatingPointError, match="nan at step 3"):
+        train(config(validations=1), tiny_scenes, tmp_path / "run")
+    assert _step(tmp_path / "run") == 3
+
+
+def test_another_runs_folder_is_refused(tiny_scenes, tmp_path):
+    train(config(), tiny_scenes, tmp_path / "run")
+    with pytest.raises(ValueError, match="other settings .*seed: 0 there, 1 now"):
+        train(config(seed=1), tiny_scenes, tmp_path / "run")
+
+
+def test_another_versions_folder_is_refused(tiny_scenes, tmp_path):
+    experiment.write_json(tmp_path / "config.json", {"format": 0})
+    with pytest.raises(ValueError, match="another version"):
+        train(config(), tiny_scenes, tmp_path)
+
+
+def test_a_full_disk_is_said_and_loses_nothing(tiny_scenes, tmp_path, monkeypatch):
+    train(config(), tiny_scenes, tmp_path / "run")
+    before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training.torch, "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        training._save_checkpoint(tmp_path / "run", training._State(), {})
+    assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
+    assert not list((tmp_path / "run").glob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"model": "unte"}, ValueError, "did you mean 'unet'"),
+        ({"objective": "l3"}, ValueError, "did you mean"),
+        ({"learning_rate": "1e-4"}, TypeError, "write 1.0e-4"),
+        ({"images_seen": 0}, ValueError, "above zero"),
+        ({"images_seen": 1.5}, TypeError, "whole number"),
+        ({"batch_size": True}, TypeError, "whole number"),
+        ({"precision": "float16"}, ValueError, "unknown precision"),
+    ],
+)
+def test_wrong_settings_are_named(changes, error, message):
+    with pytest.raises(error, match=message):
+        ExperimentConfig(**({"model": "unet", "objective": "l2"} | changes))
+
+
+def test_unknown_device_is_named(tiny_scenes, tmp_path):
+    with pytest.raises(ValueError, match="device 'gpu'"):
+        train(config(), tiny_scenes, tmp_path / "run", device="gpu")
+
+
+def test_order_shows_every_photograph_once_a_pass():
+    order = Order(np.arange(100, 110), 4, seed=0)
+    shown = np.concatenate([order.batch(step) for step in range(5)])
+    assert sorted(shown[:10]) == sorted(shown[10:20]) == list(range(100, 110))
+    assert list(shown[:10]) != list(shown[10:20])
+    assert list(Order(np.arange(100, 110), 4, seed=0).batch(3)) == list(shown[12:16])
+
+
+def test_learning_rate_warms_up_and_falls_to_zero():
+    rates = [learning_rate(share, 1.0) for share in np.linspace(0, 1, 101)]
+    assert 0 < rates[0] < 0.05 and max(rates) == pytest.approx(1.0) and rates[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_macs_of_a_convolution_counted_by_hand():
+    network = torch.nn.Conv2d(1, 12, 3, padding=1)
+    assert training.count_macs(network, (20, 30)) == 20 * 30 * 12 * 9
