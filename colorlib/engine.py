@@ -97,7 +97,8 @@ def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> d
             str(notebook),
             str(output),
             parameters,
-            kernel_name="python3",
+            kernel_name="python3",  # whatever name JupyterLab saved in the notebook
+            language="python",
             progress_bar=False,
             start_timeout=300,
             config=Config({"KernelManager": transport, "AsyncKernelManager": transport}),
@@ -108,6 +109,8 @@ def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> d
         return {"error": "the notebook's process died, as it does when the memory is used up.", "cell": None}
     except NoSuchKernel:
         return {"error": "Jupyter finds no kernel python3; install ipykernel in this environment.", "cell": None}
+    except Exception as error:  # whatever else keeps a notebook from running concerns this row, not the others
+        return {"error": _one_line(f"{type(error).__name__}: {error}"), "cell": None}
     return _hidden_failure(output)
 
 

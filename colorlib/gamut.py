@@ -20,7 +20,11 @@ REACH = 128  # ab units; 8-bit Lab ends here, and with it the table of candidate
 CHUNK = 8192  # points whose distances to every bin are held at once
 
 
+# What is cached must not depend on who asks first: under autocast the bins would be rounded to others, and tensors made
+# in inference mode can never be trained through.
 @cache
+@torch.autocast("cpu", enabled=False)
+@torch.inference_mode(False)
 def bin_centres() -> Tensor:
     """Return the centres of the bins, rebuilt from the sRGB gamut.
 
@@ -69,7 +73,8 @@ def _nearest(points: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 
 @cache
-def _candidates(k: int) -> Tensor:
+@torch.inference_mode(False)
+def _candidates(k: int, device: torch.device) -> Tensor:
     """Return, for each unit cell of the ab plane, every bin that may be among the k nearest of a point in the cell.
 
     A bin further from the cell's centre than the k-th nearest plus the cell's diagonal cannot be. Rows are padded
@@ -79,7 +84,7 @@ def _candidates(k: int) -> Tensor:
     squared, indices = _nearest(torch.cartesian_prod(ticks, ticks), min(4 * k + 16, len(bin_centres())))
     distance = squared.sqrt()
     possible = distance <= distance[:, k - 1 : k] + math.sqrt(2)
-    return indices[:, : int(possible.sum(1).max())].contiguous()
+    return indices[:, : int(possible.sum(1).max())].contiguous().to(device)
 
 
 def _k_nearest(ab: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -89,7 +94,7 @@ def _k_nearest(ab: Tensor, k: int) -> tuple[Tensor, Tensor]:
     points = _points(ab)
     cells = points.floor().long() + REACH
     if ((cells >= 0) & (cells < 2 * REACH)).all():
-        candidates = _candidates(k).to(points.device)[cells[:, 0] * (2 * REACH) + cells[:, 1]]  # (P, M)
+        candidates = _candidates(k, points.device)[cells[:, 0] * (2 * REACH) + cells[:, 1]]  # (P, M)
         offsets = bin_centres().to(points)[candidates] - points[:, None]  # (P, M, 2)
         squared, order = offsets.square().sum(-1).topk(k, dim=1, largest=False)
         indices = candidates.gather(1, order)

@@ -7,6 +7,7 @@ carry their names instead of a legend.
 
 import contextlib
 import io
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib as mpl
@@ -18,7 +19,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import Bbox
 
 from colorlib.color import lab_to_rgb, out_of_gamut, rgb_to_lab
 from colorlib.gamut import bin_centres
@@ -118,53 +121,53 @@ def _label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]], size:
     """Write (x, y, text, colour) to the right of line ends, moved apart so that no two overlap."""
     points = axes.transData.transform([(x, y) for x, y, *_ in ends])
     gap = size * 1.25 * axes.figure.dpi / 72
-    right = points[:, 0].max()
-    for (x, y, text, colour), height in zip(ends, _spread(points[:, 1], gap), strict=True):
-        to = axes.transData.inverted().transform((right, height))
+    for (x, y, text, colour), start, height in zip(ends, points, _spread(points[:, 1], gap), strict=True):
+        offset = (
+            10 + (points[:, 0].max() - start[0]) * 72 / axes.figure.dpi,
+            (height - start[1]) * 72 / axes.figure.dpi,
+        )
+        line = {"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 2}
         axes.annotate(
-            text, (x, y), (12 + (to[0] > x) * 0, (height - axes.transData.transform((x, y))[1]) * 72 / axes.figure.dpi),
-            textcoords="offset points", va="center", fontsize=size, color=colour, annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 2},
+            text, (x, y), offset, textcoords="offset points", va="center", fontsize=size, color=colour,
+            annotation_clip=False, arrowprops=line,
         )  # fmt: skip
 
 
-def _label_points(axes: Axes, x: np.ndarray, y: np.ndarray, texts: Sequence[str], colours: Sequence[str]) -> None:
-    """Write each text beside its point, at the first of twelve places where it covers no other text or point."""
-    figure = axes.figure
-    renderer = figure.canvas.get_renderer()
-    points = axes.transData.transform(np.column_stack([x, y]))
-    taken = [mpl.transforms.Bbox.from_bounds(px - 4, py - 4, 8, 8) for px, py in points]
-    frame = axes.get_window_extent(renderer)
-    places = [(7, 0, "left"), (-7, 0, "right"), (6, 9, "left"), (6, -9, "left"), (-6, 9, "right"), (-6, -9, "right")]
-    places += [
-        (7, 20, "left"),
-        (7, -20, "left"),
-        (-7, 20, "right"),
-        (-7, -20, "right"),
-        (9, 32, "left"),
-        (9, -32, "left"),
-    ]
-    for i in np.argsort(points[:, 0], kind="stable"):
-        best = None
-        for dx, dy, side in places:
+def _label_points(
+    axes: Axes,
+    x: np.ndarray,
+    y: np.ndarray,
+    texts: Sequence[str],
+    colours: Sequence[str],
+    bars: Sequence[tuple[float, float, float]],
+) -> None:
+    """Write each text beside its point, where it covers fewest other texts, points and bars (x, low, high)."""
+    renderer = axes.figure.canvas.get_renderer()
+    to_pixels, frame = axes.transData.transform, axes.get_window_extent(renderer)
+    taken = [text.get_window_extent(renderer) for text in axes.texts]
+    for at, low, high in bars:
+        (left, bottom), (_, top) = to_pixels([(at, low), (at, high)])
+        taken.append(Bbox.from_extents(left - 5, min(bottom, top) - 5, left + 5, max(bottom, top) + 5))
+    heights = (0, 9, -9, 18, -18, 28, -28, 40, -40)
+    for i in np.argsort(y, kind="stable"):
+        tried = []
+        for up, right in itertools.product(heights, (True, False)):
             note = axes.annotate(
-                texts[i], (x[i], y[i]), (dx, dy), textcoords="offset points", ha=side, va="center", fontsize=8,
-                color=colours[i],
-                arrowprops={"arrowstyle": "-", "color": RULE, "lw": 0.7, "shrinkA": 0, "shrinkB": 3}
-                if abs(dy) > 10 else None,
+                texts[i], (x[i], y[i]), (8 if right else -8, up), textcoords="offset points",
+                ha="left" if right else "right", va="center", fontsize=8, color=colours[i], in_layout=False,
+                arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 0.5, "shrinkA": 0, "shrinkB": 4} if up else None,
             )  # fmt: skip
-            box = mpl.text.Text.get_window_extent(note, renderer)
-            inside = frame.x0 - 4 <= box.x0 and box.x1 <= frame.x1 + 4
-            clashes = sum(box.overlaps(other) for j, other in enumerate(taken) if j != i) + 10 * (not inside)
-            if best is None or clashes < best[0]:
-                if best:
-                    best[1].remove()
-                best = (clashes, note, box)
-            else:
-                note.remove()
-            if clashes == 0:
+            note.update_positions(renderer)
+            box = Text.get_window_extent(note, renderer)  # of the text; an annotation's own takes in its line
+            outside = box.x0 < frame.x0 or box.x1 > frame.x1 + 6 or box.y0 < frame.y0
+            tried.append((sum(map(box.overlaps, taken)) + 10 * outside, len(tried), note, box))
+            if tried[-1][0] == 0:
                 break
-        taken.append(best[2])
+        best = min(tried)
+        for _, _, note, _ in tried:
+            if note is not best[2]:
+                note.remove()
+        taken.append(best[3])
 
 
 @style()
@@ -305,7 +308,8 @@ def plot_pareto(
 
     Args:
         table: index = names of the rows; columns mean, low, high, group and one per cost.
-        costs: column → the axis' words with unit; the axis is logarithmic, rows without that cost are left out.
+        costs: column → the axis' words with unit; rows without that cost are left out of its panel, and the axis is
+            logarithmic where the costs differ much.
         label: what mean is, with its unit.
         higher_is_better: which end of the quality axis is good.
         reference: a name and a value drawn as a line across, for example what leaving every photograph grey scores.
@@ -316,7 +320,8 @@ def plot_pareto(
         rows = table[pd.to_numeric(table[cost]) > 0].sort_values(cost, kind="stable")
         x, y = rows[cost].to_numpy(float), rows["mean"].to_numpy(float)
         colours = [GROUPS[group] for group in rows["group"]]
-        axes.set_xscale("log")
+        log = len(x) > 0 and x[-1] > 8 * x[0]
+        axes.set_xscale("log" if log else "linear")
         axes.set_xlabel(words)
         axes.grid(axis="y")
         axes.tick_params(axis="y", labelcolor=FAINT)
@@ -324,19 +329,23 @@ def plot_pareto(
         axes.step(x, best, where="post", color=RULE, lw=5, alpha=0.7, zorder=0, solid_capstyle="round")
         axes.vlines(x, rows["low"], rows["high"], colors=colours, alpha=0.45, lw=2.2)
         axes.scatter(x, y, s=34, c=colours, zorder=3)
-        if len(x):
-            axes.set_xlim(x.min() / 1.7, x.max() * 1.7)
+        if log:
+            axes.set_xlim(x[0] / 2, x[-1] * 2)
             axes.xaxis.set_minor_formatter("")
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        elif len(x):
+            axes.set_xlim(0, x[-1] * 1.25)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
         if reference:
             axes.axhline(reference[1], color=GROUPS["trivial"], lw=1, ls=(0, (4, 3)), zorder=0)
             axes.annotate(
                 reference[0], (0.01, reference[1]), (0, 3), xycoords=("axes fraction", "data"),
                 textcoords="offset points", fontsize=8, color=GROUPS["trivial"],
             )  # fmt: skip
-        panels.append((axes, x, y, list(rows.index), colours))
+        bars = [*zip(x, rows["low"], rows["high"], strict=True)]
+        panels.append((axes, x, y, list(rows.index), colours, bars))
     grid[0, 0].set_ylabel(label)
     figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # labels must not move what they were placed by
     for panel in panels:
         _label_points(*panel)
     return figure
@@ -355,6 +364,8 @@ def plot_laws(table: pd.DataFrame, label: str, mark: float | None = None) -> Fig
     laws = [law for law in LAWS if law in set(table["law"])]
     names = list(dict.fromkeys(table["name"]))
     figure, grid = _axes(7.2, 0.95 + 0.25 * len(names), len(laws), sharey=True, sharex=True)
+    figure.get_layout_engine().set(wspace=0.06)
+    group = table.drop_duplicates("name").set_index("name")["group"]
     for axes, law in zip(grid[0], laws, strict=True):
         rows = table[table["law"] == law].set_index("name")
         for height, name in enumerate(reversed(names)):
@@ -372,9 +383,12 @@ def plot_laws(table: pd.DataFrame, label: str, mark: float | None = None) -> Fig
         axes.set_title(LAWS[law])
         axes.set_yticks(range(len(names)), list(reversed(names)))
         axes.set_ylim(-0.7, len(names) - 0.3)
+        axes.margins(x=0.09)
         axes.grid(axis="x")
         axes.spines["left"].set_visible(False)
         axes.tick_params(length=0)
+    for tick, name in zip(grid[0, 0].get_yticklabels(), reversed(names), strict=True):
+        tick.set_color(GROUPS[group[name]])
     figure.supxlabel(label, fontsize=9, color=FAINT)
     return figure
 

@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from PIL import Image
 
 from colorlib import plots, statistics
 from colorlib.color import decode_lab8, lab_to_rgb
+from colorlib.data.store import LEFT_OUT
 from colorlib.experiment import Run, list_runs
 from colorlib.files import atomic_path
 from colorlib.metrics import METRICS, POOLED, Pair
@@ -44,6 +46,22 @@ HEADS = {
     "colorfulness_hs03": "Colourfulness",
     "mean_chroma": "Mean chroma",
     "out_of_gamut_share": "Out of gamut",
+}
+NAMES = HEADS | {
+    "psnr_ab_db": "PSNR of ab",
+    "mse_rgb": "MSE",
+    "ab_mae": "MAE of ab",
+    "ab_rmse": "RMSE of ab",
+    "auc_rebalanced_pooled": "AuC, rebalanced and pooled",
+    "ab_histogram_distance": "ab histogram distance",
+    "colorfulness_hs03_error": "Colourfulness, off by",
+    "colorfulness_hs03_gap": "Colourfulness gap",
+    "colorfulness_hs03_mae": "Colourfulness error",
+    "colorfulness_abs": "Colourfulness (abs.)",
+    "colorfulness_abs_error": "Colourfulness (abs.), off by",
+    "colorfulness_abs_gap": "Colourfulness gap (abs.)",
+    "colorfulness_abs_mae": "Colourfulness error (abs.)",
+    "mean_chroma_error": "Mean chroma, off by",
 }
 COSTS = {"parameters": "Parameters", "macs_per_image": "MACs per image", "images_seen": "Images seen"}
 TIMES = {"train_seconds": "Training, s", "ms_per_image": "Colouring, ms", "peak_memory_mb": "Memory, MB"}
@@ -336,6 +354,10 @@ def _number(value: float | None, decimals: int = 2) -> str:
     return text.replace("-", "−")
 
 
+def _signed(value: float) -> str:
+    return ("+" if value > 0 else "") + _number(value)
+
+
 def _short(value: float | None) -> str:
     """Write a large number shortly: 1.2 M."""
     if value is None or pd.isna(value):
@@ -350,6 +372,11 @@ def _percent(value: float) -> str:
     return f"{_number(100 * value, 0)} %"
 
 
+def _tidy(text: str) -> str:
+    """Keep numbers on one line with their sign."""
+    return re.sub(r"(?<=\d) (?=%)|(?<=p) (?=[<=])|(?<=[<=]) (?=\d)|(?<=95 %) |(?<=ΔE) ", "\u00a0", text)
+
+
 def _listed(names: Iterable[str]) -> str:
     names = list(names)
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
@@ -360,7 +387,7 @@ def _plural(count: int, noun: str) -> str:
 
 
 def _head(metric: str) -> str:
-    return HEADS.get(metric, metric)
+    return NAMES.get(metric, metric)
 
 
 def _about_difference(comparison: Comparison, other: str, name: str) -> str:
@@ -397,7 +424,7 @@ def answer(comparison: Comparison) -> list[str]:
     elif c.contestants[0] != c.best:
         above = _listed(label for label in c.contestants[: c.contestants.index(c.best)])
         sentences = [
-            f"No trained row comes first: {above}, without training, lies ahead of the best of them, {c.best}, {scored}."
+            f"No trained row comes first: {above}, without training, lies ahead of the best, {c.best}, {scored}."
         ]
     else:
         sentences = [f"{c.best} colours these photographs best, {scored}."]
@@ -679,7 +706,7 @@ def table_cells(comparison: Comparison, metrics: Iterable[str]) -> list[dict]:
             decimals = _decimals(intervals.values())
             means = {label: value.mean for label, value in intervals.items()}
             ends = {
-                label: f"{_number(value.low, decimals)} … {_number(value.high, decimals)}"
+                label: f"{_number(value.low, decimals)}…{_number(value.high, decimals)}"
                 for label, value in intervals.items()
             }
         elif name in c.pooled:
@@ -756,7 +783,7 @@ def _protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
         started = datetime.fromtimestamp(started, UTC).strftime("%Y-%m-%d %H:%M UTC")
     pairs = len(c.differences) // 2
     method = [
-        ("primary metric", f"{PRIMARY}, declared before any row was run; lower is better"),
+        ("primary metric", f"{PRIMARY}, fixed in the library and not chosen by the results; lower is better"),
         ("photographs compared", f"{len(c.ids):,} of the test split, the same for every row"),
         ("intervals", "95 %, percentile bootstrap; photographs drawn once for all rows, seeds drawn for each row"),
         ("resamples", f"{max(10_000, 100 * pairs):,} for {PRIMARY}, {RESAMPLES:,} for the other metrics"),
@@ -771,10 +798,18 @@ def _protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
         when.append(("took", f"{study['wall_seconds']:,.0f} s"))
     return [
         ("Statistics", method),
-        ("Data", _flat(study.get("data", {}))),
+        ("Data", _about_data(study.get("data", {}))),
         ("Versions", _flat(study.get("versions", {}))),
         ("Machine", _flat(study.get("machine", {})) + when),
     ]
+
+
+def _about_data(data: dict) -> list[tuple[str, str]]:
+    splits, flags = data.get("splits", {}), data.get("flags", {})
+    left_out = [f"{count:,} {flag.replace('_', ' ')}" for flag, count in flags.items() if flag in LEFT_OUT]
+    lines = [("photographs", f"{_listed(f'{count:,} {split}' for split, count in splits.items()) or 'not recorded'}")]
+    lines.append(("left out", f"{_listed(left_out)}: no colour to learn, or seen already" if left_out else "none"))
+    return lines + _flat({key: value for key, value in data.items() if key != "splits"})
 
 
 def _settings(c: Comparison) -> list[dict]:
@@ -810,7 +845,7 @@ def to_html(comparison: Comparison, samples: Mapping[str, list[Sample]], figures
         for name, chosen in samples.items()
     ]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": _number, "short": _short, "percent": _percent}
+    environment.filters |= {"tidy": _tidy, "number": _number, "signed": _signed, "short": _short, "percent": _percent}
     metrics = {name: METRICS.get(name) or POOLED[name] for name in (*c.intervals, *c.pooled)} if c.rows else {}
     charts = {name: figure for name, figure in figures.items() if not name.startswith("pictures_")}
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(

@@ -41,6 +41,17 @@ def test_bins_follow_from_an_independent_hull_of_the_gamut():
     np.testing.assert_array_equal(CENTRES.numpy(), grid[inside])
 
 
+def test_what_is_cached_does_not_depend_on_who_asks_first():
+    gamut.bin_centres.cache_clear()
+    gamut._candidates.cache_clear()
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        gamut.soft_encode(some_ab())
+    assert torch.equal(gamut.bin_centres(), CENTRES)
+    logits = torch.zeros(1, 313, 1, 1, requires_grad=True)
+    gamut.annealed_mean(logits).sum().backward()
+    assert logits.grad.any()
+
+
 # ------------------------------------------------------------------------------------------------ soft encoding
 
 

@@ -2,9 +2,12 @@
 
 import errno
 import hashlib
+import io
 import json
+import os
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -115,8 +118,6 @@ def test_dhash_agrees_with_its_definition():
 
 def changed_copies(rgb):
     """The same photograph as people have it twice: saved again, made smaller, made brighter."""
-    import io
-
     image = Image.fromarray(rgb)
     saved = io.BytesIO()
     image.save(saved, "JPEG", quality=30)
@@ -343,18 +344,39 @@ def test_damaged_manifests(made, tmp_path):
         open_store(folder).indices("train")
 
 
-def test_opening_reads_neither_pixels_nor_manifest(made, tmp_path):
-    """A sparse store of 20 GB opens: nothing of it is read."""
-    folder = tmp_path / "huge"
-    rows = 100_000
+def sparse_store(folder, rows):
+    """A store of 256×256 photographs whose files take no room on the disk."""
     for path, shape in (("l/gray_scale.npy", (rows, 256, 256)), ("ab/ab/ab1.npy", (rows, 256, 256, 2))):
         (folder / path).parent.mkdir(parents=True)
         (folder / path).write_bytes(store._header(shape))
-        with open(folder / path, "r+b") as file:
-            file.truncate(len(store._header(shape)) + int(np.prod(shape)))
+        os.truncate(folder / path, len(store._header(shape)) + int(np.prod(shape)))
     (folder / "dataset.json").write_text(json.dumps({"format": 1, "name": "huge", "fingerprint": "0"}))
-    huge = open_store(folder)
-    assert len(huge) == rows and huge.ab8(rows - 1).shape == (256, 256, 2)
+    return open_store(folder)
+
+
+def test_opening_reads_neither_pixels_nor_manifest(tmp_path):
+    """20 GB open: nothing of them is read."""
+    huge = sparse_store(tmp_path / "huge", 100_000)
+    assert len(huge) == 100_000 and huge.ab8(99_999).shape == (256, 256, 2)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_memory_stays_flat(made, tmp_path):
+    """Reading 400 MB leaves at most one release's worth of it resident."""
+
+    def mapped_mb():
+        status = Path("/proc/self/status").read_text()
+        return int(re.search(r"RssFile:\s+(\d+) kB", status)[1]) / 1024
+
+    large = sparse_store(tmp_path / "large", 2000)
+    pd.concat([made.manifest] * 7)[:2000].to_csv(large.folder / "manifest.csv", index=False)
+    large.batch(range(32))
+    before = mapped_mb()
+    most = 0.0
+    for start in range(0, 2000, 32):
+        large.batch(range(start, min(start + 32, 2000)))
+        most = max(most, mapped_mb() - before)
+    assert most < 120
 
 
 def test_map_inside_a_larger_file(tmp_path):

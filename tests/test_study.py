@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def store(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def project(tmp_path, store, monkeypatch) -> Path:
+def project(tmp_path, store, monkeypatch) -> Iterator[Path]:
     """A folder with notebooks and data, as the current one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -95,7 +96,9 @@ def project(tmp_path, store, monkeypatch) -> Path:
         COMPARE,
         parameters='STUDY = "runs/quick"\nREPORT = "reports/quick"',
     )
-    return tmp_path
+    yield tmp_path
+    for process in running_here():
+        process.kill()
 
 
 def planned(rows: list[dict], **more: object) -> list[dict]:
@@ -334,7 +337,7 @@ def start(*arguments: str) -> subprocess.Popen:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for(pattern: str, count: int, seconds: float = 60) -> list[Path]:
+def wait_for(pattern: str, count: int, seconds: float = 30) -> list[Path]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if len(found := sorted(Path().glob(pattern))) >= count:

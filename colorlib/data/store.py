@@ -61,6 +61,7 @@ bits."""
 AB_FILE_ROWS = 10_000
 MINIMUM_SIDE = 16
 _RELEASE_BYTES = 64 << 20
+_FAULT_AROUND = 1 << 16  # the kernel maps neighbouring pages along with each page touched
 _CHUNK = 256
 _PRIOR_PHOTOGRAPHS = 2_000
 _PRIOR_SIDE = 64
@@ -312,7 +313,7 @@ class LabArrays:
         return self.manifest["id"].to_numpy(dtype=object)
 
     def _release(self, photographs: int) -> None:
-        self._touched += photographs * 3 * self.size[0] * self.size[1]
+        self._touched += photographs * (3 * self.size[0] * self.size[1] + 2 * _FAULT_AROUND)
         if self._touched > _RELEASE_BYTES:
             self._touched = 0
             for mapped in self._maps:

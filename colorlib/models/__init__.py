@@ -38,6 +38,7 @@ def create_model(name: str, out_channels: int, out_stride: int = 1, **options: f
         TypeError: an option of the wrong type.
 
     Example:
+        >>> import torch
         >>> create_model("unet", out_channels=2, width=8)(torch.full((1, 1, 33, 47), 50.0)).shape
         torch.Size([1, 2, 33, 47])
     """

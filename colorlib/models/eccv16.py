@@ -109,7 +109,7 @@ def load_released_eccv16(path: Path | str) -> ReleasedECCV16:
         ValueError: the file is damaged or holds something else.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no weight file at {path}; download the one that the authors of ECCV16 released.")
+        raise FileNotFoundError(f"there is no weight file at {path}; download the one that ECCV16's authors released.")
     network = ReleasedECCV16()
     try:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
