@@ -6,6 +6,7 @@ Tables, figures and reports are computed from these files and from nothing else.
 """
 
 import dataclasses
+import hashlib
 import io
 import json
 import math
@@ -163,6 +164,21 @@ def begin(folder: Path | str, config: dict) -> Path:
     else:
         write_json(folder / "config.json", config)
     return folder
+
+
+def notebook_folder(name: str, data_fingerprint: str, config: ExperimentConfig | None = None) -> Path:
+    """Name the run folder of a notebook that is given none: ``runs/notebooks/<name>-…`` of the project.
+
+    It ends in a stamp of the settings, the photographs and the library, so a changed parameter gets a folder of its own
+    and a notebook that is run again unchanged finds its trained network. The project is the nearest folder with a
+    ``pyproject.toml``, from the working folder upwards, so JupyterLab and a command line agree.
+    """
+    decisive = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
+    stamp = hashlib.sha256(b"".join(decisive) + repr((config, data_fingerprint)).encode()).hexdigest()[:8]
+    here = Path.cwd()
+    project = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").exists()), here)
+    objective = [f"{config.objective}-s{config.seed}"] if config else []
+    return project / "runs" / "notebooks" / "-".join([name, *objective, stamp])
 
 
 def list_runs(folder: Path | str) -> list[Run]:

@@ -170,6 +170,11 @@ def _label_points(
         taken.append(best[3])
 
 
+def to_photos(L: torch.Tensor, ab: torch.Tensor) -> np.ndarray:
+    """Turn L (N, 1, H, W) and ab (N, 2, H, W) in CIELAB units into photographs (N, H, W, 3) in [0, 1] to be shown."""
+    return lab_to_rgb(torch.cat([L, ab], 1)).permute(0, 2, 3, 1).numpy()  # NCHW -> NHWC
+
+
 @style()
 def show_photos(
     photos: Sequence[Sequence[np.ndarray | None]],
