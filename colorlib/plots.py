@@ -23,7 +23,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
-from colorlib.color import lab_to_rgb, out_of_gamut, rgb_to_lab
+from colorlib.color import decode_lab8, lab_to_rgb, out_of_gamut, rgb_to_lab
 from colorlib.gamut import bin_centres
 
 INK, FAINT, RULE, PAPER = "#22262b", "#6d747c", "#d9dde1", "#ffffff"
@@ -175,6 +175,11 @@ def to_photos(L: torch.Tensor, ab: torch.Tensor) -> np.ndarray:
     return lab_to_rgb(torch.cat([L, ab], 1)).permute(0, 2, 3, 1).numpy()  # NCHW -> NHWC
 
 
+def lab8_to_photo(L8: np.ndarray, ab8: np.ndarray) -> np.ndarray:
+    """Turn one photograph as :meth:`Run.pictures` keeps it, (H, W) and (H, W, 2) uint8, into (H, W, 3) in [0, 1]."""
+    return to_photos(*decode_lab8(torch.tensor(L8[None]), torch.tensor(ab8[None])))[0]
+
+
 @style()
 def show_photos(
     photos: Sequence[Sequence[np.ndarray | None]],
@@ -187,7 +192,7 @@ def show_photos(
     Args:
         photos: rows of arrays (H, W, 3) or, for black and white, (H, W); uint8 or floats in [0, 1]; None is a gap.
         rows, columns: the names, or None.
-        size: width and height of a cell in inches; photographs keep their shape inside it.
+        size: width of a photograph in inches; a row is as high as its tallest.
 
     Raises:
         ValueError: no photograph, or names that do not match the grid.
@@ -197,7 +202,11 @@ def show_photos(
         raise ValueError("show_photos needs at least one photograph.")
     if (rows is not None and len(rows) != height) or (columns is not None and len(columns) != width):
         raise ValueError(f"the grid has {height} rows and {width} columns; give as many names.")
-    figure, grid = _axes(size * width + (0.9 if rows else 0), size * height + 0.3, width, height)
+    shapes = [[np.shape(photo)[0] / np.shape(photo)[1] for photo in line if photo is not None] for line in photos]
+    ratios = [max(line, default=1.0) for line in shapes]
+    figure, grid = _axes(
+        size * width + (1.3 if rows else 0), size * sum(ratios) + 0.35, width, height, height_ratios=ratios
+    )
     figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0.01, hspace=0.01)
     for i, line in enumerate(photos):
         for j in range(width):
@@ -420,7 +429,7 @@ def plot_pairwise(differences: pd.DataFrame, decided: pd.DataFrame, label: str, 
     for i in range(n):
         for j in range(n):
             if i != j and np.isfinite(values[i, j]):
-                text = f"{values[i, j]:+.1f}".replace("-", "−")
+                text = f"{values[i, j]:+.1f}".replace("-", "−") if abs(values[i, j]) >= 0.05 else "0.0"
                 sure = decided.iat[i, j]
                 dark = sure and abs(values[i, j]) > 0.45 * top
                 axes.text(
@@ -431,7 +440,7 @@ def plot_pairwise(differences: pd.DataFrame, decided: pd.DataFrame, label: str, 
     axes.set_yticks(range(n), differences.index)
     axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0, labelsize=8, labelcolor=INK)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel(f"{label}: row minus column; blue = the row is better; (…) = not decided", fontsize=8)
+    axes.set_xlabel(f"{label},\nrow minus column: blue, the row is better; (…), no winner", fontsize=8)
     return figure
 
 
@@ -460,6 +469,7 @@ def _ab_plane(axes: Axes, title: str = "") -> None:
     axes.set(xlabel="a*  (green ← → red)", ylabel="b*  (blue ← → yellow)", xticks=range(-100, 101, 50))
     axes.set_yticks(range(-100, 101, 50))
     axes.tick_params(axis="y", labelcolor=FAINT)
+    axes.label_outer()
 
 
 @style()
@@ -527,11 +537,12 @@ def plot_prior(prior: np.ndarray, smoothed: np.ndarray | None = None, weights: n
     floor = prior[prior > 0].min() / 3
     top.bar(range(len(prior)), np.maximum(prior[order], floor) - floor, bottom=floor, color=rgb[order], width=1)
     top.set_yscale("log")
-    top.set(ylabel="share of pixels", xlim=(-1, len(prior)))
+    top.set(ylabel="share of pixels", xlim=(-1, len(prior)), ylim=(floor, None))
     if smoothed is not None:
         line = np.asarray(smoothed, float)[order]
         top.plot(line, color=INK, lw=1)
-        top.annotate("smoothed", (len(line) - 1, line[-1]), (-2, 6), textcoords="offset points", fontsize=8, ha="right")
+        middle = len(line) // 3
+        top.annotate("line: smoothed", (middle, line[middle]), (0, 8), textcoords="offset points", fontsize=8)
     if weights is not None:
         grid[1, 0].bar(range(len(prior)), np.asarray(weights, float)[order], color=rgb[order], width=1)
         grid[1, 0].set_ylabel("weight in the loss")

@@ -374,7 +374,7 @@ def _percent(value: float) -> str:
 
 def _tidy(text: str) -> str:
     """Keep numbers on one line with their sign."""
-    return re.sub(r"(?<=\d) (?=%)|(?<=p) (?=[<=])|(?<=[<=]) (?=\d)|(?<=95 %) |(?<=ΔE) ", "\u00a0", text)
+    return re.sub(r"(?<=\d) (?=%|ΔE)|(?<=p) (?=[<=])|(?<=[<=]) (?=\d)|(?<=95 %) |(?<=ΔE) ", "\u00a0", text)
 
 
 def _listed(names: Iterable[str]) -> str:

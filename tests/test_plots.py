@@ -1,0 +1,160 @@
+"""Figures: they show what they were given, leave nothing open, and come out the same each time."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from colorlib import gamut, plots
+
+ROWS = ["unet · l1", "unet · l2", "grey", "bayes_l2"]
+TABLE = pd.DataFrame(
+    {"mean": [8.0, 9.0, 12.0, 7.0], "low": [7.5, 8.6, 11.5, 6.6], "high": [8.5, 9.4, 12.5, 7.4]}
+    | {"group": ["trained", "trained", "trivial", "oracle"], "ms": [3.0, 3.1, np.nan, 0.0], "s": [40.0, 900.0, 0, 0]},
+    index=ROWS,
+)
+
+
+def laws():
+    lines = [
+        {"name": name, "law": law, "value": 0.5, "oracle": 0.4 if group == "trained" else np.nan, "group": group}
+        for name, group in TABLE["group"].items()
+        for law in ("free", "determined")
+    ]
+    return pd.DataFrame(lines)
+
+
+def square(value):
+    return pd.DataFrame(value, ROWS, ROWS)
+
+
+HISTORY = pd.DataFrame({"images_seen": [100, 200, 300], "val_delta_e_76": [20.0, np.nan, 15.0]})
+RNG = np.random.default_rng(0)
+PRIOR = RNG.dirichlet(np.full(313, 0.2))
+FIGURES = {
+    "photos": lambda: plots.show_photos([[RNG.random((8, 12, 3)), None], [np.zeros((9, 9), np.uint8)]], ["a", "b"]),
+    "forest": lambda: plots.plot_forest(TABLE, "ΔE 2000", "lower is better", "grey"),
+    "history": lambda: plots.plot_history({"unet · l1": [HISTORY, HISTORY], "unet · l2": [HISTORY]}),
+    "pareto": lambda: plots.plot_pareto(
+        TABLE, {"ms": "colouring [ms]", "s": "training [s]"}, "ΔE", reference=("grey", 12)
+    ),
+    "laws": lambda: plots.plot_laws(laws(), "chroma kept", 1),
+    "pairwise": lambda: plots.plot_pairwise(square(1.0), square(True), "difference"),
+    "ab_histogram": lambda: plots.plot_ab_histogram(
+        {"scenes": RNG.normal(0, 20, (500, 2)), "b": np.zeros((1, 2, 4, 4))}
+    ),
+    "gamut": lambda: plots.plot_gamut(PRIOR),
+    "prior": lambda: plots.plot_prior(PRIOR, PRIOR, PRIOR),
+}
+
+
+def texts(figure):
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_is_a_figure_that_pyplot_does_not_know(name):
+    figure = FIGURES[name]()
+    assert isinstance(figure, Figure) and figure._repr_png_().startswith(b"\x89PNG")
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or not pyplot.get_fignums()
+
+
+def test_same_bytes_each_time():
+    for kind in ("png", "svg"):
+        first, second = (plots.figure_bytes(FIGURES["forest"](), kind) for _ in range(2))
+        assert first == second
+
+
+def test_style_ends_with_its_block():
+    import matplotlib as mpl
+
+    before = mpl.rcParams["axes.spines.top"]
+    with plots.style():
+        assert not mpl.rcParams["axes.spines.top"]
+    assert mpl.rcParams["axes.spines.top"] == before
+
+
+def test_forest_is_in_the_order_of_the_table():
+    axes = FIGURES["forest"]().axes[0]
+    ticks = dict(zip([t.get_text() for t in axes.get_yticklabels()], axes.get_yticks(), strict=True))
+    assert sorted(ticks, key=ticks.get, reverse=True) == ROWS
+    assert [t for t in texts(axes.figure) if t[0].isdigit()] == ["8.00", "9.00", "12.00", "7.00"]
+
+
+def test_pareto_leaves_out_rows_without_the_cost_and_writes_apart():
+    figure = FIGURES["pareto"]()
+    left, right = figure.axes
+    assert [t.get_text() for t in left.texts] == ["grey", "unet · l1", "unet · l2"]
+    assert left.get_xscale() == "linear" and right.get_xscale() == "log"
+    close = TABLE.assign(mean=[8.0, 8.1, 8.2, 8.3], low=8.0, high=8.2, ms=[3.0, 3.0, 3.0, 3.1])
+    figure = plots.plot_pareto(close, {"ms": "ms"}, "ΔE")
+    renderer = figure.canvas.get_renderer()
+    boxes = [plots.Text.get_window_extent(text, renderer) for text in figure.axes[0].texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_history_skips_empty_values_and_names_lines():
+    axes = FIGURES["history"]().axes[0]
+    assert all(line.get_xdata().tolist() == [100, 300] for line in axes.lines)
+    assert texts(axes.figure) == ["unet · l1", "unet · l2"] and len(axes.lines) == 3
+
+
+def test_laws_come_in_their_own_order():
+    figure = FIGURES["laws"]()
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["determined: one hue", "free: any hue"]
+
+
+def test_pairwise_puts_what_is_not_decided_in_brackets():
+    differences = square(1.0)
+    differences.iloc[0, 1] = -2.0
+    decided = square(True)
+    decided.iloc[0, 1] = False
+    found = texts(plots.plot_pairwise(differences, decided, "ΔE"))
+    assert found.count("(−2.0)") == 1 and found.count("+1.0") == 11
+
+
+@pytest.mark.parametrize("gap", [0.5, 1.0, 3.0])
+def test_spread_keeps_the_order_and_the_gap(gap):
+    positions = np.array([5.0, 1.0, 1.1, 9.0, 1.05])
+    spread = plots._spread(positions, gap)
+    assert (np.argsort(spread) == np.argsort(positions)).all()
+    assert np.diff(np.sort(spread)).min() >= gap - 1e-9
+    assert spread.mean() == pytest.approx(positions.mean(), abs=gap)
+    assert plots._spread(np.array([0.0, 10.0]), 1.0).tolist() == [0.0, 10.0]
+
+
+def test_histogram_counts_what_it_was_given():
+    ab = torch.tensor([[30.0, 40.0], [30.5, 40.5], [-60.0, 10.0], [0.0, 0.0]])
+    flat = plots.plot_ab_histogram({"x": ab}, step=2.0).axes[0].collections[0].get_array()
+    image = plots.plot_ab_histogram({"x": ab.T.reshape(1, 2, 2, 2)}, step=2.0).axes[0].collections[0].get_array()
+    assert flat.compressed().sum() == pytest.approx(1) and sorted(flat.compressed()) == [0.25, 0.25, 0.5]
+    assert np.ma.allequal(flat, image)
+    row, column = np.unravel_index(flat.argmax(), flat.shape)
+    assert (row, column) == ((40 + 118) // 2, (30 + 118) // 2)
+
+
+def test_gamut_fills_what_srgb_can_show():
+    figure = plots.plot_gamut(lightness=[50])
+    filled, rings = figure.axes[0].collections[:2]
+    assert len(filled.get_offsets()) + len(rings.get_offsets()) == len(gamut.bin_centres()) == 313
+    chroma = [np.linalg.norm(marks.get_offsets(), axis=1).mean() for marks in (filled, rings)]
+    assert chroma[0] < chroma[1]
+
+
+def test_prior_is_drawn_commonest_first():
+    bars = plots.plot_prior(PRIOR).axes[0].patches
+    heights = [bar.get_height() + bar.get_y() for bar in bars]
+    assert heights == sorted(heights, reverse=True) and heights[0] == pytest.approx(PRIOR.max())
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="at least one photograph"):
+        plots.show_photos([])
+    with pytest.raises(ValueError, match="2 columns; give as many names"):
+        plots.show_photos([[np.zeros((2, 2)), None]], columns=["one"])
+    with pytest.raises(ValueError, match="one per bin"):
+        plots.plot_gamut(np.ones(5))
