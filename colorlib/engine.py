@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -85,32 +86,33 @@ def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> d
     """
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
-    from jupyter_core.paths import jupyter_runtime_dir
     from nbclient.exceptions import DeadKernelError
     from traitlets.config import Config
 
     os.environ.update(environment_for_children())
-    # local sockets need no port and no encryption, but their paths may not pass 104 bytes
-    transport = {"transport": "ipc" if len(jupyter_runtime_dir()) < 50 else "tcp"}
-    try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(output),
-            parameters,
-            kernel_name="python3",  # whatever name JupyterLab saved in the notebook
-            language="python",
-            progress_bar=False,
-            start_timeout=300,
-            config=Config({"KernelManager": transport, "AsyncKernelManager": transport}),
-        )
-    except papermill.PapermillExecutionError as error:
-        return {"error": _one_line(f"{error.ename}: {error.evalue}"), "cell": error.exec_count}
-    except DeadKernelError:
-        return {"error": "the notebook's process died, as it does when the memory is used up.", "cell": None}
-    except NoSuchKernel:
-        return {"error": "Jupyter finds no kernel python3; install ipykernel in this environment.", "cell": None}
-    except Exception as error:  # whatever else keeps a notebook from running concerns this row, not the others
-        return {"error": _one_line(f"{type(error).__name__}: {error}"), "cell": None}
+    with tempfile.TemporaryDirectory(prefix="colorlib-") as private:
+        # Local sockets need neither ports nor encryption. Their default place is one for all kernels, which then
+        # answer one another's messages; and a path of more than 104 bytes is refused.
+        local = {"transport": "ipc", "ip": f"{private}/kernel"} if len(private) < 90 else {}
+        try:
+            papermill.execute_notebook(
+                str(notebook),
+                str(output),
+                parameters,
+                kernel_name="python3",  # whatever name JupyterLab saved in the notebook
+                language="python",
+                progress_bar=False,
+                start_timeout=300,
+                config=Config({"KernelManager": local, "AsyncKernelManager": local}),
+            )
+        except papermill.PapermillExecutionError as error:
+            return {"error": _one_line(f"{error.ename}: {error.evalue}"), "cell": error.exec_count}
+        except DeadKernelError:
+            return {"error": "the notebook's process died, as it does when the memory is used up.", "cell": None}
+        except NoSuchKernel:
+            return {"error": "Jupyter finds no kernel python3; install ipykernel in this environment.", "cell": None}
+        except Exception as error:  # whatever else keeps a notebook from running concerns this row, not the others
+            return {"error": _one_line(f"{type(error).__name__}: {error}"), "cell": None}
     return _hidden_failure(output)
 
 

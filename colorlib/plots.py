@@ -29,7 +29,7 @@ from colorlib.gamut import bin_centres
 INK, FAINT, RULE, PAPER = "#22262b", "#6d747c", "#d9dde1", "#ffffff"
 GROUPS = {"trained": "#0a66a8", "trivial": "#7b828a", "oracle": "#c2681c", "judged": "#7a4fa3"}
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8f6bb3", "#b8860b", "#56b4e9", "#4d4d4d")
-LAWS = {"determined": "determined: one hue", "two_way": "two-way: two hues", "free": "free: any hue"}
+LAWS = {"determined": "determined,\none hue", "two_way": "two-way,\ntwo hues", "free": "free,\nany hue"}
 DENSITY = LinearSegmentedColormap.from_list("density", ["#eef2f6", "#8fb3d1", "#2f6ea3", "#12304d"])
 DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#0a66a8", "#f7f7f5", "#c2681c"])
 
@@ -141,7 +141,7 @@ def _label_points(
     colours: Sequence[str],
     bars: Sequence[tuple[float, float, float]],
 ) -> None:
-    """Write each text beside its point, where it covers fewest other texts, points and bars (x, low, high)."""
+    """Write each text beside its point where it covers no other text and no bar (x, low, high), else not at all."""
     renderer = axes.figure.canvas.get_renderer()
     to_pixels, frame = axes.transData.transform, axes.get_window_extent(renderer)
     taken = [text.get_window_extent(renderer) for text in axes.texts]
@@ -163,11 +163,23 @@ def _label_points(
             tried.append((sum(map(box.overlaps, taken)) + 10 * outside, len(tried), note, box))
             if tried[-1][0] == 0:
                 break
-        best = min(tried)
-        for _, _, note, _ in tried:
-            if note is not best[2]:
+        clashes, last, _, box = min(tried)
+        for _, number, note, _ in tried:
+            if clashes or number != last:
                 note.remove()
-        taken.append(best[3])
+        if not clashes:
+            taken.append(box)
+
+
+@style()
+def new_figure(width: float, height: float, columns: int = 1, rows: int = 1, **options) -> tuple[Figure, np.ndarray]:
+    """Begin a figure of one's own in the study's look: its size in inches, and its axes as an array (rows, columns).
+
+    Example:
+        >>> figure, axes = new_figure(7.2, 3)
+        >>> line = axes[0, 0].plot([1, 4, 9])
+    """
+    return _axes(width, height, columns, rows, **options)
 
 
 def to_photos(L: torch.Tensor, ab: torch.Tensor) -> np.ndarray:
@@ -286,7 +298,7 @@ def plot_history(
         label, x_label: the axes' words, with units.
         log: a logarithmic y axis.
     """
-    figure, grid = _axes(7.2, max(3.4, 0.9 + 0.2 * len(histories)))
+    figure, grid = _axes(7.2, max(3.4, 1.2 + 0.25 * len(histories)))
     axes = grid[0, 0]
     ends = []
     for i, (name, tables) in enumerate(histories.items()):
@@ -328,7 +340,7 @@ def plot_pareto(
         higher_is_better: which end of the quality axis is good.
         reference: a name and a value drawn as a line across, for example what leaving every photograph grey scores.
     """
-    figure, grid = _axes(7.2, 3.7, len(costs), sharey=True)
+    figure, grid = _axes(7.2, 4.2, len(costs), sharey=True)
     panels = []
     for axes, (cost, words) in zip(grid[0], costs.items(), strict=True):
         rows = table[pd.to_numeric(table[cost]) > 0].sort_values(cost, kind="stable")

@@ -38,11 +38,11 @@ GROUP_OF_KIND = {"network": "trained", "baseline": "trivial", "oracle": "oracle"
 HEADS = {
     "delta_e_2000": "ΔE 2000",
     "delta_e_76": "ΔE 76",
-    "psnr_rgb_db": "PSNR, mean",
-    "psnr_pooled_db": "PSNR, pooled",
+    "psnr_rgb_db": "Mean PSNR",
+    "psnr_pooled_db": "Pooled PSNR",
     "ssim_rgb_gauss11": "SSIM",
     "auc_raw": "AuC",
-    "auc_rebalanced": "AuC, rebalanced",
+    "auc_rebalanced": "Rebalanced AuC",
     "colorfulness_hs03": "Colourfulness",
     "mean_chroma": "Mean chroma",
     "out_of_gamut_share": "Out of gamut",
@@ -52,16 +52,16 @@ NAMES = HEADS | {
     "mse_rgb": "MSE",
     "ab_mae": "MAE of ab",
     "ab_rmse": "RMSE of ab",
-    "auc_rebalanced_pooled": "AuC, rebalanced and pooled",
+    "auc_rebalanced_pooled": "Pooled rebalanced AuC",
     "ab_histogram_distance": "ab histogram distance",
-    "colorfulness_hs03_error": "Colourfulness, off by",
+    "colorfulness_hs03_error": "Colourfulness, signed error",
     "colorfulness_hs03_gap": "Colourfulness gap",
     "colorfulness_hs03_mae": "Colourfulness error",
     "colorfulness_abs": "Colourfulness (abs.)",
-    "colorfulness_abs_error": "Colourfulness (abs.), off by",
+    "colorfulness_abs_error": "Colourfulness (abs.), signed error",
     "colorfulness_abs_gap": "Colourfulness gap (abs.)",
     "colorfulness_abs_mae": "Colourfulness error (abs.)",
-    "mean_chroma_error": "Mean chroma, off by",
+    "mean_chroma_error": "Mean chroma, signed error",
 }
 COSTS = {"parameters": "Parameters", "macs_per_image": "MACs per image", "images_seen": "Images seen"}
 TIMES = {"train_seconds": "Training, s", "ms_per_image": "Colouring, ms", "peak_memory_mb": "Memory, MB"}
@@ -119,7 +119,7 @@ def write_report(study_folder: Path | str, report_folder: Path | str) -> Path:
 
     for name, figure in figures.items():
         with atomic_path(report_folder / "figures" / f"{name}.png") as temporary:
-            temporary.write_bytes(plots.figure_bytes(figure))
+            temporary.write_bytes(plots.figure_bytes(figure, dpi=80 if name.startswith("pictures_") else 130))
     for path in (report_folder / "figures").glob("*.png"):
         if path.stem not in figures:  # of an earlier report; it may show what this one must not
             path.unlink()
@@ -163,6 +163,11 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
         group = sorted(group, key=lambda run: (run.config.get("seed") or 0, str(run.folder)))
         rows.append(Row(label + suffix, GROUP_OF_KIND[config["kind"]], group))
     return rows
+
+
+def _resamples(pairs: int) -> int:
+    # The smallest p of a bootstrap is 2 / resamples; times the number of pairs, as Holm has it, it must stay small.
+    return max(10_000, 200 * pairs)
 
 
 class Comparison:
@@ -231,8 +236,7 @@ class Comparison:
         pairs = math.comb(len(self.contestants), 2)
         if not pairs:
             return {}
-        # The smallest p a bootstrap can give is 2 / resamples; times the number of pairs it must stay below 0.05.
-        found = statistics.paired_differences(self._primary(), n_resamples=max(10_000, 100 * pairs))
+        found = statistics.paired_differences(self._primary(), n_resamples=_resamples(pairs))
         corrected = statistics.holm([difference.p for difference in found.values()])
         result = {}
         for ((a, b), difference), p in zip(found.items(), corrected, strict=True):
@@ -464,11 +468,13 @@ def about_seeds(c: Comparison) -> str:
     single = [label for label in c.trained if c.by_label[label].group == "trained" and len(c.by_label[label].runs) == 1]
     if not single:
         return "Intervals cover the choice of photographs and of the training's random seed."
-    who = (
-        "Every network was"
-        if len(single) == len(c.trained)
-        else f"{_listed(single)} {'was' if len(single) == 1 else 'were'}"
-    )
+    networks = [label for label in c.trained if c.by_label[label].group == "trained"]
+    if len(single) == len(networks):
+        who = "Every network was"
+    elif len(single) > 3:
+        who = f"{len(single)} of {len(networks)} networks were"
+    else:
+        who = f"{_listed(single)} {'was' if len(single) == 1 else 'were'}"
     return f"{who} trained once: those intervals cover the choice of photographs, not the luck of a training."
 
 
@@ -485,17 +491,25 @@ def about_laws(c: Comparison) -> list[str]:
             f"On things of any hue, the best possible answer under L2, the mean of all hues, keeps {_percent(kept)} of "
             f"the chroma: {'L2 turns brown, and no training cures it.' if kept < 0.5 else 'here L2 keeps most of it.'}"
         )
+    under: dict[str, list[str]] = {}
     for label in c.trained:
-        if label not in table.index or table["group"][label] != "trained":
-            continue
-        row = table.loc[label]
-        text = f"{label} keeps {_percent(row['kept'])} of the chroma at ΔE 76 {_number(row['delta_e_76'], 1)}"
-        if row["oracle"] in table.index:
-            own = table.loc[row["oracle"]]
+        if label in table.index and c.by_label[label].config.get("objective"):
+            under.setdefault(c.by_label[label].config["objective"], []).append(label)
+    errors = table["delta_e_76"].map(lambda value: _number(value, 1))
+    for objective, labels in under.items():
+        first, *others = labels
+        words = [f"{first} keeps {_percent(table['kept'][first])} of the chroma (ΔE 76 {errors[first]})"]
+        words += [f"{label} {_percent(table['kept'][label])} ({errors[label]})" for label in others]
+        text = f"Under {objective}, {_listed(words)}"
+        oracle = table["oracle"][labels[0]]
+        if oracle in table.index:
+            own = table.loc[oracle]
+            near = (table["kept"][labels] - own["kept"]).abs().idxmin()
             text += (
-                f"; its own oracle, {row['oracle']}, keeps {_percent(own['kept'])} at {_number(own['delta_e_76'], 1)}: "
-                f"{_number(abs(100 * (row['kept'] - own['kept'])), 0)} points of chroma and "
-                f"{_number(abs(row['delta_e_76'] - own['delta_e_76']), 1)} ΔE away"
+                f". Its oracle, {oracle}, keeps {_percent(own['kept'])} ({errors[oracle]}): "
+                f"{near if len(labels) > 1 else 'the network'} stands "
+                f"{_number(abs(100 * (table['kept'][near] - own['kept'])), 0)} points of chroma and "
+                f"{_number(abs(table['delta_e_76'][near] - own['delta_e_76']), 1)} ΔE from it"
             )
         sentences.append(text + ".")
     return sentences
@@ -690,10 +704,11 @@ def draw_figures(comparison: Comparison, samples: Mapping[str, list[Sample]]) ->
 
 
 def _decimals(values: Iterable[Interval]) -> int:
-    """Choose decimals by the intervals: their half-width is shown to two digits."""
-    widths = [(v.high - v.low) / 2 for v in values]
-    width = float(np.median([w for w in widths if w > 0] or [0.05]))
-    return int(np.clip(1 - math.floor(math.log10(width)), 0, 3))
+    """Choose decimals by the intervals: their half-width is shown to two digits, no value to more than four."""
+    values = list(values)
+    width = float(np.median([(v.high - v.low) / 2 for v in values if v.high > v.low] or [0.05]))
+    size = float(np.median([abs(v.mean) for v in values])) or 1.0
+    return int(np.clip(min(1 - math.floor(math.log10(width)), 3 - math.floor(math.log10(size))), 0, 3))
 
 
 def table_cells(comparison: Comparison, metrics: Iterable[str]) -> list[dict]:
@@ -786,7 +801,7 @@ def _protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
         ("primary metric", f"{PRIMARY}, fixed in the library and not chosen by the results; lower is better"),
         ("photographs compared", f"{len(c.ids):,} of the test split, the same for every row"),
         ("intervals", "95 %, percentile bootstrap; photographs drawn once for all rows, seeds drawn for each row"),
-        ("resamples", f"{max(10_000, 100 * pairs):,} for {PRIMARY}, {RESAMPLES:,} for the other metrics"),
+        ("resamples", f"{_resamples(pairs):,} for {PRIMARY}, {RESAMPLES:,} for the other metrics"),
         ("correction", f"Holm over all {pairs} pairs of rows that are not oracles"),
         ("margin", f"a difference within ±{c.margin:g} does not matter" if c.margin else "none was declared"),
         ("ranks", "among all rows but the oracles, which know the answer; in brackets where a resample may put them"),

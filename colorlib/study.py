@@ -314,7 +314,7 @@ def _planned(row: Row, data: "LabArrays", folder: Path) -> dict[str, Any]:
     stamp = _digest([FORMAT, code, sorted(effective.items()), data.fingerprint, library_digest(frozenset(words))])[:8]
     name = "-".join([row.notebook.stem, *(_readable(key, row.parameters[key]) for key in row.own)])[:80]
     identity = f"{name}-{stamp}"
-    given = {"DATA": str(data.folder), "RUN": str(folder / identity)}
+    given = {"DATA": str(data.folder), "RUN": str(folder / identity / "run")}  # its own lock, beside the row's
     return {
         "id": identity,
         "notebook": str(row.notebook),

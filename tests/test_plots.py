@@ -105,7 +105,7 @@ def test_history_skips_empty_values_and_names_lines():
 
 def test_laws_come_in_their_own_order():
     figure = FIGURES["laws"]()
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["determined: one hue", "free: any hue"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["determined,\none hue", "free,\nany hue"]
 
 
 def test_pairwise_puts_what_is_not_decided_in_brackets():

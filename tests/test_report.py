@@ -227,12 +227,15 @@ def test_law_table_weighs_pixels(tmp_path):
 def test_law_sentences(study):
     sentences = report.about_laws(comparison(study))
     assert "keeps 8 % of the chroma: L2 turns brown" in sentences[0]
-    assert any(s.startswith("unet · l2 keeps 12 %") and "4 points of chroma" in s for s in sentences)
+    l1, l2, rebalanced = sentences[1:]
+    assert l2.startswith("Under l2, unet · l2 keeps 12 % of the chroma") and "stands 4 points of chroma" in l2
+    assert "bayes_rebalanced_ce, keeps 90 %" in rebalanced and "stands 20 points" in rebalanced
+    assert "plain_cnn · l1 10 % (" in l1 and "plain_cnn · l1 stands 0 points" in l1
 
 
 def test_metrics_that_disagree_are_named(study):
     sentences = " ".join(report.about_crowns(comparison(study)))
-    assert "would have crowned unet · rebalanced_ce" in sentences and "AuC, rebalanced" in sentences
+    assert "would have crowned unet · rebalanced_ce" in sentences and "Rebalanced AuC" in sentences
 
 
 def test_same_files_give_the_same_bytes(study, page, tmp_path):

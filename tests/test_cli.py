@@ -1,0 +1,99 @@
+"""The command line: help, lists, one-sentence errors, and grey pictures out and coloured ones back in."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorlib import cli
+from colorlib.files import write_json
+
+COMMANDS = ("prepare", "study", "list", "judge", "export", "report")
+
+
+def test_help_needs_no_torch():
+    code = (
+        "import sys; from colorlib.cli import build_parser; build_parser().format_help(); print('torch' in sys.modules)"
+    )
+    root = Path(__file__).parents[1]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_examples(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([command, "--help"])
+    assert f"examples:\n  colorlib {command}" in capsys.readouterr().out
+
+
+def test_list_names_what_can_be_named(capsys):
+    assert cli.main(["list"]) == 0
+    out = capsys.readouterr().out
+    for name in ("scenes", "unet", "rebalanced_ce", "delta_e_2000", "mean_ab", "nearest_bin"):
+        assert f"\n  {name} " in out
+    assert cli.main(["list", "models"]) == 0
+    assert "delta_e_2000" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["prepare", "nowhere", "--out", "x"], "there is no folder or archive nowhere"),
+        (["study", "quik"], "there is no study file quik"),
+        (["report", "quick"], "is not the folder of a study"),
+        (["judge", "pictures", "--name", "me", "--study", "quick"], "is not the folder of a study"),
+        (["export", "scnes", "--out", "x"], "did you mean 'scenes'"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.startswith("colorlib: ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [["prepare", "a", "--out", "b", "--size", "big"], ["study", "q", "--jobs", "0"], []]
+)
+def test_bad_options_are_refused(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(arguments)
+
+
+def test_ctrl_c_and_a_full_disk(monkeypatch, capsys):
+    def stop(options):
+        raise KeyboardInterrupt
+
+    def full(options):
+        raise OSError(28, "No space left on device", "runs/quick/study.json")
+
+    monkeypatch.setattr(cli, "show_list", stop)
+    assert cli.main(["list"]) == 130 and "Run the same command to go on" in capsys.readouterr().err
+    monkeypatch.setattr(cli, "show_list", full)
+    assert cli.main(["list"]) == 2
+    assert capsys.readouterr().err == "colorlib: runs/quick/study.json: No space left on device.\n"
+
+
+def test_grey_pictures_go_out_and_coloured_ones_are_judged(tiny_scenes, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["export", str(tiny_scenes.folder), "--out", "grey"]) == 0
+    pictures = sorted(Path("grey").glob("*.png"))
+    ids = set(tiny_scenes.batch(tiny_scenes.indices("test")).ids)
+    assert {path.stem for path in pictures} == ids
+    assert np.asarray(Image.open(pictures[0])).shape == tiny_scenes.size
+
+    study = {"format": 1, "data": {"folder": str(tiny_scenes.folder)}}
+    write_json("runs/quick/study.json", study)
+    assert cli.main(["judge", "grey", "--name", "left-grey", "--study", "quick"]) == 0
+    assert "left-grey: delta_e_2000" in capsys.readouterr().out
+    assert json.loads(Path("runs/quick/judged-left-grey/config.json").read_text())["kind"] == "judged"
+    pictures[0].unlink()
+    shutil.copy(pictures[1], "grey/stranger.png")
+    assert cli.main(["judge", "grey", "--name", "short", "--study", "quick"]) == 2
+    said = capsys.readouterr().err
+    assert pictures[0].stem in said or "stranger" in said
