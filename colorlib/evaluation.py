@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from colorlib import experiment, processes
 from colorlib.color import decode_lab8, encode_lab8, rgb8_to_lab8

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from colorlib.files import atomic_path, write_json
+from colorlib.files import atomic_path, project_folder, write_json
 from colorlib.models import MODELS
 from colorlib.objectives import OBJECTIVES
 from colorlib.registry import look_up
@@ -170,15 +170,12 @@ def notebook_folder(name: str, data_fingerprint: str, config: ExperimentConfig |
     """Name the run folder of a notebook that is given none: ``runs/notebooks/<name>-…`` of the project.
 
     It ends in a stamp of the settings, the photographs and the library, so a changed parameter gets a folder of its own
-    and a notebook that is run again unchanged finds its trained network. The project is the nearest folder with a
-    ``pyproject.toml``, from the working folder upwards, so JupyterLab and a command line agree.
+    and a notebook that is run again unchanged finds its trained network.
     """
     decisive = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
     stamp = hashlib.sha256(b"".join(decisive) + repr((config, data_fingerprint)).encode()).hexdigest()[:8]
-    here = Path.cwd()
-    project = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").exists()), here)
     objective = [f"{config.objective}-s{config.seed}"] if config else []
-    return project / "runs" / "notebooks" / "-".join([name, *objective, stamp])
+    return project_folder() / "runs" / "notebooks" / "-".join([name, *objective, stamp])
 
 
 def list_runs(folder: Path | str) -> list[Run]:

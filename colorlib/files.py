@@ -32,6 +32,17 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def project_folder() -> Path:
+    """Return the nearest folder with a ``pyproject.toml``, from the working folder upwards, as a relative path.
+
+    JupyterLab works in ``notebooks/`` and a command line at the top; both mean the same ``data/`` and ``runs/``.
+    Outside a checkout it is the working folder.
+    """
+    here = Path.cwd()
+    found = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").exists()), here)
+    return Path(os.path.relpath(found))
+
+
 def write_json(path: Path | str, value: object) -> None:
     """Write ``value`` as indented JSON, atomically."""
     with atomic_path(path) as temporary:

@@ -34,6 +34,7 @@ SIZES = [1, 2]
 """
 WORK = """import json, os, sys, time
 from pathlib import Path
+Path(RUN).mkdir(parents=True, exist_ok=True)
 Path(RUN, "kernel.pid").write_text(str(os.getpid()))
 end = time.time() + SLEEP
 while time.time() < end:
@@ -117,7 +118,7 @@ def test_a_list_is_one_row_for_each_value_and_defaults_fill_in(project):
     assert names == ["12_row-l1-s0", "12_row-l1-s1", "12_row-l2-s0", "12_row-l2-s1", "12_row-sizes_3"]
     assert rows[1]["parameters"] == {
         "DATA": "data/tiny",
-        "RUN": rows[1]["folder"],
+        "RUN": rows[1]["folder"] + "/run",
         "LEARNING_RATE": 1.0,
         "OBJECTIVE": "l1",
         "SEED": 1,
@@ -390,9 +391,9 @@ def test_a_failed_row_is_reported_and_only_what_changed_is_run_again(project):
 def test_a_study_that_is_stopped_leaves_nothing_running_and_goes_on(project, how):
     write_study([{"notebook": "12_row", "SEED": [0, 1], "SLEEP": 4.0}, {"notebook": "12_row", "SEED": 2}])
     study = start()
-    kernels = wait_for("runs/tiny/*/kernel.pid", 2)
+    kernels = wait_for("runs/tiny/*/run/kernel.pid", 2)
     if how == "kill a row":
-        attempt = json.loads((kernels[0].parent / "attempt.json").read_text())
+        attempt = json.loads((kernels[0].parents[1] / "attempt.json").read_text())
         kernel = psutil.Process(int(kernels[0].read_text()))
         os.kill(attempt["pid"], signal.SIGKILL)
         kernel.wait(3)

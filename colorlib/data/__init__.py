@@ -13,6 +13,7 @@ from colorlib.data.kaggle import find_kaggle, open_kaggle
 from colorlib.data.photos import is_archive, list_photographs
 from colorlib.data.scenes import write_scenes
 from colorlib.data.store import LabArrays, is_store, open_store
+from colorlib.files import project_folder
 from colorlib.registry import look_up
 
 
@@ -33,12 +34,12 @@ class Dataset:
     trainable: bool
 
 
-def open_scenes(count: int = 2000, size: int = 64, seed: int = 0, cache: Path | str = "data") -> LabArrays:
-    """Render the procedural scenes on first use, into ``<cache>/scenes-<count>x<size>-seed<seed>``, and open them."""
+def open_scenes(count: int = 2000, size: int = 64, seed: int = 0, cache: Path | str | None = None) -> LabArrays:
+    """Render the procedural scenes on first use, into ``data/scenes-<count>x<size>-seed<seed>``, and open them."""
     for name, value in (("count", count), ("size", size), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(f"{name} of the scenes must be a whole number, not {value!r}.")
-    folder = Path(cache) / f"scenes-{count}x{size}-seed{seed}"
+    folder = Path(cache or project_folder() / "data") / f"scenes-{count}x{size}-seed{seed}"
     return write_scenes(folder, count=count, size=size, seed=seed)
 
 
@@ -75,7 +76,8 @@ def open_dataset(name_or_folder: str | os.PathLike, **options: Any) -> LabArrays
 
     Args:
         name_or_folder: a trainable data set's name; a prepared folder; or a folder or zip of the Kaggle layout.
-            A name wins over a folder of the same name; write ``./scenes`` for the folder.
+            A name wins over a folder of the same name; write ``./scenes`` for the folder. A path is relative to the
+            working folder or, where that has no such thing, to the project's.
         options: of the data set, for example ``count=500`` for scenes; a path takes none.
 
     Raises:
@@ -93,6 +95,8 @@ def open_dataset(name_or_folder: str | os.PathLike, **options: Any) -> LabArrays
         raise TypeError(f"a data set is a name or a path, not {name_or_folder!r}.")
     path = Path(name_or_folder)
     is_name = isinstance(name_or_folder, str) and name_or_folder in DATASETS
+    if not is_name and not path.exists() and (project_folder() / path).exists():
+        path = project_folder() / path  # JupyterLab works in notebooks/
     if is_name or not (path.exists() or len(path.parts) > 1 or path.is_absolute()):
         return _open_name(str(name_or_folder), options)
     if options:

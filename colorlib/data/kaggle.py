@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from colorlib.data.store import (
     LabArrays,
@@ -29,7 +29,7 @@ from colorlib.data.store import (
     read_info,
     write_manifest,
 )
-from colorlib.files import atomic_path, exclusive
+from colorlib.files import atomic_path, exclusive, project_folder
 
 HANDLE = "shravankumar9892/image-colorization"
 PAGE = f"https://www.kaggle.com/datasets/{HANDLE}"
@@ -38,7 +38,7 @@ _AB_NAME = re.compile(r"ab/ab/ab\d+\.npy$")
 _CHUNK = 256
 
 
-def open_kaggle(path: Path | str | None = None, fetch: bool = False, cache: Path | str = "data") -> LabArrays:
+def open_kaggle(path: Path | str | None = None, fetch: bool = False, cache: Path | str | None = None) -> LabArrays:
     """Open the Kaggle set, or any folder or zip of its layout, in place.
 
     The first opening describes every photograph, with a progress bar; later ones are instant. Arrays that a zip
@@ -48,14 +48,14 @@ def open_kaggle(path: Path | str | None = None, fetch: bool = False, cache: Path
     Args:
         path: the folder that holds ``l`` and ``ab``, the one above it, or the zip; by default ``<cache>/kaggle``.
         fetch: where there is nothing at ``path``, or no path is given, download with kagglehub (3.8 GB).
-        cache: folder for the manifest and for unpacked arrays.
+        cache: folder for the manifest and for unpacked arrays; by default the project's ``data``.
 
     Raises:
         FileNotFoundError: not there, or it could not be fetched; the sentence says how to get it by hand.
         ValueError: arrays of the wrong shape, type or length, a truncated file, a damaged zip.
         OSError: the disk is full.
     """
-    cache = Path(cache)
+    cache = Path(cache or project_folder() / "data")
     wanted = Path(path) if path is not None else cache / "kaggle"
     if not wanted.exists():
         if not fetch:

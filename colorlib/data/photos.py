@@ -30,7 +30,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from colorlib.color import rgb8_to_lab8
 from colorlib.data.store import MINIMUM_SIDE, LabArrays, Record, StoreWriter, open_store

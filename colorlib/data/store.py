@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from colorlib.color import AB8_OFFSET, L8_MAX, decode_lab8
 from colorlib.files import atomic_path, exclusive, write_json
