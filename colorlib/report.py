@@ -25,7 +25,7 @@ from PIL import Image
 
 from colorlib import plots, statistics
 from colorlib.color import decode_lab8, lab_to_rgb
-from colorlib.data.store import LEFT_OUT
+from colorlib.data.manifest import LEFT_OUT
 from colorlib.experiment import Run, list_runs
 from colorlib.files import atomic_path
 from colorlib.metrics import METRICS, POOLED, Pair

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from colorlib.data import DATASETS, open_dataset
-from colorlib.data.store import Record, open_store, write_store
+from colorlib.data.store import open_store
+from colorlib.data.writing import Record, write_store
 
 
 def picture_folder(folder):

@@ -17,8 +17,10 @@ from PIL import Image
 from skimage.data import astronaut, chelsea, coffee
 
 from colorlib.color import rgb8_to_lab8
-from colorlib.data import store
-from colorlib.data.store import Record, StoreWriter, map_npy, open_store, split_of, write_store
+from colorlib.data import manifest, store, writing
+from colorlib.data.manifest import split_of
+from colorlib.data.store import map_npy, open_store
+from colorlib.data.writing import Record, StoreWriter, write_store
 
 SIZE = (24, 32)
 
@@ -75,8 +77,8 @@ def test_batch_gives_what_was_asked_in_that_order(made):
 
 
 def test_ab_files_hold_so_many_photographs_each(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "AB_FILE_ROWS", 7)
-    monkeypatch.setattr(store, "_CHUNK", 5)
+    monkeypatch.setattr(writing, "AB_FILE_ROWS", 7)
+    monkeypatch.setattr(writing, "_CHUNK", 5)
     small = make(tmp_path / "t", count=80)
     lengths = [len(np.load(tmp_path / f"t/ab/ab/ab{k}.npy")) for k in range(1, 13)]
     assert lengths == [7] * 11 + [3]
@@ -113,7 +115,7 @@ def test_dhash_agrees_with_its_definition():
     rows, columns = [k * 24 // 8 for k in range(9)], [k * 32 // 9 for k in range(10)]
     cells = [[L8[0, rows[r] : rows[r + 1], columns[c] : columns[c + 1]].mean() for c in range(9)] for r in range(8)]
     bits = "".join("1" if row[c] < row[c + 1] else "0" for row in cells for c in range(8))
-    assert int(store.dhash(L8)[0]) == int(bits, 2)
+    assert int(manifest.dhash(L8)[0]) == int(bits, 2)
 
 
 def changed_copies(rgb):
@@ -131,12 +133,12 @@ def test_near_duplicates_give_way_to_the_later_split(monkeypatch, tmp_path):
     pictures = [np.asarray(p) for rgb in photographs for p in (Image.fromarray(rgb), *changed_copies(rgb))]
     L8, ab8 = rgb8_to_lab8(np.stack([np.asarray(Image.fromarray(p).resize((64, 64))) for p in pictures]))
     labels = ["train", "val", "test", "train", "test", "train", "train", "train", "val", "train", "val", "val"]
-    monkeypatch.setattr(store, "split_of", lambda hashes: labels)
+    monkeypatch.setattr(manifest, "split_of", lambda hashes: labels)
     records = [Record(f"{i}.png", 300, 300, L8[i], ab8[i]) for i in range(12)]
-    manifest = write_store(tmp_path / "t", "t", iter(records), 12, (64, 64), {}).manifest
-    flagged = [i for i, flags in enumerate(manifest["flags"]) if "near_duplicate" in flags]
+    written = write_store(tmp_path / "t", "t", iter(records), 12, (64, 64), {}).manifest
+    flagged = [i for i, flags in enumerate(written["flags"]) if "near_duplicate" in flags]
     assert flagged == [0, 1, 3, 5, 6, 7, 9]
-    assert manifest["split"].tolist() == labels
+    assert written["split"].tolist() == labels
 
 
 def test_unlike_photographs_are_no_near_duplicates(made):
@@ -149,7 +151,7 @@ def test_grey_and_duplicates_are_flagged_and_left_out(tmp_path):
     made = write_store(tmp_path / "t", "t", iter(images), 65, SIZE, {})
     flags = made.manifest["flags"].tolist()
     assert flags[60:] == ["grey", "grey", "near_grey", "", "duplicate"] and not any(flags[:60])
-    usable = np.concatenate([made.indices(split) for split in store.SPLITS])
+    usable = np.concatenate([made.indices(split) for split in manifest.SPLITS])
     assert sorted(usable) == [*range(60), 63]
     assert made.info["counts"]["flags"] == {"duplicate": 1, "grey": 2, "near_grey": 1}
     assert made.info["counts"]["usable"] == sum(made.info["counts"]["splits"].values()) == 61
@@ -164,7 +166,7 @@ def test_every_photograph_grey_is_said(tmp_path):
 
 def test_too_few_to_split_is_said(tmp_path):
     tiny = make(tmp_path / "t", count=1)
-    empty = next(s for s in store.SPLITS if s != tiny.manifest["split"][0])
+    empty = next(s for s in manifest.SPLITS if s != tiny.manifest["split"][0])
     with pytest.raises(ValueError, match=f"no usable photograph in its {empty} split: 1 photographs.*add more"):
         tiny.indices(empty)
     with pytest.raises(ValueError, match="unknown split 'trian'; did you mean 'train'"):
@@ -172,7 +174,7 @@ def test_too_few_to_split_is_said(tmp_path):
 
 
 def test_ids_never_collide():
-    ids = store.photograph_ids(["a/x.png", "b/x.png", "b/X.png", "ü?.png", "y" * 300], ["0" * 64] * 5)
+    ids = manifest.photograph_ids(["a/x.png", "b/x.png", "b/X.png", "ü?.png", "y" * 300], ["0" * 64] * 5)
     assert ids == ["x-00000000", "x-00000000-2", "X-00000000-3", "photo-00000000", "y" * 40 + "-00000000"]
 
 
@@ -184,8 +186,8 @@ def test_fingerprint_follows_the_content(tmp_path, made):
 
 @pytest.mark.parametrize("stop", [0, 3, 17, 39])
 def test_an_interrupted_writer_goes_on_to_the_same_bytes(tmp_path, monkeypatch, stop):
-    monkeypatch.setattr(store, "_CHUNK", 4)
-    monkeypatch.setattr(store, "AB_FILE_ROWS", 9)
+    monkeypatch.setattr(writing, "_CHUNK", 4)
+    monkeypatch.setattr(writing, "AB_FILE_ROWS", 9)
     make(tmp_path / "whole")
 
     def breaking():
@@ -238,7 +240,7 @@ def test_nothing_is_overwritten(tmp_path):
 
 def test_disk_full_is_said_and_nothing_is_lost(tmp_path, monkeypatch):
     real, calls = StoreWriter._write_rows, []
-    monkeypatch.setattr(store, "_CHUNK", 4)
+    monkeypatch.setattr(writing, "_CHUNK", 4)
 
     def full(path, row, values):
         calls.append(path)
@@ -258,7 +260,7 @@ def test_disk_full_is_said_and_nothing_is_lost(tmp_path, monkeypatch):
 
 
 def test_two_writers_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "exclusive", lambda folder, what: _impatient(folder, what))
+    monkeypatch.setattr(writing, "exclusive", lambda folder, what: _impatient(folder, what))
     from colorlib.files import exclusive
 
     def _impatient(folder, what):
@@ -348,8 +350,8 @@ def sparse_store(folder, rows):
     """A store of 256×256 photographs whose files take no room on the disk."""
     for path, shape in (("l/gray_scale.npy", (rows, 256, 256)), ("ab/ab/ab1.npy", (rows, 256, 256, 2))):
         (folder / path).parent.mkdir(parents=True)
-        (folder / path).write_bytes(store._header(shape))
-        os.truncate(folder / path, len(store._header(shape)) + int(np.prod(shape)))
+        (folder / path).write_bytes(writing._header(shape))
+        os.truncate(folder / path, len(writing._header(shape)) + int(np.prod(shape)))
     (folder / "dataset.json").write_text(json.dumps({"format": 1, "name": "huge", "fingerprint": "0"}))
     return open_store(folder)
 

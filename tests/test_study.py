@@ -18,7 +18,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from colorlib import engine
-from colorlib.data.store import Record, write_store
+from colorlib.data.writing import Record, write_store
 from colorlib.files import exclusive, write_json
 from colorlib.study import check_parameter, library_digest, load_study, prepare_study, read_study, shell_line
 

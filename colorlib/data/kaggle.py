@@ -17,17 +17,15 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from colorlib.data.manifest import complete_manifest, describe, write_manifest
 from colorlib.data.store import (
     LabArrays,
     MappedArray,
     ab_file_number,
     check_arrays,
-    complete_manifest,
-    describe,
     is_store,
     map_npy,
     read_info,
-    write_manifest,
 )
 from colorlib.files import atomic_path, exclusive, project_folder
 

@@ -33,7 +33,8 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from tqdm import tqdm
 
 from colorlib.color import rgb8_to_lab8
-from colorlib.data.store import MINIMUM_SIDE, LabArrays, Record, StoreWriter, open_store
+from colorlib.data.store import MINIMUM_SIDE, LabArrays, open_store
+from colorlib.data.writing import Record, StoreWriter
 
 SUFFIXES = set(".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pgm .png .pnm .ppm .tga .tif .tiff .webp".split())
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")

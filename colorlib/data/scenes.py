@@ -34,7 +34,8 @@ from typing import NamedTuple
 import numpy as np
 
 from colorlib.data.scenery import DIRECTIONS, PLACES, Canvas, Chance, table
-from colorlib.data.store import LabArrays, Record, write_store
+from colorlib.data.store import LabArrays
+from colorlib.data.writing import Record, write_store
 
 VERSION = 1  # part of a data set's identity: raise it whenever a rendered bit changes
 HUES = 72  # directions of hue, five degrees apart: few enough for an exact sum, finer than the 313 bins

@@ -1,0 +1,294 @@
+"""Writing a store: appended in chunks, resumed after a kill, published whole."""
+
+import contextlib
+import errno
+import io
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from colorlib.data.manifest import complete_manifest, describe, write_manifest
+from colorlib.data.store import MINIMUM_SIDE, LabArrays, is_store, map_npy, open_store, read_info
+from colorlib.files import atomic_path, exclusive, write_json
+
+AB_FILE_ROWS = 10_000
+_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Record:
+    """One photograph on its way into a store.
+
+    Attributes:
+        source: where it came from, for people; the last part of it begins the photograph's id.
+        width, height: pixels before any resize.
+        L8: (H, W) uint8, and ab8: (H, W, 2) uint8, OpenCV's 8-bit Lab.
+        kinds: (H, W) uint8 or None.
+        flags: what the preparation noticed, for example ``("upscaled",)``.
+    """
+
+    source: str
+    width: int
+    height: int
+    L8: np.ndarray
+    ab8: np.ndarray
+    kinds: np.ndarray | None = None
+    flags: tuple[str, ...] = ()
+
+
+def write_store(
+    folder: Path | str,
+    name: str,
+    records: Iterable[Record],
+    count: int,
+    size: tuple[int, int],
+    info: dict[str, Any],
+    kinds: bool = False,
+) -> LabArrays:
+    """Write records into a new store and open it; a killed call, made again, goes on where it was.
+
+    Args:
+        folder: appears, whole, at the end; until then the work lies in ``<folder>.partial``.
+        name: of the data set.
+        records: the photographs, the same in the same order at every call.
+        count: how many there are, for the progress bar and as a check.
+        size: (H, W) of every record.
+        info: how the set was made; goes into ``dataset.json`` and decides whether a store that is already there is
+            this one.
+        kinds: whether the records carry kinds.
+
+    Raises:
+        ValueError: ``folder`` holds something else, or the records are not ``count``.
+        OSError: the disk is full.
+    """
+    with StoreWriter(folder, name, size, info, kinds) as writer:
+        if not writer.finished:
+            with tqdm(total=count, initial=writer.done, desc=f"writing {name}", unit="image") as progress:
+                remaining = itertools.islice(records, writer.done, None)
+                while chunk := list(itertools.islice(remaining, _CHUNK)):
+                    writer.append(chunk)
+                    progress.update(len(chunk))
+            if writer.done != count:
+                raise ValueError(f"{folder} was to hold {count:,} images but {writer.done:,} were given.")
+            writer.finish()
+    return open_store(folder)
+
+
+class StoreWriter:
+    """Append photographs to a store that appears, whole, when it is finished.
+
+    Rows go to the ends of the arrays in ``<folder>.partial`` and then, chunk by chunk, into its journal; a writer
+    that finds a journal cuts the arrays back to what the journal vouches for and goes on, so a process killed at any
+    moment loses at most one chunk and the final bytes are those of an undisturbed run.
+
+    Attributes:
+        finished: the folder already holds this very store; there is nothing to do.
+        done: how many sources (kept and skipped) are already in.
+
+    Raises:
+        ValueError: the folder, or its partial, holds something else; nothing is ever overwritten.
+        BlockingIOError: another process is writing the same store.
+        OSError: the disk is full; the sentence says how to go on.
+    """
+
+    def __init__(self, folder: Path | str, name: str, size: tuple[int, int], info: dict[str, Any], kinds: bool = False):
+        self.folder = Path(folder)
+        self.partial = self.folder.with_name(self.folder.name + ".partial")
+        if min(size) < MINIMUM_SIDE:
+            raise ValueError(f"size {size} is too small: photographs need sides of {MINIMUM_SIDE} pixels or more.")
+        self.settings = json.loads(json.dumps({"name": name, "size": size, **info}))
+        self.size, self.kinds = tuple(size), kinds
+        self.done, self._rows, self._skipped = 0, 0, 0
+
+    def __enter__(self) -> "StoreWriter":
+        self._stack = contextlib.ExitStack()
+        self.finished = self._is_finished()
+        if not self.finished:
+            self._stack.enter_context(_disk_full_explained(self.partial))
+            self._stack.enter_context(exclusive(self.partial, "store"))
+            try:
+                self.finished = self._is_finished()
+                if not self.finished:
+                    self._resume()
+            except BaseException:
+                self._stack.close()
+                raise
+        return self
+
+    def __exit__(self, *error: object) -> bool | None:
+        return self._stack.__exit__(*error)
+
+    def append(self, records: Sequence[Record], skipped: Sequence[tuple[str, str]] = ()) -> None:
+        """Add a chunk of photographs, and of sources left out with the reason, for good."""
+        lines: list[dict[str, Any]] = []
+        if records:
+            L8, ab8 = np.stack([r.L8 for r in records]), np.stack([r.ab8 for r in records])
+            if (
+                L8.shape[1:] != self.size
+                or ab8.shape[1:] != (*self.size, 2)
+                or {L8.dtype, ab8.dtype} != {np.dtype("u1")}
+            ):
+                raise ValueError(f"records must be uint8 of size {self.size}, not {L8.dtype} of {L8.shape[1:]}.")
+            self._write_rows(self._L_path(), self._rows, L8)
+            if self.kinds:
+                self._write_rows(self._kinds_path(), self._rows, np.stack([r.kinds for r in records]))
+            row = 0
+            while row < len(ab8):
+                part, within = divmod(self._rows + row, AB_FILE_ROWS)
+                piece = ab8[row : row + AB_FILE_ROWS - within]
+                self._write_rows(self._ab_path(part + 1), within, piece)
+                row += len(piece)
+            facts = describe(L8, ab8).to_dict("records")
+            lines = [
+                {"source": r.source, "width": r.width, "height": r.height, **fact, "flags": list(r.flags)}
+                for r, fact in zip(records, facts, strict=True)
+            ]
+        with open(self.partial / "journal.jsonl", "a", encoding="utf-8") as journal:
+            journal.write(json.dumps({"rows": lines, "skipped": list(skipped)}) + "\n")
+            journal.flush()
+            os.fsync(journal.fileno())
+        self._rows += len(lines)
+        self._skipped += len(skipped)
+        self.done += len(lines) + len(skipped)
+
+    def finish(self) -> None:
+        """Complete headers and manifest, and give the folder its name.
+
+        Raises:
+            ValueError: no photograph was kept; the sentence gives the first reason.
+        """
+        entries = list(self._journal())
+        skipped = pd.DataFrame([s for entry in entries for s in entry["skipped"]], columns=["source", "reason"])
+        if not self._rows:
+            first = f"; the first, {skipped['source'][0]}: {skipped['reason'][0]}" if len(skipped) else ""
+            shutil.rmtree(self.partial)
+            raise ValueError(f"no photograph could be used, {len(skipped):,} were skipped{first}.")
+        self._write_header(self._L_path(), (self._rows, *self.size))
+        if self.kinds:
+            self._write_header(self._kinds_path(), (self._rows, *self.size))
+        for part, start in enumerate(range(0, self._rows, AB_FILE_ROWS), start=1):
+            self._write_header(self._ab_path(part), (min(AB_FILE_ROWS, self._rows - start), *self.size, 2))
+        rows = pd.DataFrame([row for entry in entries for row in entry["rows"]])
+        manifest = complete_manifest(rows, map_npy(self._L_path()))
+        with atomic_path(self.partial / "skipped.csv") as temporary:
+            skipped.to_csv(temporary, index=False, lineterminator="\n")
+        write_manifest(self.partial, manifest, {**self.settings, "counts": {"skipped": len(skipped)}})
+        self._publish()
+
+    def _publish(self) -> None:
+        for leftover in ("journal.jsonl", "settings.json"):
+            (self.partial / leftover).unlink(missing_ok=True)
+        os.replace(self.partial, self.folder)
+        (self.folder / ".lock").unlink()
+        self.finished = True
+
+    def _is_finished(self) -> bool:
+        if not self.folder.exists() or (self.folder.is_dir() and not any(self.folder.iterdir())):
+            return False
+        if not is_store(self.folder):
+            raise ValueError(
+                f"{self.folder} exists and is not a prepared data set; choose another folder for the result."
+            )
+        self._compare(read_info(self.folder), self.folder)
+        return True
+
+    def _compare(self, there: dict[str, Any], where: Path) -> None:
+        if differing := [key for key in self.settings if there.get(key) != self.settings[key]]:
+            key = differing[0]
+            raise ValueError(
+                f"{where} was made with other settings ({key} {there.get(key)!r} there, {self.settings[key]!r} now); "
+                "choose another folder, or delete it to make it anew."
+            )
+
+    def _resume(self) -> None:
+        if is_store(self.partial):  # killed between the last file and the new name
+            self._compare(read_info(self.partial), self.partial)
+            return self._publish()
+        settings = self.partial / "settings.json"
+        if settings.exists():
+            self._compare(json.loads(settings.read_text(encoding="utf-8")), self.partial)
+        elif any(not path.name.startswith(".") for path in self.partial.iterdir()):
+            raise ValueError(f"{self.partial} holds something that is no unfinished store; move it away.")
+        else:
+            write_json(settings, self.settings)
+        for entry in self._journal(repair=True):
+            self._rows += len(entry["rows"])
+            self._skipped += len(entry["skipped"])
+        self.done = self._rows + self._skipped
+
+    def _journal(self, repair: bool = False) -> Iterator[dict[str, Any]]:
+        path = self.partial / "journal.jsonl"
+        if not path.exists():
+            return
+        good = 0
+        with open(path, "rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                yield json.loads(line)
+                good += len(line)
+        if repair and good != path.stat().st_size:
+            os.truncate(path, good)
+
+    def _L_path(self) -> Path:
+        return self.partial / "l" / "gray_scale.npy"
+
+    def _ab_path(self, number: int) -> Path:
+        return self.partial / "ab" / "ab" / f"ab{number}.npy"
+
+    def _kinds_path(self) -> Path:
+        return self.partial / "kinds" / "kinds.npy"
+
+    @staticmethod
+    def _write_rows(path: Path, row: int, values: np.ndarray) -> None:
+        """Write rows from position ``row`` on, over anything that a killed writer left there."""
+        header = _header((row, *values.shape[1:]))
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(header)
+        with open(path, "rb+") as file:
+            file.seek(len(header) + row * values[0].size)
+            file.write(np.ascontiguousarray(values).data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    @staticmethod
+    def _write_header(path: Path, shape: tuple[int, ...]) -> None:
+        header = _header(shape)
+        with open(path, "rb+") as file:
+            file.write(header)
+            file.truncate(len(header) + int(np.prod(shape)))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """Return an ``.npy`` header; numpy pads it so that its length does not depend on the number of rows."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": "|u1", "fortran_order": False, "shape": tuple(int(n) for n in shape)}
+    )
+    return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _disk_full_explained(partial: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise OSError(
+            errno.ENOSPC,
+            f"the disk is full; what was prepared is kept in {partial}: free some space and run the same command again "
+            "to go on",
+        ) from None

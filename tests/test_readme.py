@@ -1,0 +1,37 @@
+"""The README names what there is: every model, objective, baseline and data set, and only commands that exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from colorlib.baselines import BASELINES, ORACLES
+from colorlib.cli import build_parser
+from colorlib.data import DATASETS
+from colorlib.models import MODELS
+from colorlib.objectives import OBJECTIVES
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("registry", [MODELS, OBJECTIVES, BASELINES, ORACLES, DATASETS])
+def test_every_name_is_there(registry):
+    assert [name for name in registry if f"`{name}`" not in README] == []
+
+
+def test_every_notebook_is_there():
+    assert [path.stem for path in (ROOT / "notebooks").glob("*.ipynb") if f"`{path.stem}`" not in README] == []
+
+
+def test_commands_and_targets_exist():
+    commands = set(re.findall(r"colorlib (\w+)", README)) - {"holds"}
+    targets = set(re.findall(r"make (\w+)", README))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert targets <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+    help_text = build_parser().format_help()
+    assert {name for name in commands if f"    {name} " not in help_text} == set()
+
+
+def test_linked_files_exist():
+    assert [link for link in re.findall(r"\]\((?!http)([^)#]+)\)", README) if not (ROOT / link).exists()] == []
