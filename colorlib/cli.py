@@ -44,7 +44,7 @@ def study(options: argparse.Namespace) -> int:
 
 def _study_file(name: str) -> Path:
     by_name = Path("notebooks/studies") / f"{name}.yml"
-    return by_name if by_name.exists() and not Path(name).is_file() else Path(name)
+    return Path(name) if Path(name).suffix in (".yml", ".yaml") else by_name
 
 
 def report(options: argparse.Namespace) -> int:

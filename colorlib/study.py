@@ -314,7 +314,7 @@ def _planned(row: Row, data: "LabArrays", folder: Path) -> dict[str, Any]:
     stamp = _digest([FORMAT, code, sorted(effective.items()), data.fingerprint, library_digest(frozenset(words))])[:8]
     name = "-".join([row.notebook.stem, *(_readable(key, row.parameters[key]) for key in row.own)])[:80]
     identity = f"{name}-{stamp}"
-    given = {"DATA": str(data.folder), "RUN": str(folder / identity / "run")}  # its own lock, beside the row's
+    given = {"DATA": str(data.source), "RUN": str(folder / identity / "run")}  # its own lock, beside the row's
     return {
         "id": identity,
         "notebook": str(row.notebook),
@@ -459,6 +459,7 @@ def open_study_data(data: dict[str, Any] | str) -> "LabArrays":
     if not ("folder" in options) ^ ("name" in options):
         raise ValueError("data must hold a name or a folder, for example {name: scenes, count: 2400, size: 64}.")
     source = options.pop("folder", None) or options.pop("name")
+    source = os.path.expanduser(source)  # a shell leaves the ~ of DATA=~/Pictures as it is
     if not _holds_pictures(Path(source)):
         return open_dataset(source, **options)
     out = Path("data") / f"{_stem(source)}-{PREPARED_SIZE}"
@@ -486,7 +487,7 @@ def describe_data(data: "LabArrays") -> dict[str, Any]:
     flags = Counter(word for words in manifest["flags"] for word in words.split(";") if word)
     return {
         "name": data.name,
-        "folder": str(data.folder),
+        "folder": str(data.source),
         "fingerprint": data.fingerprint,
         "size": list(data.size),
         "photographs": len(data),

@@ -44,7 +44,7 @@ def test_list_names_what_can_be_named(capsys):
     ("arguments", "message"),
     [
         (["prepare", "nowhere", "--out", "x"], "there is no folder or archive nowhere"),
-        (["study", "quik"], "there is no study file quik"),
+        (["study", "quik"], "there is no study file notebooks/studies/quik.yml"),
         (["report", "quick"], "is not the folder of a study"),
         (["judge", "pictures", "--name", "me", "--study", "quick"], "is not the folder of a study"),
         (["export", "scnes", "--out", "x"], "did you mean 'scenes'"),

@@ -169,7 +169,7 @@ BAD = {
     "gone": (
         lambda f: shutil.rmtree(f),
         FileNotFoundError,
-        "is not at .*; download it from .* or ask for it with fetch",
+        "is not at .*; download it from .*fetch: true",
     ),
 }
 

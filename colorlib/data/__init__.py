@@ -93,7 +93,7 @@ def open_dataset(name_or_folder: str | os.PathLike, **options: Any) -> LabArrays
     """
     if not isinstance(name_or_folder, str | os.PathLike):
         raise TypeError(f"a data set is a name or a path, not {name_or_folder!r}.")
-    path = Path(name_or_folder)
+    path = Path(name_or_folder).expanduser()
     is_name = isinstance(name_or_folder, str) and name_or_folder in DATASETS
     if not is_name and not path.exists() and (project_folder() / path).exists():
         path = project_folder() / path  # JupyterLab works in notebooks/

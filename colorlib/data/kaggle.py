@@ -58,8 +58,8 @@ def open_kaggle(path: Path | str | None = None, fetch: bool = False, cache: Path
     if not wanted.exists():
         if not fetch:
             raise FileNotFoundError(
-                f"the Kaggle set is not at {wanted}; download it from {PAGE} and give its folder or zip as path, "
-                "or ask for it with fetch=True."
+                f"the Kaggle set is not at {wanted}; download it from {PAGE} and give its folder or zip "
+                "(--data, DATA), or write `data: {{name: kaggle, fetch: true}}` in the study to have kagglehub do it."
             )
         wanted = _fetch()
     root = find_kaggle(wanted)
@@ -74,7 +74,7 @@ def open_kaggle(path: Path | str | None = None, fetch: bool = False, cache: Path
         with exclusive(folder, "data set", patience=1800):  # rows of a study open it at the same moment
             if not is_store(folder):
                 survey(folder, root, L8, ab8)
-    return LabArrays(folder, read_info(folder), L8, ab8)
+    return LabArrays(folder, read_info(folder), L8, ab8, source=root)
 
 
 def find_kaggle(path: Path | str) -> Path | None:

@@ -119,6 +119,7 @@ class LabArrays:
     Attributes:
         name: of the data set.
         folder: where the store, or for a set opened in place its manifest, lies.
+        source: what `open_dataset` opens it by: the store, or for a set opened in place its folder or zip.
         info: the contents of ``dataset.json``.
         L8: (N, H, W) uint8, mapped.
         kinds: (N, H, W) uint8, mapped, or None.
@@ -134,9 +135,11 @@ class LabArrays:
         L8: MappedArray,
         ab8: Sequence[MappedArray],
         kinds: MappedArray | None = None,
+        source: Path | None = None,
     ):
         check_arrays(folder, L8, ab8, kinds)
         self.folder, self.info, self.name = Path(folder), info, str(info["name"])
+        self.source = Path(source or folder)
         self.L8, self.kinds = L8.values, None if kinds is None else kinds.values
         self._parts = [part.values for part in ab8]
         self._starts = np.cumsum([0, *(len(part) for part in self._parts)])
