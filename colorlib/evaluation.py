@@ -32,11 +32,11 @@ from colorlib.training import TrainedColorizer, count_macs, peak_memory_mb, use_
 Predict = Callable[[Batch], Tensor]
 
 BATCH = 32
-KEPT = 96  # test photographs, the first of the split, whose colouring is kept for the figures
+KEPT = 96  # photographs of the split, drawn by lot, whose colouring is kept for the figures
 TIMED = 10  # photographs that are coloured one at a time for the clock
 
 
-def evaluate(predict: Predict, data: LabArrays, indices: np.ndarray, progress: Callable | None = None) -> tuple:
+def evaluate(predict: Predict, data: LabArrays, indices: np.ndarray, progress: Callable | None = None) -> pd.DataFrame:
     """Score a colorizer on photographs.
 
     Args:
@@ -46,13 +46,12 @@ def evaluate(predict: Predict, data: LabArrays, indices: np.ndarray, progress: C
         progress: called with (done, total).
 
     Returns:
-        A table with a row for each photograph (its id, every metric, and on ``scenes`` the scores per law of colour),
-        and the first photographs' colourings: id -> (L8, ab8, true ab8).
+        A row for each photograph: its id, every metric, and on ``scenes`` the scores per law of colour.
 
     Raises:
         ValueError: a prediction has the wrong shape or holds NaN.
     """
-    rows, kept = [], {}
+    rows = []
     for start in tqdm(range(0, len(indices), BATCH), desc="judging", unit="batch", leave=False):
         batch = data.batch(indices[start : start + BATCH])
         pair = Pair(batch.L, predict(batch), batch.ab, prior=data.class_prior)
@@ -60,13 +59,9 @@ def evaluate(predict: Predict, data: LabArrays, indices: np.ndarray, progress: C
         if batch.kinds is not None:
             scores |= _scores_per_law(pair, batch.kinds, data.info["kinds"])
         rows.append(pd.DataFrame({"id": batch.ids} | scores))
-        if len(kept) < KEPT:
-            L8, ab8 = encode_lab8(torch.cat([pair.L, pair.ab], 1))
-            _, ab8_true = encode_lab8(torch.cat([pair.L, pair.ab_true], 1))
-            kept |= dict(zip(batch.ids, zip(L8.numpy(), ab8.numpy(), ab8_true.numpy(), strict=True), strict=True))
         if progress:
             progress(start + len(batch.L), len(indices))
-    return pd.concat(rows, ignore_index=True), dict(list(kept.items())[:KEPT])
+    return pd.concat(rows, ignore_index=True)
 
 
 def _scores_per_law(pair: Pair, kinds: Tensor, kind_info: list[dict]) -> dict[str, list[float]]:
@@ -155,9 +150,9 @@ def _judge(
         if identity:
             experiment.begin(folder, identity)
         progress = experiment.Progress(folder, f"judging {experiment.read_config(folder)['label']}")
-        per_image, kept = evaluate(predict, data, data.indices(split), progress)
+        per_image = evaluate(predict, data, data.indices(split), progress)
         cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split) | _training_cost(folder)
-        experiment.write_pictures(folder, "test", kept)
+        experiment.write_pictures(folder, "test", _colour_sample(predict, data, split))
         if colorizer:
             experiment.write_pictures(folder, "bundled", _colour_bundled(colorizer, min(data.size)))
         write_json(folder / "cost.json", cost)
@@ -208,6 +203,16 @@ def colour_at(colorizer: Callable[[Tensor], Tensor], L: Tensor, short_side: int)
     scale = min(1.0, short_side / min(H, W))
     small = F.interpolate(L, size=(round(H * scale), round(W * scale)), mode="bilinear", antialias=True)
     return F.interpolate(colorizer(small), size=(H, W), mode="bilinear")
+
+
+def _colour_sample(predict: Predict, data: LabArrays, split: str) -> dict:
+    pictures = {}
+    for index in data.sample(split, KEPT):
+        batch = data.batch([index])
+        L8, ab8 = encode_lab8(torch.cat([batch.L, predict(batch)], 1))
+        _, ab8_true = encode_lab8(torch.cat([batch.L, batch.ab], 1))
+        pictures[batch.ids[0]] = (L8[0].numpy(), ab8[0].numpy(), ab8_true[0].numpy())
+    return pictures
 
 
 def _colour_bundled(colorizer: Callable[[Tensor], Tensor], short_side: int) -> dict:

@@ -45,7 +45,7 @@ class ExperimentConfig:
     learning_rate: float = 1e-3  # the peak, reached after a warm-up over 5 % of the budget, then a cosine to zero
     weight_decay: float = 1e-2
     validations: int = 10  # how often, evenly over the budget, the network is validated and may become the best
-    validation_images: int = 256  # the first so many of the val split
+    validation_images: int = 256  # drawn by lot from the val split, the same in every run
     checkpoint_seconds: float = 20.0  # at most this much work is lost when the process is killed
     precision: str = "auto"  # "bfloat16" (autocast), "float32", or "auto": bfloat16 where the processor computes in it
 

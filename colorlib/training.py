@@ -205,7 +205,7 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     if device.type == "cuda":  # the processor's kernels repeat themselves anyway, and asking takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
     order = Order(data.indices("train"), config.batch_size, config.seed)
-    val = data.indices("val")[: config.validation_images]
+    val = data.sample("val", config.validation_images)
     network, objective = build(config, data)
     network = network.to(device, memory_format=torch.channels_last)
     objective = objective.to(device)

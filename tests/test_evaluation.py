@@ -107,9 +107,9 @@ def test_bad_predictions_are_refused(tiny_scenes, tmp_path, bad):
 def test_every_photograph_has_a_row_whatever_the_batch(tiny_scenes, monkeypatch):
     indices = tiny_scenes.indices("train")[:10]
     predict = ORACLES["nearest_bin"](tiny_scenes)
-    whole, _ = evaluate(predict, tiny_scenes, indices)
+    whole = evaluate(predict, tiny_scenes, indices)
     monkeypatch.setattr("colorlib.evaluation.BATCH", 3)
-    parts, _ = evaluate(predict, tiny_scenes, indices)
+    parts = evaluate(predict, tiny_scenes, indices)
     assert whole["id"].tolist() == parts["id"].tolist()
     assert np.allclose(whole[list(METRICS)], parts[list(METRICS)], rtol=1e-4, equal_nan=True)
 

@@ -386,3 +386,11 @@ def test_map_inside_a_larger_file(tmp_path):
     (tmp_path / "b").write_bytes(b"x" * 37 + (tmp_path / "a.npy").read_bytes() + b"y" * 50)
     length = (tmp_path / "a.npy").stat().st_size
     assert np.array_equal(map_npy(tmp_path / "b", 37, length).values, record(0).L8)
+
+
+def test_a_sample_is_drawn_once_and_for_all(made):
+    train = made.indices("train")
+    five, nine = made.sample("train", 5), made.sample("train", 9)
+    assert len(five) == 5 and set(five) <= set(nine) <= set(train)
+    assert list(five) == sorted(five) and list(five) != list(train[:5])
+    assert np.array_equal(made.sample("train", 10**6), train)

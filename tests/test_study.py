@@ -335,10 +335,16 @@ def test_the_display_tells_how_far_and_how_long(tmp_path):
 
 def start(*arguments: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "colorlib", "study", "tiny", "--jobs", "2", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a background job ignores Ctrl-C
+    )
 
 
-def wait_for(pattern: str, count: int, seconds: float = 30) -> list[Path]:
+def wait_for(pattern: str, count: int, seconds: float = 120) -> list[Path]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if len(found := sorted(Path().glob(pattern))) >= count:

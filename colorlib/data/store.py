@@ -207,6 +207,15 @@ class LabArrays:
             )
         return np.flatnonzero(chosen)
 
+    def sample(self, split: str, count: int) -> np.ndarray:
+        """Return at most ``count`` sorted positions of a split, drawn by lot once and for all: the lowest SHA-256s.
+
+        The first photographs of a folder are often of one kind; these are of all kinds.
+        """
+        indices = self.indices(split)
+        digests = self.manifest["sha256"].to_numpy()[indices]
+        return np.sort(indices[np.argsort(digests, kind="stable")[:count]])
+
     def ab8(self, indices: int | np.ndarray) -> np.ndarray:
         """Return 8-bit ab, (H, W, 2) for one position or (n, H, W, 2) for several, as a copy."""
         wanted = np.atleast_1d(np.asarray(indices, dtype=np.int64))
