@@ -8,6 +8,7 @@ carry their names instead of a legend.
 import contextlib
 import io
 import itertools
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib as mpl
@@ -233,10 +234,16 @@ def show_photos(
                 top = 255 if photo.dtype == np.uint8 else 1
                 axes.imshow(photo, cmap="gray", vmin=0, vmax=top, interpolation="lanczos")
             if columns is not None and i == 0:
-                axes.set_title(columns[j].replace(" · ", "\n"), fontsize=8, fontweight="normal", loc="center")
+                axes.set_title(_folded(columns[j], int(size * 11)), fontsize=8, fontweight="normal", loc="center")
             if rows is not None and j == 0:
                 axes.set_ylabel(rows[i], rotation=0, ha="right", va="center", fontsize=8, color=INK, labelpad=6)
     return figure
+
+
+def _folded(name: str, characters: int) -> str:
+    """Break a name into lines of at most so many characters, at blanks and after underscores."""
+    parts = (textwrap.wrap(part.replace("_", "_ "), characters) for part in name.split(" · "))
+    return "\n".join(line.replace("_ ", "_") for lines in parts for line in lines)
 
 
 @style()

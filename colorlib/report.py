@@ -546,6 +546,26 @@ def about_crowns(c: Comparison) -> list[str]:
     return sentences
 
 
+def _why(c: Comparison, label: str, lost: list[str]) -> str:
+    """Say what the files say of why a trained row does not beat rows without training: too bold, or too early."""
+    chroma = c.intervals.get("mean_chroma", {})
+    if {label, *lost} <= chroma.keys() and chroma[label].mean > max(chroma[other].mean for other in lost):
+        theirs, own = max(chroma[other].mean for other in lost), c.truth("mean_chroma")
+        return (
+            f"Its mean chroma is {_number(chroma[label].mean, 1)}, theirs at most {_number(theirs, 1)} and the "
+            f"photographs' own {_number(own, 1)}: where the hue is wrong, a strong colour errs more than a faint one."
+        )
+    history = c.by_label[label].runs[0].history
+    if history is None or len(history) < 3:
+        return ""
+    before, last = history.iloc[-1 - len(history) // 3], history.iloc[-1]
+    seen, since = last["images_seen"], last["images_seen"] - before["images_seen"]
+    return (
+        f"It saw {seen:,.0f} photographs; over the last {since:,.0f} its ΔE 76 on validation photographs went from {_number(before['val_delta_e_76'])} to "
+        f"{_number(last['val_delta_e_76'])}."
+    )
+
+
 def about_training(c: Comparison) -> list[str]:
     """Name trained rows that do not beat every row that needs no training, and the best row's worst photographs."""
     sentences = []
@@ -553,7 +573,7 @@ def about_training(c: Comparison) -> list[str]:
         lost = [other for other in c.trivial if c.verdict(label, other) != "better"]
         if lost:
             verdicts = _listed(f"{other} ({c.verdict(label, other)})" for other in lost)
-            sentences.append(f"{label} is not shown to be better than {verdicts}.")
+            sentences.append(f"{label} is not shown to be better than {verdicts}. {_why(c, label, lost)}".strip())
     if c.trained:
         scores = c.by_label[c.best].scores(PRIMARY, c.ids).mean(0)
         worst = [(c.ids[i], scores[i]) for i in np.argsort(-scores, kind="stable")[:5] if np.isfinite(scores[i])]
@@ -816,7 +836,8 @@ def _protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
     ]
     if c.left_out:
         method.append(("left out", f"{_plural(c.left_out, 'photograph')} that not every row was judged on"))
-    when = [("started", str(started or "not recorded"))]
+    when = [("command", study["command"])] if study.get("command") else []
+    when.append(("started", str(started or "not recorded")))
     if study.get("wall_seconds") is not None:
         when.append(("took", f"{study['wall_seconds']:,.0f} s"))
     return [

@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -401,6 +402,9 @@ def prepare_study(
         "format": FORMAT,
         "name": folder.name,
         "file": str(study.path),
+        "command": shlex.join(
+            ["colorlib", "study", str(study.path), *_options(data=data, name=name, pictures=pictures)]
+        ),
         "title": study.title,
         "question": study.question,
         "data": describe_data(arrays),
@@ -412,6 +416,12 @@ def prepare_study(
         "wall_seconds": before.get("wall_seconds", 0.0),
         "rows": plan(study, arrays, folder),
     }
+
+
+def _options(**given: Any) -> Iterator[str]:
+    for name, value in given.items():
+        if value:
+            yield from (f"--{name}", ",".join(value) if isinstance(value, list) else str(value))
 
 
 def _stem(source: str) -> str:
