@@ -561,8 +561,8 @@ def _why(c: Comparison, label: str, lost: list[str]) -> str:
     before, last = history.iloc[-1 - len(history) // 3], history.iloc[-1]
     seen, since = last["images_seen"], last["images_seen"] - before["images_seen"]
     return (
-        f"It saw {seen:,.0f} photographs; over the last {since:,.0f} its ΔE 76 on validation photographs went from {_number(before['val_delta_e_76'])} to "
-        f"{_number(last['val_delta_e_76'])}."
+        f"It saw {seen:,.0f} photographs; over the last {since:,.0f} its ΔE 76 on validation photographs went from "
+        f"{_number(before['val_delta_e_76'])} to {_number(last['val_delta_e_76'])}."
     )
 
 
