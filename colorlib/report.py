@@ -499,12 +499,13 @@ def about_laws(c: Comparison) -> list[str]:
             f"On things of any hue, the best possible answer under L2, the mean of all hues, keeps {_percent(kept)} of "
             f"the chroma: {'L2 turns brown, and no training cures it.' if kept < 0.5 else 'here L2 keeps most of it.'}"
         )
-    under: dict[str, list[str]] = {}
+    under: dict[tuple[str, str | None], list[str]] = {}
     for label in c.trained:
-        if label in table.index and c.by_label[label].config.get("objective"):
-            under.setdefault(c.by_label[label].config["objective"], []).append(label)
+        config = c.by_label[label].config
+        if label in table.index and config.get("objective"):
+            under.setdefault((config["objective"], own_oracle(config)), []).append(label)
     errors = table["delta_e_76"].map(lambda value: _number(value, 1))
-    for objective, labels in under.items():
+    for (objective, _), labels in under.items():
         first, *others = labels
         words = [f"{first} keeps {_percent(table['kept'][first])} of the chroma (ΔE 76 {errors[first]})"]
         words += [f"{label} {_percent(table['kept'][label])} ({errors[label]})" for label in others]
