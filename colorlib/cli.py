@@ -35,11 +35,8 @@ def study(options: argparse.Namespace) -> int:
     from colorlib.engine import run_study
 
     pictures = options.pictures.split(",") if options.pictures else None
-    return (
-        0
-        if run_study(_study_file(options.study), options.data, options.name, options.jobs, pictures, options.out)
-        else 1
-    )
+    well = run_study(_study_file(options.study), options.data, options.name, options.jobs, pictures, options.out)
+    return 0 if well else 1
 
 
 def _study_file(name: str) -> Path:
