@@ -25,8 +25,8 @@ def prepare(options: argparse.Namespace) -> int:
         end="",
     )
     print("(" + ", ".join(f"{counts.get(split, 0):,} {split}" for split in ("train", "val", "test")) + ").")
-    if (skipped := data.folder / "skipped.csv").exists():
-        print(f"Files that could not be used, with the reason: {skipped}")
+    if skipped := data.info["counts"]["skipped"]:
+        print(f"{skipped:,} files could not be used; the reason for each is in {data.folder / 'skipped.csv'}.")
     print(f"A study on them: colorlib study photos --data {data.folder}")
     return 0
 

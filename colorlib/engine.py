@@ -27,6 +27,7 @@ from colorlib.study import LIBRARY, find_notebook, prepare_study, read_study
 SNAKEFILE = LIBRARY.parent / "notebooks" / "Snakefile"
 COMPARE = "80_compare"
 LOOK_EVERY = 0.5  # seconds between looks at the rows
+TRAINING_SHARE = 0.9  # of a row's time, roughly; the rest is judging
 SAY_EVERY = 15.0  # seconds between lines where there is no terminal
 _SNAKEMAKE = (
     "import os; from colorlib.processes import environment_for_children, follow_parent; follow_parent(); "
@@ -210,6 +211,10 @@ def look(row: dict[str, Any]) -> dict[str, Any]:
     progress = [p for path in place.rglob("progress.json") if (p := _read(path)) and p["time"] >= attempt["begun"]]
     latest = max(progress, key=lambda p: p["time"], default={"done": 0, "total": 1, "what": "starting"})
     share, seconds = latest["done"] / max(latest["total"], 1), time.time() - attempt["begun"]
+    if latest["what"].startswith("training"):
+        share *= TRAINING_SHARE
+    elif any(place.rglob("history.csv")):
+        share = TRAINING_SHARE + (1 - TRAINING_SHARE) * share
     return {"state": "running", "share": share, "what": latest["what"], "seconds": seconds}
 
 
