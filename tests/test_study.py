@@ -319,7 +319,7 @@ def test_the_display_tells_how_far_and_how_long(tmp_path):
     write_json(tmp_path / "0/done.json", {"seconds": 100.0})
     write_json(tmp_path / "1/failed.json", {"seconds": 3.0, "error": "e", "cell": 1})
     write_json(tmp_path / "2/attempt.json", {"pid": os.getpid(), "begun": now - 50, "seconds_before": 0})
-    write_json(tmp_path / "2/run/progress.json", {"done": 1, "total": 2, "what": "training", "time": now})
+    write_json(tmp_path / "2/run/progress.json", {"done": 5, "total": 9, "what": "training", "time": now})
     looks = [engine.look(row) for row in rows]
     assert [seen["state"] for seen in looks] == ["done", "failed", "running", "waiting"]
     assert engine.remaining_seconds(rows, looks, jobs=1) == pytest.approx(50 + 100, abs=2)
@@ -327,6 +327,9 @@ def test_the_display_tells_how_far_and_how_long(tmp_path):
     lines = engine.display(rows, 1, 60)
     assert "2-x: training 50%, 50 s left" in lines[0]
     assert "2/4 rows, 1 failed · 1 min 0 s · about 2 min" in lines[-1]
+    (tmp_path / "2/run/history.csv").touch()
+    write_json(tmp_path / "2/run/progress.json", {"done": 1, "total": 2, "what": "judging", "time": now})
+    assert engine.look(rows[2])["share"] == pytest.approx(0.95)
     assert [engine.duration(s) for s in (5, 59.6, 3599.7, 7300)] == ["5 s", "1 min 0 s", "1 h 00 min", "2 h 01 min"]
 
 
