@@ -21,7 +21,7 @@ help:
 	@echo '     JOBS=4           rows at a time (default: one for each processor)'
 	@echo 'make lab              open the notebooks in JupyterLab'
 	@echo 'make test             lint, unit tests, notebooks and a tiny study from end to end'
-	@echo 'make bench            measure what the library gains over the usual ways'
+	@echo 'make bench            measure the library beside the usual ways'
 	@echo 'More: .venv/bin/colorlib --help'
 
 .venv/.ready: pyproject.toml install.sh
