@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from colorlib.files import atomic_path, project_folder, write_json
+from colorlib.files import atomic_path, project_folder, read_versioned, write_json
 from colorlib.models import MODELS
 from colorlib.objectives import OBJECTIVES
 from colorlib.registry import look_up
@@ -131,17 +131,7 @@ def read_config(folder: Path | str) -> dict:
     path = Path(folder) / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"{folder} is not a run folder: it has no config.json.")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        found = config["format"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} is damaged; remove the folder and run again.") from None
-    if found != FORMAT:
-        raise ValueError(
-            f"{folder} was written by another version of colorlib (format {found}, this one reads {FORMAT}); "
-            "keep it aside and run again into a new folder."
-        )
-    return config
+    return read_versioned(path, FORMAT)
 
 
 def begin(folder: Path | str, config: dict) -> Path:

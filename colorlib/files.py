@@ -49,6 +49,26 @@ def write_json(path: Path | str, value: object) -> None:
         temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
+def read_versioned(path: Path | str, version: int) -> dict:
+    """Read a JSON file whose ``format`` says which version of its layout it is.
+
+    Raises:
+        ValueError: the file is damaged, or of another version.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found = content["format"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} is damaged; move {path.parent} aside and run again.") from None
+    if found != version:
+        raise ValueError(
+            f"{path.parent} was written by another version of colorlib (format {found}, this one reads {version}); "
+            "move it aside and run again."
+        )
+    return content
+
+
 @contextlib.contextmanager
 def exclusive(folder: Path | str, what: str, patience: float = 10.0) -> Iterator[None]:
     """Hold ``folder`` for this process alone while the block runs.

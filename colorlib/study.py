@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import yaml
 
+from colorlib.files import read_versioned
 from colorlib.registry import look_up
 
 if TYPE_CHECKING:
@@ -440,17 +441,7 @@ def read_study(folder: Path | str) -> dict[str, Any]:
         raise FileNotFoundError(
             f"{folder} is not the folder of a study (it has no study.json); run `colorlib study` first."
         )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        found = content["format"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} is damaged; move the folder aside and run the study again.") from None
-    if found != FORMAT:
-        raise ValueError(
-            f"{folder} was written by another version of colorlib (format {found}, this one writes {FORMAT}); "
-            "move it aside, or give the study another --name."
-        )
-    return content
+    return read_versioned(path, FORMAT)
 
 
 def open_study_data(data: dict[str, Any] | str) -> "LabArrays":
