@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from colorlib import plots, statistics
-from colorlib.color import decode_lab8, lab_to_rgb
+from colorlib.color import decode_lab8
 from colorlib.data.manifest import LEFT_OUT
 from colorlib.experiment import Run, list_runs
 from colorlib.files import atomic_path
@@ -596,9 +596,7 @@ class Sample:
 
 
 def _rgb8(L8: np.ndarray, ab8: np.ndarray) -> np.ndarray:
-    L, ab = decode_lab8(torch.from_numpy(L8.copy())[None], torch.from_numpy(ab8.copy())[None])
-    rgb = lab_to_rgb(torch.cat([L, ab], 1))[0].permute(1, 2, 0)  # CHW -> HWC
-    return (rgb * 255).round().to(torch.uint8).numpy()
+    return (plots.lab8_to_photo(L8, ab8) * 255).round().astype(np.uint8)
 
 
 def _picture_errors(comparison: Comparison, pictures: Mapping[str, dict], ids: Sequence[str]) -> pd.DataFrame:
