@@ -1,4 +1,4 @@
-"""Looking a name up in one of the study's plain dictionaries."""
+"""Looking names up in the study's plain dictionaries, and checking the options that go with them."""
 
 import difflib
 from collections.abc import Mapping
@@ -28,3 +28,19 @@ def look_up(registry: Mapping[str, T], name: str, what: str) -> T:
     near = difflib.get_close_matches(str(name), registry, n=3, cutoff=0.5)
     hint = f" did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
     raise ValueError(f"unknown {what} {name!r};{hint} Known: {', '.join(sorted(registry))}.")
+
+
+def check_options(known: Mapping[str, int | float], options: Mapping[str, object], name: str) -> None:
+    """Check that ``options`` are among those that ``name`` has, and numbers of the kind of their defaults.
+
+    Args:
+        known: the options and their defaults, for example ``{"width": 32}``.
+
+    Raises:
+        ValueError: an unknown option; the message holds the nearest ones.
+        TypeError: a value of the wrong type.
+    """
+    for option, value in options.items():
+        kind = type(look_up(known, option, f"option of {name}"))
+        if isinstance(value, bool) or not isinstance(value, (int, kind)):
+            raise TypeError(f"{option} of {name} must be a number like {known[option]}, not {value!r}.")

@@ -10,7 +10,7 @@ from torch import nn
 from colorlib.models.eccv16 import ECCV16, ReleasedECCV16, load_released_eccv16
 from colorlib.models.plain_cnn import PlainCNN
 from colorlib.models.unet import UNet
-from colorlib.registry import look_up
+from colorlib.registry import check_options, look_up
 
 __all__ = ["MODELS", "ReleasedECCV16", "create_model", "load_released_eccv16", "model_options"]
 
@@ -42,11 +42,8 @@ def create_model(name: str, out_channels: int, out_stride: int = 1, **options: f
         >>> create_model("unet", out_channels=2, width=8)(torch.full((1, 1, 33, 47), 50.0)).shape
         torch.Size([1, 2, 33, 47])
     """
-    known = model_options(name)
+    check_options(model_options(name), options, name)
     for option, value in options.items():
-        kind = type(look_up(known, option, f"option of {name}"))
-        if isinstance(value, bool) or not isinstance(value, (int, kind)):
-            raise TypeError(f"{option} of {name} must be a number like {known[option]}, not {value!r}.")
         if value <= 0:
             raise ValueError(f"{option} of {name} must be above zero, not {value}.")
     return MODELS[name](out_channels, out_stride, **options)

@@ -11,7 +11,7 @@ from colorlib.objectives.adversarial import Pix2Pix
 from colorlib.objectives.base import Objective
 from colorlib.objectives.classification import CrossEntropy, RebalancedCrossEntropy
 from colorlib.objectives.regression import L1, L2, Huber
-from colorlib.registry import look_up
+from colorlib.registry import check_options, look_up
 
 __all__ = ["OBJECTIVES", "Objective", "create_objective", "objective_options"]
 
@@ -49,11 +49,7 @@ def create_objective(name: str, prior: Tensor | None = None, **options: float) -
         >>> create_objective("ce", temperature=0.5).out_channels
         313
     """
-    known = objective_options(name)
-    for option, value in options.items():
-        kind = type(look_up(known, option, f"option of {name}"))
-        if isinstance(value, bool) or not isinstance(value, (int, kind)):
-            raise TypeError(f"{option} of {name} must be a number like {known[option]}, not {value!r}.")
+    check_options(objective_options(name), options, name)
     if not OBJECTIVES[name].needs_prior:
         return OBJECTIVES[name](**options)
     if prior is None:
