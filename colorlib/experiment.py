@@ -20,7 +20,7 @@ import pandas as pd
 
 from colorlib.files import atomic_path, project_folder, read_versioned, write_json
 from colorlib.models import MODELS
-from colorlib.objectives import OBJECTIVES
+from colorlib.objectives import describe_objective, terms_of
 from colorlib.registry import look_up
 
 FORMAT = 1  # raised when a folder written before can no longer be read
@@ -35,7 +35,7 @@ class ExperimentConfig:
     """
 
     model: str
-    objective: str
+    objective: str | dict[str, float]  # a name, or a sum {name: weight}
     model_options: dict = field(default_factory=dict)
     objective_options: dict = field(default_factory=dict)
     seed: int = 0
@@ -51,7 +51,7 @@ class ExperimentConfig:
 
     def __post_init__(self) -> None:
         look_up(MODELS, self.model, "model")
-        look_up(OBJECTIVES, self.objective, "objective")
+        terms_of(self.objective)
         look_up({"auto": 0, "bfloat16": 0, "float32": 0}, self.precision, "precision")
         for setting in dataclasses.fields(self):
             _check_number(setting.name, setting.type, getattr(self, setting.name))
@@ -59,7 +59,12 @@ class ExperimentConfig:
     @property
     def label(self) -> str:
         """The name that runs share when they differ only in their seed: ``unet (width 16) · l2``."""
-        return f"{_describe(self.model, self.model_options)} · {_describe(self.objective, self.objective_options)}"
+        return f"{_describe(self.model, self.model_options)} · {self.objective_label}"
+
+    @property
+    def objective_label(self) -> str:
+        """The objective and its options: ``l2``, ``100 l1 + gan_lsgan (critic_width 32)``."""
+        return _describe(describe_objective(self.objective), self.objective_options)
 
 
 # Settings where zero means something; all other numbers must be positive.
@@ -164,7 +169,7 @@ def notebook_folder(name: str, data_fingerprint: str, config: ExperimentConfig |
     """
     decisive = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
     stamp = hashlib.sha256(b"".join(decisive) + repr((config, data_fingerprint)).encode()).hexdigest()[:8]
-    objective = [f"{config.objective}-s{config.seed}"] if config else []
+    objective = [f"{describe_objective(config.objective).replace(' ', '')}-s{config.seed}"] if config else []
     return project_folder() / "runs" / "notebooks" / "-".join([name, *objective, stamp])
 
 

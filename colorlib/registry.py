@@ -30,8 +30,8 @@ def look_up(registry: Mapping[str, T], name: str, what: str) -> T:
     raise ValueError(f"unknown {what} {name!r};{hint} Known: {', '.join(sorted(registry))}.")
 
 
-def check_options(known: Mapping[str, int | float], options: Mapping[str, object], name: str) -> None:
-    """Check that ``options`` are among those that ``name`` has, and numbers of the kind of their defaults.
+def check_options(known: Mapping[str, int | float | str], options: Mapping[str, object], name: str) -> None:
+    """Check that ``options`` are among those that ``name`` has, and of the kind of their defaults.
 
     Args:
         known: the options and their defaults, for example ``{"width": 32}``.
@@ -41,6 +41,9 @@ def check_options(known: Mapping[str, int | float], options: Mapping[str, object
         TypeError: a value of the wrong type.
     """
     for option, value in options.items():
-        kind = type(look_up(known, option, f"option of {name}"))
-        if isinstance(value, bool) or not isinstance(value, (int, kind)):
-            raise TypeError(f"{option} of {name} must be a number like {known[option]}, not {value!r}.")
+        default = look_up(known, option, f"option of {name}")
+        if isinstance(default, str):
+            if not isinstance(value, str):
+                raise TypeError(f"{option} of {name} must be a word like {default!r}, not {value!r}.")
+        elif isinstance(value, bool) or not isinstance(value, (int, type(default))):
+            raise TypeError(f"{option} of {name} must be a number like {default}, not {value!r}.")

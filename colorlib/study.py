@@ -263,9 +263,14 @@ def check_parameter(name: str, value: object, default: object, where: str) -> An
         raise TypeError(f"{where}: {name}: {value} is text to YAML, not a number; write {yaml.safe_dump(number)[:-5]}.")
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if default is not None and type(value) is not type(default):
+    summed = name == "OBJECTIVE" and isinstance(value, dict)  # {l1: 100, gan_lsgan: 1}
+    if default is not None and type(value) is not type(default) and not summed:
         raise TypeError(f"{where}: {name} must be {_KIND_NAMES[type(default)]} like {default!r}, not {value!r}.")
-    if isinstance(value, str) and name.removesuffix("S") in ("MODEL", "OBJECTIVE", "BASELINE"):
+    if name.removesuffix("S") == "OBJECTIVE" and (summed or isinstance(value, str)):
+        from colorlib.objectives import terms_of
+
+        terms_of(value)
+    elif isinstance(value, str) and name.removesuffix("S") in ("MODEL", "BASELINE"):
         look_up(_registry(name.removesuffix("S")), value, name.removesuffix("S").lower())
     return value
 
@@ -282,10 +287,6 @@ def _registry(name: str) -> Mapping[str, Any]:
         from colorlib.models import MODELS
 
         return MODELS
-    if name == "OBJECTIVE":
-        from colorlib.objectives import OBJECTIVES
-
-        return OBJECTIVES
     from colorlib.baselines import BASELINES
 
     return BASELINES
@@ -344,8 +345,9 @@ def library_digest(words: frozenset[str]) -> str:
             dictionaries that list all of them, are left out, so adding a model never re-runs the other rows.
     """
     from colorlib.models import MODELS
-    from colorlib.objectives import OBJECTIVES
+    from colorlib.objectives import OBJECTIVES, SUMS
 
+    words = words.union(*(SUMS[word] for word in words if word in SUMS))
     left_out, used = {LIBRARY / f"{name}.py" for name in NOT_IN_STAMP}, set()
     for room, registry in (("models", MODELS), ("objectives", OBJECTIVES)):
         for name, value in registry.items():

@@ -24,9 +24,9 @@ from tqdm import tqdm
 from colorlib import experiment, processes
 from colorlib.data.store import Batch, LabArrays
 from colorlib.experiment import ExperimentConfig
-from colorlib.files import atomic_path, exclusive
+from colorlib.files import atomic_path, exclusive, write_json
 from colorlib.models import create_model
-from colorlib.objectives import OBJECTIVES, Objective, create_objective
+from colorlib.objectives import OBJECTIVES, Objective, create_objective, terms_of
 
 WARM_UP = 0.05  # share of the budget
 CRITIC_LEARNING_RATE = 2e-4  # Isola et al. 2017, section 3.3, with the betas below
@@ -83,11 +83,13 @@ def count_macs(network: nn.Module, size: tuple[int, int]) -> int:
 def build(config: ExperimentConfig, data: LabArrays) -> tuple[nn.Module, Objective]:
     """Create the network and the objective of a run, seeded; nothing is trained yet."""
     torch.manual_seed(config.seed)
-    options = config.objective_options
-    if OBJECTIVES[config.objective].needs_prior:
-        options = options | {"prior": data.class_prior}
-    objective = create_objective(config.objective, **options)
-    network = create_model(config.model, objective.out_channels, objective.out_stride, **config.model_options)
+    needs_prior = any(OBJECTIVES[name].needs_prior for name in terms_of(config.objective))
+    objective = create_objective(
+        config.objective, data.class_prior if needs_prior else None, **config.objective_options
+    )
+    network = create_model(
+        config.model, objective.out_channels, objective.out_stride, classes=len(data.classes), **config.model_options
+    )
     return network, objective
 
 
@@ -107,6 +109,12 @@ class Order:
 
     def _permutation(self, number: int) -> np.ndarray:
         return np.random.default_rng([self.seed, number]).permutation(self.indices)
+
+
+def forward_in_training(network: nn.Module, L: Tensor, ab: Tensor) -> Tensor:
+    """Return a network's output; one that takes hints or a noised truth draws them from ``ab`` first."""
+    L = L.contiguous(memory_format=torch.channels_last)
+    return (network(L, network.draw(ab)) if hasattr(network, "draw") else network(L)).float()
 
 
 def mirror(batch: Batch) -> tuple[Tensor, Tensor]:
@@ -140,6 +148,13 @@ class _State:
         return min(1.0, max(seen, self.seconds / config.seconds if config.seconds else 0.0))
 
 
+def colours_of(network: nn.Module, objective: Objective, L: Tensor) -> Tensor:
+    """Return ab (N, 2, H, W) in CIELAB units: one forward, or where a network samples, however many that takes."""
+    if hasattr(network, "colorize"):
+        return network.colorize(L, lambda output, size: objective.decode(output.float(), size))
+    return objective.decode(network(L).float(), L.shape[-2:])
+
+
 class TrainedColorizer:
     """A trained network with its objective's decoder: L (N, 1, H, W) in, ab (N, 2, H, W) out, at any size."""
 
@@ -149,8 +164,9 @@ class TrainedColorizer:
 
     @torch.inference_mode()
     def __call__(self, L: Tensor) -> Tensor:
-        output = self.network(L.to(self.device, memory_format=torch.channels_last))
-        return self.objective.decode(output.float(), L.shape[-2:]).to(L.device)
+        return colours_of(self.network, self.objective, L.to(self.device, memory_format=torch.channels_last)).to(
+            L.device
+        )
 
 
 def load_colorizer(folder: Path | str, data: LabArrays, device: str = "auto") -> TrainedColorizer:
@@ -214,17 +230,21 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     if objective.critic is not None:
         parts["critic_optimizer"] = torch.optim.Adam(objective.critic.parameters(), CRITIC_LEARNING_RATE, CRITIC_BETAS)
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and computes_in_bfloat16(device))
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+    autocast = objective.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
     state = _load_checkpoint(folder, parts)
     started, saved = time.monotonic() - state.seconds, time.monotonic()
     report = experiment.Progress(folder, f"training {config.label}")
     bar = tqdm(total=config.images_seen, initial=state.step * config.batch_size, unit="img", desc=config.label)
     with bar:
-        while state.validated < config.validations:
+        while state.validated < config.validations and not (folder / "collapse.json").exists():
             rate = learning_rate(state.share(config), config.learning_rate)
+            objective.share = state.share(config)
             terms = _step(parts, data.batch(order.batch(state.step), device), config.seed, state.step, rate, autocast)
             if not all(math.isfinite(value) for value in terms.values()):
+                if objective.critic is not None and state.validated:
+                    _collapse(state, "the loss is no longer a number", folder)
+                    break
                 raise FloatingPointError(
                     f"the loss of {config.label} became {terms['loss']} at step {state.step} "
                     f"({state.step * config.batch_size} images seen, learning rate {rate:.2g}): lower the learning "
@@ -240,9 +260,31 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
             if due:
                 _validate(config, state, parts, data, val, rate, folder)
                 bar.set_postfix_str(f"val_loss {state.history[-1]['val_loss']:.4g}")
+                if objective.critic is not None and (why := _collapsed(state.history)):
+                    _collapse(state, why, folder)
+                    break
             if due or time.monotonic() - saved >= config.checkpoint_seconds:
                 _save_checkpoint(folder, state, parts)
                 saved = time.monotonic()
+
+
+def _collapsed(history: list[dict]) -> str | None:
+    """Say why an adversarial training has collapsed, or None.
+
+    It has when at the last three validations the critic told every pair apart while the validated term was more than
+    twice its lowest: the network learns nothing from a critic that is always right, and has left the photographs.
+    """
+    last = history[-3:]
+    lowest = min(row["val_loss"] for row in history)
+    won = all(row.get("critic_told_apart", 0) > 0.99 and row["val_loss"] > 2 * lowest for row in last)
+    return "the critic is always right and the network has left the photographs" if won and len(last) == 3 else None
+
+
+def _collapse(state: _State, why: str, folder: Path) -> None:
+    """End a training early and say so in ``collapse.json``; the best weights so far are kept."""
+    seen = state.history[-1]["images_seen"]
+    write_json(folder / "collapse.json", {"why": why, "images_seen": seen})
+    tqdm.write(f"The adversarial training collapsed after {seen:,} images: {why}. The best weights before are kept.")
 
 
 def _step(parts: dict, batch: Batch, seed: int, step: int, rate: float, autocast: torch.autocast) -> dict[str, float]:
@@ -252,7 +294,7 @@ def _step(parts: dict, batch: Batch, seed: int, step: int, rate: float, autocast
     L, ab = mirror(batch)
     optimizer.param_groups[0]["lr"] = rate
     with autocast:
-        output = network(L.contiguous(memory_format=torch.channels_last)).float()
+        output = forward_in_training(network, L, ab)
     terms = {}
     if objective.critic is not None:
         critic_terms = objective.critic_loss(output.detach(), L, ab)
@@ -261,6 +303,9 @@ def _step(parts: dict, batch: Batch, seed: int, step: int, rate: float, autocast
         parts["critic_optimizer"].step()
         terms["critic_loss"] = critic_terms["loss"]
     terms |= objective(output, L, ab)
+    if hasattr(network, "side_loss"):
+        side = network.side_loss(L, ab, batch.labels)
+        terms |= side | {"loss": terms["loss"] + sum(side.values())}
     optimizer.zero_grad(set_to_none=True)
     terms["loss"].backward()
     optimizer.step()
@@ -274,19 +319,20 @@ def _validate(
     """Add a row to the history, and keep the weights where they are the best so far."""
     network, objective = parts["network"].eval(), parts["objective"].eval()
     device = next(network.parameters()).device
+    torch.manual_seed(0)  # the same hints or noise at every validation
     loss = delta_e = 0.0
     for start in range(0, len(val), config.batch_size):
         batch = data.batch(val[start : start + config.batch_size], device)
-        output = network(batch.L.contiguous(memory_format=torch.channels_last)).float()
-        ab = objective.decode(output, batch.L.shape[-2:])
+        output = forward_in_training(network, batch.L, batch.ab)
+        ab = colours_of(network, objective, batch.L.contiguous(memory_format=torch.channels_last))
         loss += float(objective(output, batch.L, batch.ab)[objective.validated_term]) * len(ab)
         delta_e += float((ab - batch.ab).norm(dim=1).mean()) * len(ab)
     row = {"images_seen": state.step * config.batch_size, "step": state.step, "seconds": state.seconds}
     row |= {"learning_rate": rate} | {name: value / state.counted for name, value in state.sums.items()}
     row |= {"val_loss": loss / len(val), "val_delta_e_76": delta_e / len(val)}
-    row["best"] = int(row["val_loss"] < state.best)
+    row["best"] = int(row["val_loss"] < state.best or row["val_loss"] <= (1 + objective.tolerance) * state.best)
+    state.best = min(state.best, row["val_loss"])
     if row["best"]:
-        state.best = row["val_loss"]
         with atomic_path(folder / "weights.safetensors") as temporary:
             save_file({name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}, temporary)
     state.history.append(row)

@@ -7,7 +7,7 @@ import pytest
 
 LIBRARY = Path(__file__).parents[1] / "colorlib"
 FLOORS = (
-    {"color", "gamut", "registry", "files", "processes"},
+    {"appearance", "color", "gamut", "hints", "registry", "files", "processes"},
     {"data", "models", "objectives", "metrics"},
     {"training", "evaluation", "experiment", "baselines", "statistics"},
     {"plots", "report", "study", "engine"},

@@ -11,7 +11,8 @@ from colorlib.models import MODELS, ReleasedECCV16, create_model, load_released_
 from colorlib.models.blocks import Output
 
 SHARED = Path(__file__).parents[2] / "shared"
-NARROW = {"unet": {"width": 8}, "eccv16": {"width": 0.125}}
+LOCAL = ("plain_cnn", "unet", "eccv16")  # convolutions alone, with strides of 8 at most
+CLASSES = 3
 # of the names and shapes of the released state dict, as JSON
 RELEASED_SHAPES = "070b43071ea3eb258925fa6002f2864a5b52e1f04568b53187cb8134f371f3ac"
 
@@ -20,7 +21,7 @@ every_model = pytest.mark.parametrize("name", MODELS)
 
 def narrow(name, out_channels=2, out_stride=1):
     torch.manual_seed(0)
-    return create_model(name, out_channels, out_stride, **NARROW.get(name, {}))
+    return create_model(name, out_channels, out_stride, CLASSES, **MODELS[name].narrow)
 
 
 def some_L(*shape):
@@ -40,7 +41,11 @@ def test_output_has_the_size_asked_for(name, stride, size):
 @pytest.mark.parametrize("stride", [1, 2, 4])
 def test_every_parameter_learns(name, stride):
     network = narrow(name, 3, stride)
-    network(some_L(2, 1, 32, 32)).square().sum().backward()
+    L, ab = some_L(2, 1, 32, 32), some_L(2, 2, 32, 32) - 50
+    loss = network(L).square().sum()
+    if hasattr(network, "side_loss"):
+        loss = loss + sum(network.side_loss(L, ab, torch.arange(2)).values())
+    loss.backward()
     assert [key for key, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
     assert all(p.grad.isfinite().all() for p in network.parameters())
 
@@ -78,7 +83,7 @@ def test_weights_survive_a_file(name, tmp_path):
     network(some_L(2, 1, 32, 32))  # moves the running statistics
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
     torch.manual_seed(1)
-    other = create_model(name, 2, **NARROW.get(name, {}))
+    other = create_model(name, 2, classes=CLASSES, **MODELS[name].narrow)
     other.load_state_dict(load_file(tmp_path / "weights.safetensors"))
     assert torch.equal(other.eval()(some_L(1, 1, 32, 32)), network.eval()(some_L(1, 1, 32, 32)))
 
@@ -102,7 +107,7 @@ def test_it_learns_four_pictures(name):
     assert min(losses[-5:]) < 0.15 * losses[0]
 
 
-@every_model
+@pytest.mark.parametrize("name", LOCAL)
 def test_a_shifted_picture_gives_shifted_colours(name):
     """By 8 pixels, the coarsest stride of all, and far from the edges."""
     network = narrow(name).eval()

@@ -1,25 +1,28 @@
 import numpy as np
 import pytest
+import skimage.color
 import torch
 import torch.nn.functional as F
 from scipy.spatial import cKDTree
 
 from colorlib import gamut
+from colorlib.color import SPACES, rgb_to_lab
 from colorlib.models import MODELS, create_model
-from colorlib.objectives import OBJECTIVES, Objective, create_objective, objective_options
-from colorlib.objectives.adversarial import PatchCritic
+from colorlib.objectives import OBJECTIVES, SUMS, Objective, create_objective, describe_objective, objective_options
+from colorlib.objectives.adversarial import CRITICS, PatchCritic
 
 CENTRES = gamut.bin_centres()
 PRIOR = gamut.empirical_prior([torch.randn(4, 2, 32, 32, generator=torch.Generator().manual_seed(9)) * 12])
-CHEAP = {"pix2pix": {"critic_width": 4}}
-NARROW = {"unet": {"width": 4}, "eccv16": {"width": 0.0625}}
+NAMES = [*OBJECTIVES, *SUMS]
+CHEAP = {name: {"critic_width": 4} for name in NAMES if "critic_width" in objective_options(name)}
 
-every_objective = pytest.mark.parametrize("name", OBJECTIVES)
+every_objective = pytest.mark.parametrize("name", NAMES)
 
 
 def create(name, **options) -> Objective:
     torch.manual_seed(0)
-    return create_objective(name, prior=PRIOR, **CHEAP.get(name, {}) | options)
+    cheap = CHEAP.get(name, {}) if isinstance(name, str) else {}
+    return create_objective(name, prior=PRIOR, **cheap | options)
 
 
 def some_photographs(N=2, H=32, W=32):
@@ -48,11 +51,12 @@ def test_the_truth_costs_least(name, size):
     output = perfect_output(objective, ab)
     assert output.shape[1:] == (objective.out_channels, *(-(-side // objective.out_stride) for side in size))
     generator = torch.Generator().manual_seed(1)
+    term = objective.validated_term  # a critic's own opinion need not be best at the truth
     best = objective(output, L, ab)
     assert best["loss"].shape == () and best["loss"].dtype == torch.float32
     for scale in (0.1, 0.5):
         worse = objective(output + scale * torch.randn(output.shape, generator=generator), L, ab)
-        assert worse["loss"] > best["loss"] + 1e-4
+        assert worse[term] > best[term] + 1e-4
 
 
 @every_objective
@@ -110,17 +114,63 @@ def test_gradient_of_the_loss(name):
 @pytest.mark.parametrize("model", MODELS)
 def test_each_objective_trains_each_model(model, name):
     objective = create(name)
-    network = create_model(model, objective.out_channels, objective.out_stride, **NARROW.get(model, {}))
+    network = create_model(model, objective.out_channels, objective.out_stride, 3, **MODELS[model].narrow)
     before = [p.detach().clone() for p in network.parameters()]
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
     L, ab = some_photographs(2, 33, 32)
     for _ in range(2):
-        loss = objective(network(L), L, ab)[objective.validated_term]
+        loss = objective(network(L), L, ab)["loss"]
+        if hasattr(network, "side_loss"):
+            loss = loss + sum(network.side_loss(L, ab, torch.arange(2)).values())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     assert all(not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
     assert objective.decode(network(L), (33, 32)).isfinite().all()
+
+
+# ------------------------------------------------------------------------------------------------------------ sums
+
+
+def test_a_sum_is_the_weighted_sum_of_its_terms():
+    L, ab = some_photographs()
+    output = torch.randn(2, 2, 32, 32, generator=torch.Generator().manual_seed(1)) / 50
+    objective = create({"l1": 100, "l2": 3.0, "ciede2000": 0.5})
+    expected = sum(w * create(name)(output, L, ab)["loss"] for name, w in (("l1", 100), ("l2", 3), ("ciede2000", 0.5)))
+    terms = objective(output, L, ab)
+    assert float(terms["loss"]) == pytest.approx(float(expected), rel=1e-6)
+    assert float(terms["validated"]) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_a_critic_judges_the_colours_that_odds_are_decoded_to():
+    objective = create({"ce": 1, "gan_lsgan": 0.1}, critic_width=4)
+    assert (objective.out_channels, objective.out_stride) == (313, 2) and objective.critic is not None
+    L, ab = some_photographs()
+    output = perfect_output(objective, ab).requires_grad_()
+    terms = objective(output, L, ab)
+    opinion = objective.critic["gan_lsgan"](L, objective.decode(output, (32, 32)) / 110)
+    assert float(terms["gan_lsgan"].detach()) == pytest.approx(float((opinion - 1).square().mean()), rel=1e-4)
+    (gradient,) = torch.autograd.grad(terms["gan_lsgan"], output)
+    assert gradient.isfinite().all() and gradient.any()
+
+
+def test_impossible_sums_are_refused_in_one_sentence():
+    with pytest.raises(ValueError, match="l1 and ce read a network's output differently"):
+        create({"l1": 1, "ce": 1})
+    for weight in (0, -1, "2", True, float("nan")):
+        with pytest.raises(ValueError, match="weight of l1 .* above zero"):
+            create({"l1": weight})
+    with pytest.raises(ValueError, match="at least one term"):
+        create_objective({})
+    with pytest.raises(ValueError, match="did you mean 'gan_lsgan'"):
+        create_objective({"gan_lsgn": 1})
+    with pytest.raises(ValueError, match="unknown option of 2 l1 [+] gan_hinge 'delta'"):
+        create_objective({"l1": 2, "gan_hinge": 1}, delta=1.0)
+    with pytest.raises(ValueError, match="unknown colour space 'hvs'; did you mean 'hsv'"):
+        create_objective("l2", space="hvs")
+    with pytest.raises(TypeError, match="space of l2 must be a word like 'lab'"):
+        create_objective("l2", space=3)
+    assert describe_objective({"l1": 100.0, "gan_lsgan": 1}) == "100 l1 + gan_lsgan"
 
 
 # ------------------------------------------------------------------------------------------------------ regression
@@ -149,12 +199,44 @@ def test_a_two_way_truth_costs_least_at_its_median_or_mean(name, middle):
     """Three pixels in five are neutral, one is green and one very green, and the network cannot tell which."""
     a = torch.tensor([0.0, 0.0, 0.0, -10.0, -40.0])
     ab = torch.stack([a, torch.zeros(5)]).view(1, 2, 1, 5)
+    L = torch.full((1, 1, 1, 5), 50.0)
     objective = create(name)
     answers = torch.arange(-50.0, 11.0)
     costs = [
-        float(objective(torch.tensor([x, 0.0]).view(1, 2, 1, 1).expand_as(ab) / 110, ab, ab)["loss"]) for x in answers
+        float(objective(torch.tensor([x, 0.0]).view(1, 2, 1, 1).expand_as(ab) / 110, L, ab)["loss"]) for x in answers
     ]
     assert answers[int(np.argmin(costs))] == middle
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("name", ["l1", "l2", "huber", "charbonnier"])
+def test_every_colour_space_keeps_the_truth(name, space):
+    """The truth costs nothing and is decoded to itself; an answer that is decoded can be taught."""
+    objective = create(name, space=space)
+    rgb = torch.rand(2, 3, 9, 11, generator=torch.Generator().manual_seed(3))
+    rgb[0, :, :3] = rgb[0, :1, :3]  # greys, which have no hue
+    L, ab = rgb_to_lab(rgb).split([1, 2], 1)
+    truth = SPACES[space].encode(torch.cat([L, ab], 1))
+    assert truth.shape[1] == objective.out_channels and truth.abs().max() < 1.05
+    assert float(objective(truth, L, ab)["loss"]) == pytest.approx(0, abs=1e-6)
+    torch.testing.assert_close(objective.decode(truth, (9, 11)), ab, atol=2e-3, rtol=0)
+    answer = torch.zeros_like(truth).add(0.1).requires_grad_()
+    (gradient,) = torch.autograd.grad(objective.decode(answer, (9, 11)).sum(), answer)
+    assert gradient.isfinite().all() and gradient.any()
+
+
+def test_charbonnier_equals_its_formula():
+    L, ab = some_photographs()
+    output = torch.zeros_like(ab)
+    expected = np.sqrt((ab.double().numpy() / 110) ** 2 + (2 / 110) ** 2).mean() - 2 / 110
+    assert float(create("charbonnier", epsilon=2.0)(output, L, ab)["loss"]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_ciede2000_equals_scikit_image():
+    L, ab = some_photographs()
+    first, second = (torch.cat([L, x], 1).movedim(1, -1).double().numpy() for x in (0.5 * ab, ab))
+    expected = skimage.color.deltaE_ciede2000(first, second).mean() / 100
+    assert float(create("ciede2000")(0.5 * ab / 110, L, ab)["loss"]) == pytest.approx(expected, rel=1e-4)
 
 
 # -------------------------------------------------------------------------------------------------- classification
@@ -237,12 +319,13 @@ def test_pix2pix_is_100_l1_plus_the_critics_cross_entropy():
     output = torch.randn(2, 2, 32, 32, generator=torch.Generator().manual_seed(1)) / 5
     terms = objective(output, L, ab)
     with torch.no_grad():
-        on_predicted = objective.critic(L, output).double().numpy()
-        on_true = objective.critic(L, ab / 110).double().numpy()
+        on_predicted = objective.critic["gan_vanilla"](L, output).double().numpy()
+        on_true = objective.critic["gan_vanilla"](L, ab / 110).double().numpy()
     gan = np.log1p(np.exp(-on_predicted)).mean()
     l1 = np.abs(output.numpy() - ab.numpy() / 110).mean()
     assert float(terms["loss"]) == pytest.approx(100 * l1 + gan, rel=1e-5)
-    assert float(terms["l1"]) == pytest.approx(l1, rel=1e-5) and objective.validated_term == "l1"
+    assert float(terms["l1"]) == pytest.approx(l1, rel=1e-5)
+    assert objective.validated_term == "validated" and float(terms["validated"]) == pytest.approx(100 * l1, rel=1e-5)
     critic_terms = objective.critic_loss(output, L, ab)
     expected = (np.log1p(np.exp(-on_true)).mean() + np.log1p(np.exp(on_predicted)).mean()) / 2
     assert float(critic_terms["loss"].detach()) == pytest.approx(expected, rel=1e-5)
@@ -272,7 +355,77 @@ def test_the_critic_learns_to_tell_grey_from_colour():
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0]
-    assert objective(grey, L, ab)["gan"] > objective(ab / 110, L, ab)["gan"]
+    assert objective(grey, L, ab)["gan_vanilla"] > objective(ab / 110, L, ab)["gan_vanilla"]
+
+
+ADVERSARIAL = {
+    "gan_lsgan": (
+        lambda true, fake: ((true - 1) ** 2).mean() / 2 + (fake**2).mean() / 2,
+        lambda x: ((x - 1) ** 2).mean(),
+    ),
+    "gan_hinge": (lambda true, fake: (1 - true).clip(0).mean() + (1 + fake).clip(0).mean(), lambda x: -x.mean()),
+    "gan_wgan_gp": (lambda true, fake: fake.mean() - true.mean(), lambda x: -x.mean()),
+}
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_adversarial_losses_equal_their_formulas(name):
+    objective = create(name).eval()
+    L, ab = some_photographs()
+    output = torch.randn(2, 2, 32, 32, generator=torch.Generator().manual_seed(1)) / 5
+    with torch.no_grad():
+        opinions = [objective.critic[name](L, x).double().numpy() for x in (ab / 110, output)]
+    lesson, wish = ADVERSARIAL[name]
+    assert float(objective(output, L, ab)["loss"].detach()) == pytest.approx(wish(opinions[1]), rel=1e-4, abs=1e-7)
+    terms = {key: float(value.detach()) for key, value in objective.critic_loss(output, L, ab).items()}
+    expected = lesson(*opinions) + 10 * terms.get("critic_penalty", 0)
+    assert terms["loss"] == pytest.approx(expected, rel=1e-4, abs=1e-7)
+    assert 0 <= terms["critic_told_apart"] <= 1
+
+
+def test_the_penalty_is_that_of_a_known_slope():
+    """A critic whose opinion is the sum of its ab inputs has the slope √(number of values) in every photograph."""
+    objective = create_objective("gan_wgan_gp", critic_width=4)
+
+    class Sum(torch.nn.Module):
+        def forward(self, L, ab_unit):
+            return ab_unit.sum((1, 2, 3), keepdim=True) * 0.1
+
+    objective.critic["gan_wgan_gp"] = objective.terms["gan_wgan_gp"].critic = Sum()
+    L, ab = some_photographs(3, 6, 7)
+    penalty = objective.critic_loss(torch.zeros_like(ab), L, ab)["critic_penalty"]
+    assert float(penalty) == pytest.approx((0.1 * (2 * 6 * 7) ** 0.5 - 1) ** 2, rel=1e-4)
+
+
+@pytest.mark.parametrize("critic", CRITICS)
+def test_every_critic_takes_any_size_and_learns(critic):
+    objective = create("gan_lsgan", critic=critic)
+    optimizer = torch.optim.Adam(objective.critic.parameters(), 2e-3)
+    L, ab = some_photographs(2, 33, 47)
+    losses = []
+    for _ in range(12):
+        loss = objective.critic_loss(torch.zeros_like(ab), L, ab)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.9 * losses[0]
+    if critic == "unet":
+        assert objective.critic["gan_lsgan"](L, ab / 110).shape == (2, 1, 33, 47)
+
+
+def test_a_schedule_holds_the_critic_back():
+    objective = create({"l1": 1, "gan_hinge": 1}, critic_from=0.5, counts_from=0.75, tolerance=0.1, critic_width=4)
+    assert objective.tolerance == 0.1
+    L, ab = some_photographs()
+    counts, learns = [], []
+    for objective.share in (0.4, 0.6, 0.8):
+        output = torch.zeros_like(ab)
+        counts.append(float(objective(output, L, ab)["gan_hinge"]) != 0)
+        learns.append(float(objective.critic_loss(output, L, ab)["loss"].detach()) != 0)
+    assert counts == [False, False, True] and learns == [False, True, True]
+    with pytest.raises(ValueError, match="critic_from and counts_from must be from 0 to 1"):
+        create("gan_hinge", critic_from=1.5)
 
 
 # ------------------------------------------------------------------------------------------------------- bad input

@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -46,12 +46,14 @@ class Batch:
         L: (N, 1, H, W) float32 in [0, 100].
         ab: (N, 2, H, W) float32, CIELAB units.
         kinds: (N, H, W) uint8, the kind of thing at each pixel, or None where the set does not know it.
+        labels: (N,) int64, positions in the set's ``classes``, or None where it has none.
     """
 
     ids: list[str]
     L: Tensor
     ab: Tensor
     kinds: Tensor | None = None
+    labels: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,17 @@ class LabArrays:
             )
         return manifest
 
+    @cached_property
+    def classes(self) -> list[str]:
+        """The sorted names of the folders right above the photographs, or none where they all lie in one."""
+        names = sorted(set(self._folders))
+        return names if len(names) > 1 else []
+
+    @cached_property
+    def labels(self) -> np.ndarray | None:
+        """(N,) int64: the position in `classes` of each photograph's folder, or None where there are no classes."""
+        return np.searchsorted(self.classes, self._folders).astype(np.int64) if self.classes else None
+
     def indices(self, split: str, include_flagged: bool = False) -> np.ndarray:
         """Return the sorted positions (int64) of a split's usable photographs.
 
@@ -250,8 +263,9 @@ class LabArrays:
 
         L, ab = decode_lab8(tensor(self.L8[in_order]), tensor(self.ab8(in_order)))
         kinds = None if self.kinds is None else tensor(self.kinds[in_order])
+        labels = None if self.labels is None else torch.from_numpy(self.labels[wanted]).to(device)
         self._release(len(wanted))
-        return Batch(self._ids[wanted].tolist(), L, ab, kinds)
+        return Batch(self._ids[wanted].tolist(), L, ab, kinds, labels)
 
     @cached_property
     def class_prior(self) -> Tensor:
@@ -269,6 +283,11 @@ class LabArrays:
     @cached_property
     def _ids(self) -> np.ndarray:
         return self.manifest["id"].to_numpy(dtype=object)
+
+    @cached_property
+    def _folders(self) -> list[str]:
+        """The name of the folder right above each photograph, "" where its source names none."""
+        return [PurePosixPath(source).parent.name for source in self.manifest["source"]]
 
     def _release(self, photographs: int) -> None:
         self._touched += photographs * (3 * self.size[0] * self.size[1] + 2 * _FAULT_AROUND)

@@ -7,23 +7,45 @@ import inspect
 
 from torch import nn
 
+from colorlib.models.chromagan import ChromaGAN
+from colorlib.models.ddcolor import DDColor
+from colorlib.models.deoldify import DeOldify
+from colorlib.models.diffusion import Diffusion
 from colorlib.models.eccv16 import ECCV16, ReleasedECCV16, load_released_eccv16
 from colorlib.models.plain_cnn import PlainCNN
+from colorlib.models.resunet import ResUNet
+from colorlib.models.siggraph17 import SIGGRAPH17
 from colorlib.models.unet import UNet
+from colorlib.models.unet256 import UNet256
 from colorlib.registry import check_options, look_up
 
 __all__ = ["MODELS", "ReleasedECCV16", "create_model", "load_released_eccv16", "model_options"]
 
-MODELS: dict[str, type[nn.Module]] = {"plain_cnn": PlainCNN, "unet": UNet, "eccv16": ECCV16}
+GIVEN = ("out_channels", "out_stride", "classes")  # by the objective and by the photographs, not by a person
+
+MODELS: dict[str, type[nn.Module]] = {
+    "plain_cnn": PlainCNN,
+    "unet": UNet,
+    "eccv16": ECCV16,
+    "unet256": UNet256,
+    "resunet": ResUNet,
+    "siggraph17": SIGGRAPH17,
+    "deoldify": DeOldify,
+    "chromagan": ChromaGAN,
+    "ddcolor": DDColor,
+    "diffusion": Diffusion,
+}
 
 
 def model_options(name: str) -> dict[str, int | float]:
     """Return the options of an architecture and their defaults, for example ``{"width": 32}``."""
     parameters = inspect.signature(look_up(MODELS, name, "model")).parameters
-    return {option: p.default for option, p in parameters.items() if option not in ("out_channels", "out_stride")}
+    return {option: p.default for option, p in parameters.items() if option not in GIVEN}
 
 
-def create_model(name: str, out_channels: int, out_stride: int = 1, **options: float) -> nn.Module:
+def create_model(
+    name: str, out_channels: int, out_stride: int = 1, classes: int = 0, **options: float | str
+) -> nn.Module:
     """Create a network with fresh weights.
 
     It turns L (N, 1, H, W) in [0, 100], of any size, into (N, out_channels, ⌈H / out_stride⌉, ⌈W / out_stride⌉).
@@ -31,6 +53,7 @@ def create_model(name: str, out_channels: int, out_stride: int = 1, **options: f
     Args:
         name: a key of ``MODELS``.
         out_channels, out_stride: what the objective asks for; out_stride is 1, 2 or 4.
+        classes: how many kinds of photographs the labels tell apart, for a network that learns them; 0 without labels.
         options: those of :func:`model_options`.
 
     Raises:
@@ -44,6 +67,8 @@ def create_model(name: str, out_channels: int, out_stride: int = 1, **options: f
     """
     check_options(model_options(name), options, name)
     for option, value in options.items():
-        if value <= 0:
+        if not isinstance(value, str) and value <= 0:
             raise ValueError(f"{option} of {name} must be above zero, not {value}.")
+    if "classes" in inspect.signature(MODELS[name]).parameters:
+        options = options | {"classes": classes}
     return MODELS[name](out_channels, out_stride, **options)

@@ -39,6 +39,8 @@ class ECCV16(nn.Module):
         width: multiplies the channels of every layer; 1 is the published network.
     """
 
+    narrow = {"width": 0.125}
+
     def __init__(self, out_channels: int, out_stride: int = 4, width: float = 1.0) -> None:
         super().__init__()
         if not width > 0:

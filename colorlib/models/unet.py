@@ -38,6 +38,8 @@ class UNet(nn.Module):
         width: channels of the finest level; the paper has 64.
     """
 
+    narrow = {"width": 8}
+
     def __init__(self, out_channels: int, out_stride: int = 1, width: int = 32) -> None:
         super().__init__()
         widths = [width, 2 * width, 4 * width, 8 * width]

@@ -1,44 +1,86 @@
 """The objectives: what a network's output means, how wrong it is, and which colours it stands for.
 
-To add one, write it and add a line to ``OBJECTIVES``; the tests and the tables follow.
+To add one, write it and add a line to ``OBJECTIVES``; the tests and the tables follow. Any of them can be added up with
+others, ``{l1: 100, gan_lsgan: 1}``; the sums that papers published have names of their own, in ``SUMS``.
 """
 
 import inspect
+from collections.abc import Mapping
 
 from torch import Tensor
 
-from colorlib.objectives.adversarial import Pix2Pix
-from colorlib.objectives.base import Objective
+from colorlib.objectives.adversarial import GANHinge, GANLeastSquares, GANVanilla, GANWasserstein
+from colorlib.objectives.base import Objective, WeightedSum
 from colorlib.objectives.classification import CrossEntropy, RebalancedCrossEntropy
-from colorlib.objectives.regression import L1, L2, Huber
+from colorlib.objectives.regression import CIEDE2000, L1, L2, Charbonnier, Huber
 from colorlib.registry import check_options, look_up
 
-__all__ = ["OBJECTIVES", "Objective", "create_objective", "objective_options"]
+__all__ = ["OBJECTIVES", "SUMS", "Objective", "create_objective", "describe_objective", "objective_options", "terms_of"]
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "l1": L1,
     "l2": L2,
     "huber": Huber,
+    "charbonnier": Charbonnier,
+    "ciede2000": CIEDE2000,
     "ce": CrossEntropy,
     "rebalanced_ce": RebalancedCrossEntropy,
-    "pix2pix": Pix2Pix,
+    "gan_vanilla": GANVanilla,
+    "gan_lsgan": GANLeastSquares,
+    "gan_hinge": GANHinge,
+    "gan_wgan_gp": GANWasserstein,
 }
 
+SUMS: dict[str, dict[str, float]] = {
+    "pix2pix": {"l1": 100.0, "gan_vanilla": 1.0},  # Isola 2017, section 3.3
+    "chromagan": {"l2": 1.0, "gan_wgan_gp": 0.1},  # Vitoria 2020; the 0.003 KL is its network's own branch
+}
 
-def objective_options(name: str) -> dict[str, int | float]:
+Named = str | Mapping[str, float]
+
+
+def terms_of(objective: Named) -> dict[str, float]:
+    """Return name -> weight of an objective: a key of ``OBJECTIVES`` or ``SUMS``, or a sum written out.
+
+    Raises:
+        ValueError: an unknown name; the message holds the nearest ones.
+
+    Example:
+        >>> terms_of("pix2pix")
+        {'l1': 100.0, 'gan_vanilla': 1.0}
+    """
+    if isinstance(objective, Mapping):
+        for name in objective:
+            look_up(OBJECTIVES, name, "objective")
+        return dict(objective)
+    look_up({**OBJECTIVES, **SUMS}, objective, "objective")
+    return dict(SUMS.get(objective, {objective: 1.0}))
+
+
+def describe_objective(objective: Named) -> str:
+    """Return an objective's name as a table shows it: ``l1``, ``pix2pix``, ``100 l1 + gan_lsgan``."""
+    if isinstance(objective, str):
+        return objective
+    return " + ".join(name if weight == 1 else f"{weight:g} {name}" for name, weight in objective.items())
+
+
+def objective_options(objective: Named) -> dict[str, int | float | str]:
     """Return the options of an objective and their defaults, for example ``{"out_stride": 1, "delta": 1.0}``."""
-    parameters = inspect.signature(look_up(OBJECTIVES, name, "objective")).parameters
-    return {option: p.default for option, p in parameters.items() if option != "prior"}
+    options = {}
+    for name in terms_of(objective):
+        parameters = inspect.signature(OBJECTIVES[name]).parameters
+        options |= {option: p.default for option, p in parameters.items() if option != "prior"}
+    return options
 
 
-def create_objective(name: str, prior: Tensor | None = None, **options: float) -> Objective:
+def create_objective(objective: Named, prior: Tensor | None = None, **options: float | str) -> Objective:
     """Create an objective.
 
     Args:
-        name: a key of ``OBJECTIVES``.
+        objective: a key of ``OBJECTIVES`` or ``SUMS``, or a sum as {name: weight}.
         prior: (313,), the share of each bin in the training photographs (``gamut.empirical_prior``), for the
             objectives with ``needs_prior``; the others do not look at it.
-        options: those of :func:`objective_options`.
+        options: those of :func:`objective_options`; in a sum, each goes to every term that has it.
 
     Raises:
         ValueError: an unknown name or option (the message holds the nearest ones), a value out of range, or no
@@ -48,10 +90,23 @@ def create_objective(name: str, prior: Tensor | None = None, **options: float) -
     Example:
         >>> create_objective("ce", temperature=0.5).out_channels
         313
+        >>> create_objective({"l1": 100, "gan_lsgan": 1}, critic_width=16).out_channels
+        2
     """
-    check_options(objective_options(name), options, name)
-    if not OBJECTIVES[name].needs_prior:
-        return OBJECTIVES[name](**options)
-    if prior is None:
-        raise ValueError(f"{name} needs the prior of the bins in the training photographs: see gamut.empirical_prior.")
-    return OBJECTIVES[name](prior, **options)
+    weights = terms_of(objective)
+    check_options(objective_options(objective), options, describe_objective(objective))
+    terms = {}
+    for name in weights:
+        own = {option: value for option, value in options.items() if option in objective_options(name)}
+        if OBJECTIVES[name].needs_prior:
+            if prior is None:
+                raise ValueError(
+                    f"{name} needs the prior of the bins in the training photographs: see gamut.empirical_prior."
+                )
+            own["prior"] = prior
+        terms[name] = OBJECTIVES[name](**own)
+    only = next(iter(terms.values()), None)
+    # A critic's opinion cannot choose a checkpoint, so even alone it is a sum, which brings its own validated term.
+    return (
+        only if isinstance(objective, str) and len(terms) == 1 and only.critic is None else WeightedSum(terms, weights)
+    )

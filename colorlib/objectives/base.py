@@ -1,10 +1,13 @@
-"""What every objective is: the meaning of a network's output."""
+"""What every objective is: the meaning of a network's output. And how several are added up."""
 
+import contextlib
 import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from colorlib.color import AB_SCALE
 
 
 class Objective(nn.Module):
@@ -15,17 +18,25 @@ class Objective(nn.Module):
         out_stride: the output has 1/out_stride of the photograph's height and width, rounded up; 1, 2 or 4.
         needs_prior: whether the bins' prior must be given.
         critic: a second network with a loss of its own, ``critic_loss``, or None.
+        truth_is_best: whether no other answer costs less than the truth.
         validated_term: the term of the loss that decides which checkpoint is best.
+        tolerance: the last checkpoint whose validated term is at most this share above the lowest is the best one.
+        share: of the budget that is used up, 0 to 1; the training loop keeps it.
+        autocast: the context in which networks of the objective's own are computed; the training loop sets it.
     """
 
     out_channels = 2
     needs_prior = False
+    truth_is_best = True
     critic: nn.Module | None
     validated_term = "loss"
+    tolerance = 0.0
 
     def __init__(self, out_stride: int) -> None:
         super().__init__()
         self.critic = None
+        self.share = 1.0
+        self.autocast: contextlib.AbstractContextManager = contextlib.nullcontext()
         if out_stride not in (1, 2, 4):
             raise ValueError(f"out_stride must be 1, 2 or 4, not {out_stride!r}.")
         self.out_stride = out_stride
@@ -43,6 +54,93 @@ class Objective(nn.Module):
     def decode(self, output: Tensor, size: tuple[int, int]) -> Tensor:
         """Return the colours that an output stands for: (N, 2, H, W) in CIELAB units, for ``size`` (H, W)."""
         raise NotImplementedError
+
+
+class OnColours(Objective):
+    """An objective that looks at nothing but the colours: alone, of an output of ab / 110; in a sum, of any output."""
+
+    def __init__(self) -> None:
+        super().__init__(out_stride=1)
+
+    def decode(self, output: Tensor, size: tuple[int, int]) -> Tensor:
+        return enlarge(AB_SCALE * full_precision(output), self.out_stride, size)
+
+    def forward(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        return self.judge(self.decode(output, L.shape[-2:]), L, ab)
+
+    def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        """Return what :meth:`Objective.forward` does, for decoded colours (N, 2, H, W) in CIELAB units."""
+        raise NotImplementedError
+
+
+class WeightedSum(Objective):
+    """Several objectives on one output: ``loss`` = Σ weight · term.
+
+    The first term that is more than a look at the colours (a regression in some space, a cross-entropy) says what the
+    output means; the others judge the colours that it is decoded to. Where none is, the output is ab / 110. The best
+    checkpoint is the one with the lowest ``validated``: the same sum without the terms whose standard moves during
+    training (a critic's opinion) or that the truth does not minimise; where no term is left, it is the mean |ab error|.
+
+    Args:
+        terms: name -> objective.
+        weights: name -> weight.
+
+    Raises:
+        ValueError: no term, a weight that is not above zero, or two terms that read the output differently.
+    """
+
+    validated_term = "validated"
+
+    def __init__(self, terms: dict[str, Objective], weights: dict[str, float]) -> None:
+        meanings = {name: term for name, term in terms.items() if not isinstance(term, OnColours)}
+        if not terms:
+            raise ValueError("a sum of objectives needs at least one term, for example {l1: 100, gan_lsgan: 1}.")
+        for name, weight in weights.items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
+                raise ValueError(f"the weight of {name} in a sum of objectives must be above zero, not {weight!r}.")
+        owner = next(iter((meanings or terms).values()))
+        super().__init__(owner.out_stride)
+        ways = {
+            name: (term.out_channels, term.out_stride, getattr(term, "space", "")) for name, term in meanings.items()
+        }
+        if len(set(ways.values())) > 1:
+            raise ValueError(
+                f"{' and '.join(ways)} read a network's output differently; a sum can hold one of them, and any number "
+                "of terms that judge its colours."
+            )
+        self.terms, self.weights = nn.ModuleDict(terms), weights
+        self.owner = next(iter(meanings or terms))
+        self.out_channels = owner.out_channels
+        self.critic = nn.ModuleDict({n: term.critic for n, term in terms.items() if term.critic is not None}) or None
+        self.truth_is_best = all(term.truth_is_best for term in terms.values())
+        self.tolerance = max(term.tolerance for term in terms.values())
+
+    def decode(self, output: Tensor, size: tuple[int, int]) -> Tensor:
+        return self.terms[self.owner].decode(output, size)
+
+    def _colours_and_terms(self, output: Tensor, L: Tensor) -> tuple[Tensor, dict[str, Objective]]:
+        for term in self.terms.values():
+            term.share, term.autocast = self.share, self.autocast
+        return self.decode(output, L.shape[-2:]), dict(self.terms.items())
+
+    def forward(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        colours, terms = self._colours_and_terms(output, L)
+        results = {}
+        for name, term in terms.items():
+            judged = isinstance(term, OnColours)
+            results[name] = (term.judge(colours, L, ab) if judged else term(output, L, ab))["loss"]
+        loss = sum(self.weights[name] * value for name, value in results.items())
+        fixed = [self.weights[name] * value for name, value in results.items() if terms[name].truth_is_best]
+        validated = sum(fixed) if fixed else F.l1_loss(colours, ab)
+        return {"loss": loss, **results, "validated": validated.detach()}
+
+    def critic_loss(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        """Return the critics' own ``"loss"`` and their opinions; no gradient reaches ``output``."""
+        colours, terms = self._colours_and_terms(output.detach(), L)
+        found = {name: terms[name].critic_loss(colours, L, ab) for name in self.critic}
+        prefix = {name: f"{name}_" if len(found) > 1 else "" for name in found}
+        named = {f"{prefix[n]}{key}": v for n, losses in found.items() for key, v in losses.items() if key != "loss"}
+        return {"loss": sum(losses["loss"] for losses in found.values()), **named}
 
 
 def full_precision(x: Tensor) -> Tensor:

@@ -1,0 +1,250 @@
+"""DeOldify's "artistic" generator: a U-Net on a ResNet-34 whose decoder is built to leave no pattern of its own.
+
+Every enlargement is a pixel shuffle that begins as plain repetition and is blurred over its seams; spectral
+normalisation keeps the decoder's convolutions from growing, which steadies adversarial training; one layer of
+self-attention lets far parts of a photograph agree on a colour.
+
+References:
+    J. Antic, "DeOldify", 2018, github.com/jantic/DeOldify: no paper; the generator called "artistic".
+    K. He, X. Zhang, S. Ren and J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016, arXiv:1512.03385.
+    T. Miyato, T. Kataoka, M. Koyama and Y. Yoshida, "Spectral Normalization for Generative Adversarial Networks",
+    ICLR 2018, arXiv:1802.05957, algorithm 1.
+    A. Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017, arXiv:1707.02937, for the repetition
+    (ICNR); Y. Sugawara, S. Shiota and H. Kiya, "Super-Resolution using Convolutional Neural Networks without Any
+    Checkerboard Artifacts", ICIP 2018, arXiv:1806.02658, for the blur.
+    H. Zhang, I. Goodfellow, D. Metaxas and A. Odena, "Self-Attention Generative Adversarial Networks", ICML 2019,
+    arXiv:1805.08318, section 3.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
+
+STRIDE = 32  # of the coarsest features
+DEPTHS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}  # residual blocks of each stage of a ResNet
+
+
+def blur(x: Tensor) -> Tensor:
+    """Replace each pixel of (N, C, H, W) by the mean of itself and the three above and to the left of it."""
+    channels = x.shape[1]
+    mean = x.new_full((channels, 1, 2, 2), 1 / 4)  # as a convolution: half the time of torch's average pooling
+    return F.conv2d(F.pad(x, (1, 0, 1, 0), mode="replicate"), mean, groups=channels)
+
+
+def spectral_conv(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Return a 3×3 convolution with spectral normalisation, ReLU and batch normalisation, in this order."""
+    conv = SpectralConv(in_channels, out_channels, 3, bias=False)
+    return nn.Sequential(conv, nn.ReLU(inplace=True), nn.BatchNorm2d(out_channels))
+
+
+class SpectralConv(nn.Conv2d):
+    """A convolution whose weights, as a matrix W (out, in · k · k), are divided by W's largest singular value.
+
+    The vectors u and v that W maps on each other most strongly are kept from step to step, and each training step
+    improves them by one power iteration. They are saved with the weights, so that eval mode depends on nothing else.
+
+    Difference from the paper: none intended. Beside torch's own versions: float32 under autocast as well, a good
+    estimate from the first step on, and the names of the older one, which released weights use.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=bias)
+        nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
+        if bias:
+            nn.init.zeros_(self.bias)
+        weight = self.weight
+        del self.weight
+        self.weight_orig = weight
+        self.register_buffer("weight_u", torch.randn(out_channels))
+        self.register_buffer("weight_v", torch.randn(weight[0].numel()))
+        self.iterate(15)
+
+    @torch.no_grad()
+    def iterate(self, steps: int) -> None:
+        """Bring ``weight_u`` and ``weight_v`` nearer to the vectors that belong to the largest singular value."""
+        matrix = self.weight_orig.flatten(1)
+        for _ in range(steps):
+            self.weight_v = F.normalize(self.weight_u @ matrix, dim=0)
+            self.weight_u = F.normalize(matrix @ self.weight_v, dim=0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            if self.training:
+                self.iterate(1)
+            largest = self.weight_u @ self.weight_orig.flatten(1) @ self.weight_v
+            weight = self.weight_orig / largest
+        return self._conv_forward(x, weight, self.bias)
+
+
+class Shuffle(nn.Module):
+    """Enlarge ``factor`` times: a pixel's channels become a square of pixels; means of 2×2 then blur the seams.
+
+    Fresh weights give all pixels of a square the same value.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, factor: int, norm: bool) -> None:
+        super().__init__()
+        square = factor**2
+        conv = SpectralConv(in_channels, out_channels * square, 1, bias=not norm)
+        with torch.no_grad():
+            conv.weight_orig.copy_(conv.weight_orig[::square].repeat_interleave(square, 0))
+        conv.iterate(15)
+        self.conv = nn.Sequential(conv, *([nn.BatchNorm2d(out_channels * square)] if norm else []))
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return blur(F.pixel_shuffle(F.relu(self.conv(x)), self.factor))
+
+
+class SelfAttention(nn.Module):
+    """Add to each pixel what it finds at the pixels like it, anywhere in the picture.
+
+    Difference from the paper: values keep all channels, as in DeOldify; ``gamma``, by which they are multiplied, begins
+    at 0.1 and not at 0, so that the layer learns from the first step of a short training.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        few = max(1, channels // 8)
+        self.query = SpectralConv(channels, few, 1, bias=False)
+        self.key = SpectralConv(channels, few, 1, bias=False)
+        self.value = SpectralConv(channels, channels, 1, bias=False)
+        self.gamma = nn.Parameter(torch.tensor(0.1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        # (N, C, H, W) -> (N, H·W, C)
+        query, key, value = (part(x).flatten(2).transpose(1, 2) for part in (self.query, self.key, self.value))
+        found = F.scaled_dot_product_attention(query, key, value, scale=1.0)
+        return x + self.gamma * found.transpose(1, 2).unflatten(2, x.shape[-2:])
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions that are added to the input (He et al., figure 2)."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(
+            nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+        )
+        self.shortcut = nn.Sequential()
+        if stride > 1:
+            self.shortcut.append(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False))
+            self.shortcut.append(nn.BatchNorm2d(out_channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.shortcut(x) + self.residual(x))
+
+
+class ResNet(nn.Module):
+    """A ResNet without its classifier; reads one channel."""
+
+    def __init__(self, width: int, depth: int) -> None:
+        super().__init__()
+        conv = nn.Conv2d(1, width, 7, stride=2, padding=3, bias=False)
+        self.stem = nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU(inplace=True))
+        self.stages = nn.ModuleList()
+        for stage, blocks in enumerate(DEPTHS[depth]):
+            out, stride = width * 2**stage, min(2, stage + 1)
+            layers = [
+                ResidualBlock(out // stride, out, stride),
+                *(ResidualBlock(out, out, 1) for _ in range(blocks - 1)),
+            ]
+            self.stages.append(nn.Sequential(*layers))
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return the features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the resolution."""
+        features = [self.stem(x)]
+        x = F.max_pool2d(features[0], 3, stride=2, padding=1)
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+        return features
+
+
+class UpStage(nn.Module):
+    """Enlarge twice to half the channels, join what the encoder saw at that resolution, and convolve twice."""
+
+    def __init__(self, in_channels: int, skip_channels: int, out_channels: int, attention: bool) -> None:
+        super().__init__()
+        self.shuffle = Shuffle(in_channels, in_channels // 2, 2, norm=True)
+        self.norm = nn.BatchNorm2d(skip_channels)
+        joined = in_channels // 2 + skip_channels
+        self.convs = nn.Sequential(spectral_conv(joined, out_channels), spectral_conv(out_channels, out_channels))
+        if attention:
+            self.convs.append(SelfAttention(out_channels))
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        return self.convs(F.relu(torch.cat([self.shuffle(x), self.norm(skip)], 1)))
+
+
+class DeOldify(nn.Module):
+    """The generator of 63.6 M parameters; its training by turns ("NoGAN") is the objective's affair.
+
+    Difference from the release: it reads L once and not three times as grey RGB; its encoder begins with fresh weights,
+    not ImageNet's; spectral normalisation and the blur also where it enlarges last, where the release has weight
+    normalisation and no blur; the last convolution is the objective's, without a sigmoid to ±3.
+
+    Args:
+        out_channels, out_stride: what the objective asks for.
+        width: channels of the encoder's first stage; a ResNet has 64.
+        depth: of the encoder: ResNet-10, -18 or -34.
+        growth: channels that a stage of the decoder makes of each it reads; the release has 1.5.
+
+    Raises:
+        ValueError: ``depth`` is none of the three, or ``width`` or ``growth`` leave a stage without channels.
+    """
+
+    narrow = {"width": 16, "depth": 10, "growth": 0.75}
+
+    def __init__(
+        self, out_channels: int, out_stride: int = 1, width: int = 64, depth: int = 34, growth: float = 1.5
+    ) -> None:
+        super().__init__()
+        if depth not in DEPTHS:
+            raise ValueError(f"depth must be that of ResNet-{', -'.join(map(str, DEPTHS))}, not {depth}.")
+        self.encoder = ResNet(width, depth)
+        channels = 8 * width
+        self.middle = nn.Sequential(
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            spectral_conv(channels, 2 * channels),
+            spectral_conv(2 * channels, channels),
+        )
+        self.up = nn.ModuleList()
+        for skip in (4 * width, 2 * width, width, width):
+            joined = channels // 2 + skip
+            last = len(self.up) == 3
+            out = int((joined // 2 if last else joined) * growth)
+            if out < 2:
+                raise ValueError(
+                    f"width {width} and growth {growth} leave a stage with {out} channels; take more of either."
+                )
+            self.up.append(UpStage(channels, skip, out, attention=len(self.up) == 1))
+            channels = out
+        for norm in (self.middle[-1][-1], self.up[0].convs[-1][-1], self.up[2].convs[-1][-1]):
+            norm.bias = None  # the normalisation of the next enlargement would take it out again
+        self.shuffle = Shuffle(channels, channels, 2, norm=False)
+        channels += 1
+        self.refine = nn.Sequential(
+            SpectralConv(channels, channels, 3), nn.ReLU(inplace=True), SpectralConv(channels, channels, 3), nn.ReLU()
+        )
+        self.output = Output(channels, out_channels, stride=1, out_stride=out_stride)
+
+    def forward(self, L: Tensor) -> Tensor:
+        """Turn L (N, 1, H, W) in [0, 100] into (N, out_channels, H / out_stride, W / out_stride), rounded up."""
+        picture = pad_to_multiple(L_to_unit(L), STRIDE)
+        *skips, coarsest = self.encoder(picture)
+        x = self.middle(coarsest)
+        for stage, skip in zip(self.up, reversed(skips), strict=True):
+            x = stage(x, skip)
+        x = torch.cat([self.shuffle(x), picture], 1)
+        return self.output(x + self.refine(x), L.shape[-2:])

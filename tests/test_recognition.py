@@ -1,0 +1,41 @@
+"""Labels from folders, and the classifiers trained on them."""
+
+import numpy as np
+import pytest
+
+from colorlib.data.store import open_store
+from colorlib.data.writing import Record, write_store
+
+SIDE = 32
+
+
+def store_of(folder, sources):
+    """A store of photographs from these sources; each folder has its own colour, with noise."""
+    folders = sorted({source.rpartition("/")[0] for source in sources})
+
+    def record(i, source):
+        rng = np.random.default_rng(i)
+        colour = np.random.default_rng(folders.index(source.rpartition("/")[0])).integers(68, 188, 2)
+        ab8 = (colour + rng.integers(-8, 9, (SIDE, SIDE, 2))).astype(np.uint8)
+        return Record(source, SIDE, SIDE, rng.integers(0, 256, (SIDE, SIDE), dtype=np.uint8), ab8)
+
+    records = (record(i, source) for i, source in enumerate(sources))
+    return write_store(folder, "t", records, len(sources), (SIDE, SIDE), {"seed": 0})
+
+
+def test_labels_are_the_folders_right_above_the_photographs(tmp_path):
+    data = store_of(tmp_path / "t", ["all/zebra/1.jpg", "all/apple/1.jpg", "more/zebra/2.jpg", "all/apple/2.jpg"])
+    assert data.classes == ["apple", "zebra"]
+    assert data.labels.dtype == np.int64 and data.labels.tolist() == [1, 0, 1, 0]
+    batch = open_store(data.folder).batch([2, 1, 2])
+    assert batch.labels.tolist() == [1, 0, 1] and [i[0] for i in batch.ids] == ["2", "1", "2"]
+
+
+@pytest.mark.parametrize("sources", [["all/1.jpg", "all/2.jpg"], ["1", "2"]], ids=["one folder", "none"])
+def test_photographs_of_one_folder_have_no_labels(tmp_path, sources):
+    data = store_of(tmp_path / "t", sources)
+    assert data.classes == [] and data.labels is None and data.batch([0]).labels is None
+
+
+def test_scenes_have_no_labels(tiny_scenes):
+    assert tiny_scenes.classes == [] and tiny_scenes.batch([0]).labels is None
