@@ -26,7 +26,7 @@ from colorlib.data.scenes import LAWS
 from colorlib.data.store import Batch, LabArrays
 from colorlib.experiment import Run
 from colorlib.files import exclusive, write_json
-from colorlib.metrics import Pair, SetDistances, score
+from colorlib.metrics import Pair, score
 from colorlib.training import TrainedColorizer, count_macs, peak_memory_mb, use_threads
 
 Predict = Callable[[Batch], Tensor]
@@ -36,21 +36,14 @@ KEPT = 96  # photographs of the split, drawn by lot, whose colouring is kept for
 TIMED = 10  # photographs that are coloured one at a time for the clock
 
 
-def evaluate(
-    predict: Predict,
-    data: LabArrays,
-    indices: np.ndarray,
-    progress: Callable | None = None,
-    sets: SetDistances | None = None,
-) -> pd.DataFrame:
+def evaluate(predict: Predict, data: LabArrays, indices: np.ndarray, progress: Callable | None = None) -> pd.DataFrame:
     """Score a colorizer on photographs.
 
     Args:
         predict: gives ab (N, 2, H, W) in CIELAB units for a batch.
-        data: the data set; its class prior weighs the rebalanced AuC, its labels say what there is to recognise.
+        data: the data set; its class prior weighs the rebalanced AuC.
         indices: which photographs.
         progress: called with (done, total).
-        sets: takes in all pictures, for the distances between the sets.
 
     Returns:
         A row for each photograph: its id, every metric, and on ``scenes`` the scores per law of colour.
@@ -61,9 +54,7 @@ def evaluate(
     rows = []
     for start in tqdm(range(0, len(indices), BATCH), desc="judging", unit="batch", leave=False):
         batch = data.batch(indices[start : start + BATCH])
-        pair = Pair(batch.L, predict(batch), batch.ab, data.class_prior, batch.labels, data.classes)
-        if sets:
-            sets.add(pair)
+        pair = Pair(batch.L, predict(batch), batch.ab, prior=data.class_prior)
         scores = {name: value.tolist() for name, value in score(pair).items()}
         if batch.kinds is not None:
             scores |= _scores_per_law(pair, batch.kinds, data.info["kinds"])
@@ -103,9 +94,7 @@ def judge(
     split: str = "test",
     train_seconds: float | None = None,
 ) -> Run:
-    """Judge a colorizer on a split and write its results into a run folder.
-
-    They are ``per_image.csv``, ``sets.json`` (distances between the sets of pictures), ``cost.json`` and ``pictures/``.
+    """Judge a colorizer on a split and write ``per_image.csv``, ``cost.json`` and ``pictures/`` into a run folder.
 
     Args:
         colorizer: any callable L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W) in CIELAB units.
@@ -161,13 +150,11 @@ def _judge(
         if identity:
             experiment.begin(folder, identity)
         progress = experiment.Progress(folder, f"judging {experiment.read_config(folder)['label']}")
-        sets = SetDistances()
-        per_image = evaluate(predict, data, data.indices(split), progress, sets)
+        per_image = evaluate(predict, data, data.indices(split), progress)
         cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split) | _training_cost(folder)
         experiment.write_pictures(folder, "test", _colour_sample(predict, data, split))
         if colorizer:
             experiment.write_pictures(folder, "bundled", _colour_bundled(colorizer, min(data.size)))
-        write_json(folder / "sets.json", sets.results())
         write_json(folder / "cost.json", cost)
         experiment.write_table(folder / "per_image.csv", per_image)
     return Run(folder)
@@ -196,12 +183,7 @@ def _training_cost(folder: Path) -> dict:
     history = Run(folder).history
     if history is None:
         return {}
-    seconds, images = float(history["seconds"].iloc[-1]), int(history["images_seen"].iloc[-1])
-    return {
-        "train_seconds": seconds,
-        "images_seen": images,
-        "seconds_per_1000_training_images": 1000 * seconds / images,
-    }
+    return {"train_seconds": float(history["seconds"].iloc[-1]), "images_seen": int(history["images_seen"].iloc[-1])}
 
 
 def colour_at(colorizer: Callable[[Tensor], Tensor], L: Tensor, short_side: int) -> Tensor:

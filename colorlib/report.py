@@ -29,6 +29,7 @@ from colorlib.data.manifest import LEFT_OUT
 from colorlib.experiment import Run, list_runs
 from colorlib.files import atomic_path
 from colorlib.metrics import METRICS, POOLED, Pair
+from colorlib.objectives import describe_objective
 from colorlib.statistics import Difference, Interval, Rank
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -175,7 +176,7 @@ def own_oracle(config: dict) -> str | None:
     objective, options = config.get("objective"), config.get("objective_options")
     if objective == "rebalanced_ce" and options == {"temperature": 0.1}:
         return "bayes_rebalanced_ce_vivid"
-    return None if options else OWN_ORACLE.get(objective)
+    return None if options or not isinstance(objective, str) else OWN_ORACLE.get(objective)
 
 
 class Comparison:
@@ -296,7 +297,8 @@ class Comparison:
         lines = {}
         for row in self.rows:
             rank, label = self.ranks.get(row.label), row.label
-            line = {"group": row.group, "model": row.config["model"], "objective": row.config.get("objective")}
+            objective = describe_objective(row.config.get("objective") or "")
+            line = {"group": row.group, "model": row.config["model"], "objective": objective or None}
             line |= {"seeds": len(row.runs), "images": len(self.ids)}
             line |= dict(zip(("rank", "rank_low", "rank_high"), rank or (None,) * 3, strict=True))
             line |= {"against_best": self.verdict(label, self.best), "against_grey": self.verdict(label, self.grey)}
@@ -503,7 +505,7 @@ def about_laws(c: Comparison) -> list[str]:
     for label in c.trained:
         config = c.by_label[label].config
         if label in table.index and config.get("objective"):
-            under.setdefault((config["objective"], own_oracle(config)), []).append(label)
+            under.setdefault((describe_objective(config["objective"]), own_oracle(config)), []).append(label)
     errors = table["delta_e_76"].map(lambda value: _number(value, 1))
     for (objective, _), labels in under.items():
         first, *others = labels

@@ -146,7 +146,7 @@ def test_a_critic_judges_the_colours_that_odds_are_decoded_to():
     objective = create({"ce": 1, "gan_lsgan": 0.1}, critic_width=4)
     assert (objective.out_channels, objective.out_stride) == (313, 2) and objective.critic is not None
     L, ab = some_photographs()
-    output = perfect_output(objective, ab).requires_grad_()
+    output = perfect_output(create("ce"), ab).requires_grad_()
     terms = objective(output, L, ab)
     opinion = objective.critic["gan_lsgan"](L, objective.decode(output, (32, 32)) / 110)
     assert float(terms["gan_lsgan"].detach()) == pytest.approx(float((opinion - 1).square().mean()), rel=1e-4)

@@ -8,18 +8,28 @@ import inspect
 from torch import nn
 
 from colorlib.models.chromagan import ChromaGAN
-from colorlib.models.ddcolor import DDColor
+from colorlib.models.ddcolor import DDColor, ReleasedDDColor, load_released_ddcolor
 from colorlib.models.deoldify import DeOldify
 from colorlib.models.diffusion import Diffusion
 from colorlib.models.eccv16 import ECCV16, ReleasedECCV16, load_released_eccv16
 from colorlib.models.plain_cnn import PlainCNN
 from colorlib.models.resunet import ResUNet
-from colorlib.models.siggraph17 import SIGGRAPH17
+from colorlib.models.siggraph17 import SIGGRAPH17, ReleasedSIGGRAPH17, load_released_siggraph17
 from colorlib.models.unet import UNet
 from colorlib.models.unet256 import UNet256
 from colorlib.registry import check_options, look_up
 
-__all__ = ["MODELS", "ReleasedECCV16", "create_model", "load_released_eccv16", "model_options"]
+__all__ = [
+    "MODELS",
+    "ReleasedDDColor",
+    "ReleasedECCV16",
+    "ReleasedSIGGRAPH17",
+    "create_model",
+    "load_released_ddcolor",
+    "load_released_eccv16",
+    "load_released_siggraph17",
+    "model_options",
+]
 
 GIVEN = ("out_channels", "out_stride", "classes")  # by the objective and by the photographs, not by a person
 

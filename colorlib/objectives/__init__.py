@@ -5,6 +5,7 @@ others, ``{l1: 100, gan_lsgan: 1}``; the sums that papers published have names o
 """
 
 import inspect
+import math
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -43,15 +44,19 @@ def terms_of(objective: Named) -> dict[str, float]:
     """Return name -> weight of an objective: a key of ``OBJECTIVES`` or ``SUMS``, or a sum written out.
 
     Raises:
-        ValueError: an unknown name; the message holds the nearest ones.
+        ValueError: an unknown name (the message holds the nearest ones), a weight that is not above zero, or no term.
 
     Example:
         >>> terms_of("pix2pix")
         {'l1': 100.0, 'gan_vanilla': 1.0}
     """
     if isinstance(objective, Mapping):
-        for name in objective:
+        for name, weight in objective.items():
             look_up(OBJECTIVES, name, "objective")
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
+                raise ValueError(f"the weight of {name} in a sum of objectives must be above zero, not {weight!r}.")
+        if not objective:
+            raise ValueError("a sum of objectives needs at least one term, for example {l1: 100, gan_lsgan: 1}.")
         return dict(objective)
     look_up({**OBJECTIVES, **SUMS}, objective, "objective")
     return dict(SUMS.get(objective, {objective: 1.0}))

@@ -118,8 +118,8 @@ CRITICS: dict[str, Callable[[int], nn.Module]] = {
 class Adversarial(OnColours):
     """What a critic thinks of the colours. The subclasses say how opinions are counted.
 
-    The truth need not be what a critic likes best, and its standard moves during training, so ``loss`` says nothing about
-    progress and never chooses the checkpoint (see :class:`~colorlib.objectives.base.WeightedSum`).
+    The truth need not be what a critic likes best, and its standard moves during training, so ``loss`` says nothing
+    about progress and never chooses the checkpoint (see :class:`~colorlib.objectives.base.WeightedSum`).
 
     ``critic_from`` and ``counts_from`` make Antic's NoGAN schedule: up to a share of the budget the network learns
     from the other terms alone, then a critic is trained on what it makes, and at last, for a short while, the critic's
@@ -230,8 +230,8 @@ class GANHinge(Adversarial):
 class GANWasserstein(Adversarial):
     """The difference of mean opinions, the critic's slope held near 1 by a penalty (Gulrajani et al. 2017, equation 3).
 
-    Difference from the paper: one critic step for each of the network's, as ChromaGAN has it; the interpolation is of ab
-    only, since L is given.
+    Difference from the paper: one critic step for each of the network's, as ChromaGAN has it; the interpolation is of
+    ab only, since L is given.
 
     Args:
         critic: see :class:`Adversarial`; without batch normalisation, which would tie photographs to one another.

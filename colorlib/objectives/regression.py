@@ -1,7 +1,7 @@
 """Regression: the network answers with the colour itself, in a colour space of one's choice.
 
 Where several colours are plausible, the answer that costs least is their mean (L2) or their median (L1): dull, even
-when none of the plausible colours is. A mean in RGB is not a mean in Lab, so the space has a say in *which* dull colour.
+when none of the plausible colours is. A mean in RGB is not a mean in Lab, so the space has a say in which dull colour.
 
 References:
     R. Zhang, P. Isola and A. A. Efros, ECCV 2016, arXiv:1603.08511, equation 1 (L2).
