@@ -17,6 +17,7 @@ from colorlib.models.resunet import ResUNet
 from colorlib.models.siggraph17 import SIGGRAPH17, ReleasedSIGGRAPH17, load_released_siggraph17
 from colorlib.models.unet import UNet
 from colorlib.models.unet256 import UNet256
+from colorlib.models.vit import ViT
 from colorlib.registry import check_options, look_up
 
 __all__ = [
@@ -44,6 +45,7 @@ MODELS: dict[str, type[nn.Module]] = {
     "chromagan": ChromaGAN,
     "ddcolor": DDColor,
     "diffusion": Diffusion,
+    "vit": ViT,
 }
 
 
