@@ -301,7 +301,7 @@ def _step(parts: dict, batch: Batch, seed: int, step: int, rate: float, autocast
         parts["critic_optimizer"].zero_grad(set_to_none=True)
         critic_terms["loss"].backward()
         parts["critic_optimizer"].step()
-        terms["critic_loss"] = critic_terms["loss"]
+        terms |= {"critic_loss": critic_terms.pop("loss")} | critic_terms
     terms |= objective(output, L, ab)
     if hasattr(network, "side_loss"):
         side = network.side_loss(L, ab, batch.labels)

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from colorlib import experiment, training
 from colorlib.experiment import ExperimentConfig
+from colorlib.models import MODELS
 from colorlib.training import Order, learning_rate, load_colorizer, train
 
 SETTINGS = {"images_seen": 96, "batch_size": 8, "validations": 3, "checkpoint_seconds": 0}
@@ -55,6 +56,7 @@ SCRIPT = """
 import sys
 from colorlib.data.store import open_store
 from colorlib.experiment import ExperimentConfig
+from colorlib.models import MODELS
 from colorlib.training import train
 train(ExperimentConfig("unet", "pix2pix", {"width": 4}, {"critic_width": 8}, images_seen=640, batch_size=8,
       validations=4, checkpoint_seconds=0), open_store(sys.argv[1]), sys.argv[2])
@@ -178,3 +180,46 @@ def test_learning_rate_warms_up_and_falls_to_zero():
 def test_macs_of_a_convolution_counted_by_hand():
     network = torch.nn.Conv2d(1, 12, 3, padding=1)
     assert training.count_macs(network, (20, 30)) == 20 * 30 * 12 * 9
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_network_goes_through_the_loop(tiny_scenes, tmp_path, model):
+    """Hints, noised truths and side branches included: trained, chosen, loaded again, and the same both times."""
+    setting = ExperimentConfig(model, "l2", MODELS[model].narrow, images_seen=16, batch_size=8, validations=2)
+    colorizer = train(setting, tiny_scenes, tmp_path / "run")
+    L = tiny_scenes.batch([0, 1]).L
+    ab = colorizer(L)
+    assert ab.shape == (2, 2, 32, 32) and ab.isfinite().all()
+    assert torch.equal(ab, load_colorizer(tmp_path / "run", tiny_scenes)(L))
+
+
+def test_a_sum_is_trained_and_named(tiny_scenes, tmp_path):
+    setting = config(objective={"l1": 100, "gan_wgan_gp": 0.1}, objective_options={"critic_width": 4})
+    train(setting, tiny_scenes, tmp_path / "run")
+    run = experiment.Run(tmp_path / "run")
+    assert run.label == "unet (width 4) · 100 l1 + 0.1 gan_wgan_gp (critic_width 4)"
+    assert {"l1", "gan_wgan_gp", "critic_loss", "critic_penalty", "critic_told_apart"} <= set(run.history.columns)
+
+
+def test_a_collapse_ends_the_training_and_keeps_the_best_weights(tiny_scenes, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "_collapsed", lambda history: "it was told to" if len(history) == 2 else None)
+    setting = config(objective="pix2pix", objective_options={"critic_width": 4})
+    for _ in range(2):  # a run that has collapsed is not gone on with
+        train(setting, tiny_scenes, tmp_path / "run")
+        assert len(experiment.Run(tmp_path / "run").history) == 2 and weights(tmp_path / "run")
+    assert "it was told to" in (tmp_path / "run" / "collapse.json").read_text(encoding="utf-8")
+
+
+def test_what_a_collapse_is():
+    won = [{"val_loss": loss, "critic_told_apart": 1.0} for loss in (1.0, 2.5, 2.6, 2.7)]
+    assert training._collapsed(won) and training._collapsed(won[:3]) is None
+    assert training._collapsed([row | {"critic_told_apart": 0.8} for row in won]) is None
+    assert training._collapsed([row | {"val_loss": 1.0} for row in won]) is None
+
+
+def test_tolerance_takes_the_last_checkpoint_near_the_lowest(tiny_scenes, tmp_path):
+    options = {"critic_width": 4, "counts_from": 0.5, "critic_from": 0.3}
+    for name, tolerance in (("lowest", 0.0), ("last", 1e6)):
+        setting = config(objective="pix2pix", objective_options=options | {"tolerance": tolerance})
+        train(setting, tiny_scenes, tmp_path / name)
+    assert experiment.Run(tmp_path / "last").history["best"].tolist() == [1, 1, 1]
