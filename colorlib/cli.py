@@ -119,9 +119,9 @@ def _descriptions(kind: str) -> dict[str, str]:
 
         return _first_lines(MODELS)
     if kind == "objectives":
-        from colorlib.objectives import OBJECTIVES
+        from colorlib.objectives import OBJECTIVES, SUMS, describe_objective
 
-        return _first_lines(OBJECTIVES)
+        return _first_lines(OBJECTIVES) | {name: describe_objective(terms) for name, terms in SUMS.items()}
     from colorlib.baselines import BASELINES, ORACLES
 
     return _first_lines({**BASELINES, **ORACLES})

@@ -159,12 +159,12 @@ def test_weight_files_load_or_say_what_is_wrong(released, tmp_path):
         load_released_ddcolor(path)
     state = released.state_dict()
     path.write_bytes(b"<html>quota exceeded</html>")
-    with pytest.raises(ValueError, match="not the weight file of DDColor-T"):
+    with pytest.raises(ValueError, match="not the DDColor-T weight file"):
         load_released_ddcolor(path)
     narrow = DDColor(2, **DDColor.narrow).state_dict()
     for other in ([1, 2], {"params": [1, 2]}, {"params": {"mean": state["mean"]}}, narrow):
         torch.save(other, path)
-        with pytest.raises(ValueError, match="not the weight file of DDColor-T"):
+        with pytest.raises(ValueError, match="not the DDColor-T weight file"):
             load_released_ddcolor(path)
     for content in (state, {"params": state}):
         torch.save(content, path)

@@ -1,7 +1,10 @@
-"""What the architectures share: the way in and the way out."""
+"""What the architectures share: the way in, the way out, and the files that their authors released."""
 
 import math
+import pickle
+from pathlib import Path
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -52,3 +55,28 @@ class Output(nn.Module):
             output = F.interpolate(output, scale_factor=self.factor, mode="bilinear", align_corners=False)
         H, W = (math.ceil(side / self.out_stride) for side in size)
         return output[..., :H, :W]
+
+
+def load_released(network: nn.Module, path: Path | str, what: str) -> nn.Module:
+    """Load a weight file that the authors of a network released and that a user has to bring.
+
+    Args:
+        network: with the released names.
+        path: of the file.
+        what: the network's name for the message, for example ``"ECCV16"``.
+
+    Returns:
+        the network in eval mode.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged or holds something else.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no weight file at {path}; download the one that {what}'s authors released.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state.get("params", state))  # some authors wrap the weights, others do not
+    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError, ValueError, KeyError, AttributeError):
+        raise ValueError(f"{path} is not the {what} weight file that its authors released, or it is damaged.") from None
+    return network.eval()

@@ -13,7 +13,6 @@ References:
 """
 
 import math
-import pickle
 from pathlib import Path
 
 import torch
@@ -21,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color import lab_to_rgb
-from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
+from colorlib.models.blocks import L_to_unit, Output, load_released, pad_to_multiple
 from colorlib.models.deoldify import Shuffle, SpectralConv, spectral_conv
 
 STRIDE = 32  # of the coarsest features
@@ -329,15 +328,4 @@ def load_released_ddcolor(path: Path | str) -> ReleasedDDColor:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged or holds something else.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no weight file at {path}; download the one that DDColor's authors released.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        state = state.get("params", state)  # the authors' training saves it wrapped, others plain
-        network = ReleasedDDColor()
-        network.load_state_dict(state)
-    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError, ValueError, KeyError, AttributeError):
-        raise ValueError(
-            f"{path} is not the weight file of DDColor-T that its authors released, or it is damaged."
-        ) from None
-    return network.eval()
+    return load_released(ReleasedDDColor(), path, "DDColor-T")

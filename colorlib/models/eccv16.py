@@ -6,16 +6,14 @@ Reference:
     R. Zhang, P. Isola and A. A. Efros, "Colorful Image Colorization", ECCV 2016, arXiv:1603.08511, figure 2.
 """
 
-import pickle
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color import AB_SCALE
 from colorlib.gamut import bin_centres
-from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
+from colorlib.models.blocks import L_to_unit, Output, load_released, pad_to_multiple
 
 
 def conv_group(channels: list[int], stride: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -110,11 +108,4 @@ def load_released_eccv16(path: Path | str) -> ReleasedECCV16:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged or holds something else.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no weight file at {path}; download the one that ECCV16's authors released.")
-    network = ReleasedECCV16()
-    try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError, ValueError, KeyError, AttributeError):
-        raise ValueError(f"{path} is not the ECCV16 weight file that its authors released, or it is damaged.") from None
-    return network.eval()
+    return load_released(ReleasedECCV16(), path, "ECCV16")

@@ -8,7 +8,6 @@ Reference:
     with Learned Deep Priors", SIGGRAPH 2017, arXiv:1705.02999, section 3.
 """
 
-import pickle
 from pathlib import Path
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from colorlib import gamut
 from colorlib.color import AB_SCALE
 from colorlib.hints import draw_hints, to_unit
-from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
+from colorlib.models.blocks import L_to_unit, Output, load_released, pad_to_multiple
 from colorlib.models.eccv16 import conv_group
 
 RELEASED_CLASSES = 529  # a grid of 23×23 over the ab plane, from -110 to 110 in steps of 10
@@ -154,30 +153,6 @@ class ReleasedSIGGRAPH17(SIGGRAPH17):
         """Turn L (N, 1, H, W) in [0, 100] and hints (N, 3, H, W) or None into ab (N, 2, H, W) in CIELAB units."""
         ab_unit = self.model_out(self.features(L, extra)[1])
         return AB_SCALE * ab_unit[..., : L.shape[-2], : L.shape[-1]]
-
-
-def load_released(network: nn.Module, path: Path | str, what: str) -> nn.Module:
-    """Load a weight file that the authors of a network released and that a user has to bring.
-
-    Args:
-        network: with the released names.
-        path: of the file.
-        what: the network's name for the message, for example ``"ECCV16"``.
-
-    Returns:
-        the network in eval mode.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is damaged or holds something else.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no weight file at {path}; download the one that {what}'s authors released.")
-    try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError, ValueError, KeyError, AttributeError):
-        raise ValueError(f"{path} is not the {what} weight file that its authors released, or it is damaged.") from None
-    return network.eval()
 
 
 def load_released_siggraph17(path: Path | str) -> ReleasedSIGGRAPH17:
