@@ -215,8 +215,8 @@ def _rgb_to_hsv(rgb: Tensor) -> Tensor:
 
 def _hsv_to_rgb(hsv: Tensor) -> Tensor:
     H, S, V = hsv.unbind(1)
-    k = torch.stack([torch.remainder(n + 6 * H, 6) for n in (5, 3, 1)], 1)
-    return (V * (1 - S * torch.minimum(k, 4 - k).clamp(0, 1).movedim(1, 0))).movedim(0, 1)
+    k = torch.stack([torch.remainder(n + 6 * H, 6) for n in (5, 3, 1)])  # (3, N, H, W)
+    return (V * (1 - S * torch.minimum(k, 4 - k).clamp(0, 1))).movedim(0, 1)
 
 
 def _rgb_to_hsl(rgb: Tensor) -> Tensor:
@@ -227,7 +227,7 @@ def _rgb_to_hsl(rgb: Tensor) -> Tensor:
 
 def _hsl_to_rgb(hsl: Tensor) -> Tensor:
     H, S, middle = hsl.unbind(1)
-    k = torch.stack([torch.remainder(n + 12 * H, 12) for n in (0, 8, 4)], 0)
+    k = torch.stack([torch.remainder(n + 12 * H, 12) for n in (0, 8, 4)])  # (3, N, H, W)
     return (middle - S * torch.minimum(middle, 1 - middle) * torch.minimum(k - 3, 9 - k).clamp(-1, 1)).movedim(0, 1)
 
 
@@ -247,6 +247,7 @@ OKLAB_FROM_LMS = torch.tensor(
     ],
     dtype=torch.float64,
 )
+RGB_FROM_LMS, LMS_FROM_OKLAB = torch.linalg.inv(LMS_FROM_RGB), torch.linalg.inv(OKLAB_FROM_LMS)
 OKLAB_AB_SCALE = 0.33  # no sRGB colour has |a| or |b| above 0.32
 
 
@@ -257,8 +258,7 @@ def _lab_to_oklab(lab: Tensor) -> Tensor:
 
 
 def _oklab_to_lab(oklab: Tensor) -> Tensor:
-    lms = _mix(torch.linalg.inv(OKLAB_FROM_LMS), oklab) ** 3
-    return _linear_rgb_to_lab(_mix(torch.linalg.inv(LMS_FROM_RGB), lms))
+    return _linear_rgb_to_lab(_mix(RGB_FROM_LMS, _mix(LMS_FROM_OKLAB, oklab) ** 3))
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,21 @@ def soft_encode(ab: Tensor, k: int = 5, sigma: float = SIGMA) -> tuple[Tensor, T
     return indices, (-squared / (2 * sigma**2)).softmax(1)  # softmax: far from every bin, exp alone would be 0 / 0
 
 
+def soft_cross_entropy(logits: Tensor, ab: Tensor, k: int = 5, sigma: float = SIGMA) -> tuple[Tensor, Tensor]:
+    """Compare odds with the softly encoded truth (equation 2), pixel by pixel.
+
+    Args:
+        logits: (N, 313, H, W).
+        ab: (N, 2, H, W) in ab units.
+        k, sigma: see :func:`soft_encode`.
+
+    Returns:
+        the cross-entropy (N, H, W) in nats, and the bin nearest to the truth (N, H, W) int64.
+    """
+    indices, odds = soft_encode(ab, k, sigma)  # (N, k, H, W)
+    return logits.logsumexp(1) - (odds * logits.gather(1, indices)).sum(1), indices[:, 0]
+
+
 def annealed_mean(logits: Tensor, temperature: float = TEMPERATURE) -> Tensor:
     """Decode a distribution over the bins to one colour (equation 5).
 

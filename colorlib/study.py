@@ -347,14 +347,15 @@ def library_digest(words: frozenset[str]) -> str:
     from colorlib.models import MODELS
     from colorlib.objectives import OBJECTIVES, SUMS
 
-    words = words.union(*(SUMS[word] for word in words if word in SUMS))
+    sums = {word: SUMS[word] for word in sorted(words) if word in SUMS}
+    words = words.union(*sums.values())
     left_out, used = {LIBRARY / f"{name}.py" for name in NOT_IN_STAMP}, set()
     for room, registry in (("models", MODELS), ("objectives", OBJECTIVES)):
         for name, value in registry.items():
             home = LIBRARY / room / f"{_home(value).rpartition('.')[2]}.py"
             (used if name in words else left_out).add(home)
     files = [file for file in sorted(LIBRARY.rglob("*.py")) if file in used or file not in left_out]
-    return _digest([[str(file.relative_to(LIBRARY)), _meaning(file)] for file in files])
+    return _digest([sums, [[str(file.relative_to(LIBRARY)), _meaning(file)] for file in files]])
 
 
 def _home(value: Any) -> str:

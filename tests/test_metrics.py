@@ -11,11 +11,10 @@ from skimage import color as skcolor
 from skimage import metrics as skmetrics
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
+from colorlib.appearance import ciede2000, hs03, hs03_absolute
 from colorlib.color import lab_to_rgb, rgb_to_lab
 from colorlib.gamut import bin_centres
 from colorlib.metrics import METRICS, POOLED, Pair, score
-from colorlib.metrics.colorfulness import hs03, hs03_absolute
-from colorlib.metrics.difference import ciede2000
 
 # L*, a*, b* of two colours and their ΔE00: Sharma, Wu and Dalal (2005), table 1.
 SHARMA = torch.tensor(

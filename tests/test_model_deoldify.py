@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from colorlib.models.deoldify import DeOldify, SelfAttention, Shuffle, SpectralConv, UpStage, blur
+from colorlib.models.blocks import Shuffle, SpectralConv, blur
+from colorlib.models.deoldify import DeOldify, SelfAttention, UpStage
 
 
 @pytest.fixture(autouse=True)

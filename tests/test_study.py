@@ -20,6 +20,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from colorlib import engine
 from colorlib.data.writing import Record, write_store
 from colorlib.files import exclusive, write_json
+from colorlib.objectives import SUMS
 from colorlib.study import check_parameter, library_digest, load_study, prepare_study, read_study, shell_line
 
 ROOT = Path(__file__).parents[1]
@@ -238,6 +239,11 @@ def test_the_library_counts_without_its_comments_and_without_other_models(tmp_pa
     assert digest("eccv16") == eccv16 and digest("unet") != unet
     append("color.py", "x = 1\n")
     assert digest("eccv16") != eccv16
+    pix2pix = digest("pix2pix")
+    append("objectives/adversarial.py", "x = 1\n")  # a sum rests on its terms' modules, and on its weights
+    changed = digest("pix2pix")
+    monkeypatch.setitem(SUMS, "pix2pix", {"l1": 10.0, "gan_vanilla": 1.0})
+    assert len({pix2pix, changed, digest("pix2pix")}) == 3
     library_digest.cache_clear()
     study._meaning.cache_clear()
 

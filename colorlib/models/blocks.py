@@ -1,4 +1,12 @@
-"""What the architectures share: the way in, the way out, and the files that their authors released."""
+"""What two architectures or more share: the way in, the way out, some layers, and how released weight files are read.
+
+References:
+    T. Miyato, T. Kataoka, M. Koyama and Y. Yoshida, "Spectral Normalization for Generative Adversarial Networks",
+    ICLR 2018, arXiv:1802.05957, algorithm 1.
+    A. Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017, arXiv:1707.02937, for the repetition
+    (ICNR) of :class:`Shuffle`; Y. Sugawara, S. Shiota and H. Kiya, "Super-Resolution using Convolutional Neural
+    Networks without Any Checkerboard Artifacts", ICIP 2018, arXiv:1806.02658, for its blur.
+"""
 
 import math
 import pickle
@@ -55,6 +63,102 @@ class Output(nn.Module):
             output = F.interpolate(output, scale_factor=self.factor, mode="bilinear", align_corners=False)
         H, W = (math.ceil(side / self.out_stride) for side in size)
         return output[..., :H, :W]
+
+
+def double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Return two 3×3 convolutions, each with normalisation and ReLU.
+
+    Batch and not group normalisation: the latter rescales each photograph by its own statistics and so hides how
+    light it is, which is most of what a colorizer has to go by.
+    """
+    layers = []
+    for channels in (in_channels, out_channels):
+        conv = nn.Conv2d(channels, out_channels, 3, padding=1, bias=False)
+        nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+        layers += [conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def conv_group(channels: list[int], stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    """Return 3×3 convolutions with ReLU through ``channels``, the last with the stride, then batch normalisation."""
+    layers = []
+    for i, (in_channels, out_channels) in enumerate(zip(channels, channels[1:], strict=False), start=2):
+        step = stride if i == len(channels) else 1
+        conv = nn.Conv2d(in_channels, out_channels, 3, step, padding=dilation, dilation=dilation)
+        layers += [conv, nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers, nn.BatchNorm2d(channels[-1]))
+
+
+def blur(x: Tensor) -> Tensor:
+    """Replace each pixel of (N, C, H, W) by the mean of itself and the three above and to the left of it."""
+    channels = x.shape[1]
+    mean = x.new_full((channels, 1, 2, 2), 1 / 4)  # as a convolution: half the time of torch's average pooling
+    return F.conv2d(F.pad(x, (1, 0, 1, 0), mode="replicate"), mean, groups=channels)
+
+
+def spectral_conv(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Return a 3×3 convolution with spectral normalisation, ReLU and batch normalisation, in this order."""
+    conv = SpectralConv(in_channels, out_channels, 3, bias=False)
+    return nn.Sequential(conv, nn.ReLU(inplace=True), nn.BatchNorm2d(out_channels))
+
+
+class SpectralConv(nn.Conv2d):
+    """A convolution whose weights, as a matrix W (out, in · k · k), are divided by W's largest singular value.
+
+    The vectors u and v that W maps on each other most strongly are kept from step to step, and each training step
+    improves them by one power iteration. They are saved with the weights, so that eval mode depends on nothing else.
+
+    Difference from the paper: none intended. Beside torch's own versions: float32 under autocast as well, a good
+    estimate from the first step on, and the names of the older one, which released weights use.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=bias)
+        nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
+        if bias:
+            nn.init.zeros_(self.bias)
+        weight = self.weight
+        del self.weight
+        self.weight_orig = weight
+        self.register_buffer("weight_u", torch.randn(out_channels))
+        self.register_buffer("weight_v", torch.randn(weight[0].numel()))
+        self.iterate(15)
+
+    @torch.no_grad()
+    def iterate(self, steps: int) -> None:
+        """Bring ``weight_u`` and ``weight_v`` nearer to the vectors that belong to the largest singular value."""
+        matrix = self.weight_orig.flatten(1)
+        for _ in range(steps):
+            self.weight_v = F.normalize(self.weight_u @ matrix, dim=0)
+            self.weight_u = F.normalize(matrix @ self.weight_v, dim=0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            if self.training:
+                self.iterate(1)
+            largest = self.weight_u @ self.weight_orig.flatten(1) @ self.weight_v
+            weight = self.weight_orig / largest
+        return self._conv_forward(x, weight, self.bias)
+
+
+class Shuffle(nn.Module):
+    """Enlarge ``factor`` times: a pixel's channels become a square of pixels; means of 2×2 then blur the seams.
+
+    Fresh weights give all pixels of a square the same value.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, factor: int, norm: bool) -> None:
+        super().__init__()
+        square = factor**2
+        conv = SpectralConv(in_channels, out_channels * square, 1, bias=not norm)
+        with torch.no_grad():
+            conv.weight_orig.copy_(conv.weight_orig[::square].repeat_interleave(square, 0))
+        conv.iterate(15)
+        self.conv = nn.Sequential(conv, *([nn.BatchNorm2d(out_channels * square)] if norm else []))
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return blur(F.pixel_shuffle(F.relu(self.conv(x)), self.factor))
 
 
 def load_released(network: nn.Module, path: Path | str, what: str) -> nn.Module:

@@ -20,8 +20,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color import lab_to_rgb
-from colorlib.models.blocks import L_to_unit, Output, load_released, pad_to_multiple
-from colorlib.models.deoldify import Shuffle, SpectralConv, spectral_conv
+from colorlib.models.blocks import (
+    L_to_unit,
+    Output,
+    Shuffle,
+    SpectralConv,
+    load_released,
+    pad_to_multiple,
+    spectral_conv,
+)
 
 STRIDE = 32  # of the coarsest features
 HEAD = 32  # channels of one attention head

@@ -116,7 +116,7 @@ class Diffusion(nn.Module):
     1, 1, 2, 2, 4, 4, attention on three levels. The default here has the widths of a public reconstruction
     (Janspiry/Palette-Image-to-Image-Diffusion-Models, config/colorization_mirflickr25k.json): width 64, multipliers
     1, 2, 4, 8, two blocks a level, attention on one. Batch normalisation in place of group normalisation, so that
-    lightness is not hidden (see :func:`colorlib.models.unet.double_conv`); pooling and repetition between levels, one
+    lightness is not hidden (see :func:`colorlib.models.blocks.double_conv`); pooling and repetition between levels, one
     skip connection a level; no dropout, no moving average of the weights.
 
     Args:

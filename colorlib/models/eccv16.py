@@ -13,17 +13,7 @@ from torch import Tensor, nn
 
 from colorlib.color import AB_SCALE
 from colorlib.gamut import bin_centres
-from colorlib.models.blocks import L_to_unit, Output, load_released, pad_to_multiple
-
-
-def conv_group(channels: list[int], stride: int = 1, dilation: int = 1) -> nn.Sequential:
-    """Return 3×3 convolutions with ReLU through ``channels``, the last with the stride, then batch normalisation."""
-    layers = []
-    for i, (in_channels, out_channels) in enumerate(zip(channels, channels[1:], strict=False), start=2):
-        step = stride if i == len(channels) else 1
-        conv = nn.Conv2d(in_channels, out_channels, 3, step, padding=dilation, dilation=dilation)
-        layers += [conv, nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers, nn.BatchNorm2d(channels[-1]))
+from colorlib.models.blocks import L_to_unit, Output, conv_group, load_released, pad_to_multiple
 
 
 class ECCV16(nn.Module):

@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
-from colorlib.models.unet import double_conv
+from colorlib.models.blocks import L_to_unit, Output, double_conv, pad_to_multiple
 
 
 class ResidualBlock(nn.Module):

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from colorlib import gamut
 from colorlib.color import AB_SCALE
 from colorlib.hints import draw_hints, to_unit
-from colorlib.models.blocks import L_to_unit, Output, load_released, pad_to_multiple
-from colorlib.models.eccv16 import conv_group
+from colorlib.models.blocks import L_to_unit, Output, conv_group, load_released, pad_to_multiple
 
 RELEASED_CLASSES = 529  # a grid of 23×23 over the ab plane, from -110 to 110 in steps of 10
 CLASS_STRIDE = 4
@@ -130,8 +129,7 @@ class SIGGRAPH17(nn.Module):
         if self.seen is None:
             raise RuntimeError("side_loss needs the network's answer first: call it in training mode on the same L.")
         logits = self.classes(self.seen.float(), L.shape[-2:]).float()  # (N, 313, h, w)
-        indices, odds = gamut.soft_encode(F.avg_pool2d(ab, CLASS_STRIDE, ceil_mode=True))  # (N, k, h, w)
-        cross_entropy = logits.logsumexp(1) - (odds * logits.gather(1, indices)).sum(1)  # (N, h, w)
+        cross_entropy, _ = gamut.soft_cross_entropy(logits, F.avg_pool2d(ab, CLASS_STRIDE, ceil_mode=True))
         return {"class_ce": self.class_weight * cross_entropy.mean()}
 
 

@@ -9,21 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
-
-
-def double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Return two 3×3 convolutions, each with normalisation and ReLU.
-
-    Batch and not group normalisation: the latter rescales each photograph by its own statistics and so hides how
-    light it is, which is most of what a colorizer has to go by.
-    """
-    layers = []
-    for channels in (in_channels, out_channels):
-        conv = nn.Conv2d(channels, out_channels, 3, padding=1, bias=False)
-        nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
-        layers += [conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers)
+from colorlib.models.blocks import L_to_unit, Output, double_conv, pad_to_multiple
 
 
 class UNet(nn.Module):

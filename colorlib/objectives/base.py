@@ -93,8 +93,8 @@ class WeightedSum(Objective):
 
     def __init__(self, terms: dict[str, Objective], weights: dict[str, float]) -> None:
         meanings = {name: term for name, term in terms.items() if not isinstance(term, OnColours)}
-        owner = next(iter((meanings or terms).values()))
-        super().__init__(owner.out_stride)
+        owner = next(iter(meanings or terms))
+        super().__init__(terms[owner].out_stride)
         ways = {
             name: (term.out_channels, term.out_stride, getattr(term, "space", "")) for name, term in meanings.items()
         }
@@ -104,8 +104,7 @@ class WeightedSum(Objective):
                 "of terms that judge its colours."
             )
         self.terms, self.weights = nn.ModuleDict(terms), weights
-        self.owner = next(iter(meanings or terms))
-        self.out_channels = owner.out_channels
+        self.owner, self.out_channels = owner, terms[owner].out_channels
         self.critic = nn.ModuleDict({n: term.critic for n, term in terms.items() if term.critic is not None}) or None
         self.truth_is_best = all(term.truth_is_best for term in terms.values())
         self.tolerance = max(term.tolerance for term in terms.values())

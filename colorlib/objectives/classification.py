@@ -41,10 +41,8 @@ class CrossEntropy(Objective):
         return enlarge(gamut.annealed_mean(output, self.temperature), self.out_stride, size)
 
     def forward(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
-        logits = full_precision(output)
-        indices, odds = gamut.soft_encode(area_average(ab, self.out_stride), self.k, self.sigma)  # (N, k, h, w)
-        cross_entropy = logits.logsumexp(1) - (odds * logits.gather(1, indices)).sum(1)  # (N, h, w)
-        return self.total(cross_entropy, indices[:, 0])
+        truth = area_average(ab, self.out_stride)
+        return self.total(*gamut.soft_cross_entropy(full_precision(output), truth, self.k, self.sigma))
 
     def total(self, cross_entropy: Tensor, bins: Tensor) -> dict[str, Tensor]:
         """Reduce the (N, h, w) cross-entropies; ``bins`` (N, h, w) are those nearest to the truth."""
