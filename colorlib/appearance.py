@@ -94,7 +94,7 @@ def _opponents(rgb: Tensor) -> Tensor:
 
 def _colorfulness(opponents: Tensor) -> Tensor:
     variance, mean = torch.var_mean(opponents, (2, 3), correction=0)
-    return variance.sum(1).sqrt() + 0.3 * mean.square().sum(1).sqrt()
+    return _root(variance.sum(1)) + 0.3 * _root(mean.square().sum(1))
 
 
 def hs03(rgb: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ of two listings.
 import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,14 @@ from tqdm import tqdm
 
 from colorlib import experiment, processes
 from colorlib.color import decode_lab8, encode_lab8, rgb8_to_lab8
+from colorlib.curves import write_curves
 from colorlib.data.bundled import bundled_photographs
 from colorlib.data.scenes import LAWS
 from colorlib.data.store import Batch, LabArrays
-from colorlib.experiment import Run
+from colorlib.experiment import ExperimentConfig, Run
 from colorlib.files import exclusive, write_json
-from colorlib.metrics import Pair, score
-from colorlib.training import TrainedColorizer, count_macs, peak_memory_mb, use_threads
+from colorlib.metrics import Pair, SetDistances, score
+from colorlib.training import TrainedColorizer, count_macs, peak_memory_mb, train, use_threads
 
 Predict = Callable[[Batch], Tensor]
 
@@ -36,14 +37,21 @@ KEPT = 96  # photographs of the split, drawn by lot, whose colouring is kept for
 TIMED = 10  # photographs that are coloured one at a time for the clock
 
 
-def evaluate(predict: Predict, data: LabArrays, indices: np.ndarray, progress: Callable | None = None) -> pd.DataFrame:
+def evaluate(
+    predict: Predict,
+    data: LabArrays,
+    indices: np.ndarray,
+    progress: Callable | None = None,
+    sets: SetDistances | None = None,
+) -> pd.DataFrame:
     """Score a colorizer on photographs.
 
     Args:
         predict: gives ab (N, 2, H, W) in CIELAB units for a batch.
-        data: the data set; its class prior weighs the rebalanced AuC.
+        data: the data set; its class prior weighs the rebalanced AuC, its labels say what there is to recognise.
         indices: which photographs.
         progress: called with (done, total).
+        sets: takes in all pictures, for the distances between the sets.
 
     Returns:
         A row for each photograph: its id, every metric, and on ``scenes`` the scores per law of colour.
@@ -54,7 +62,9 @@ def evaluate(predict: Predict, data: LabArrays, indices: np.ndarray, progress: C
     rows = []
     for start in tqdm(range(0, len(indices), BATCH), desc="judging", unit="batch", leave=False):
         batch = data.batch(indices[start : start + BATCH])
-        pair = Pair(batch.L, predict(batch), batch.ab, prior=data.class_prior)
+        pair = Pair(batch.L, predict(batch), batch.ab, data.class_prior, batch.labels, data.classes)
+        if sets:
+            sets.add(pair)
         scores = {name: value.tolist() for name, value in score(pair).items()}
         if batch.kinds is not None:
             scores |= _scores_per_law(pair, batch.kinds, data.info["kinds"])
@@ -94,7 +104,10 @@ def judge(
     split: str = "test",
     train_seconds: float | None = None,
 ) -> Run:
-    """Judge a colorizer on a split and write ``per_image.csv``, ``cost.json`` and ``pictures/`` into a run folder.
+    """Judge a colorizer on a split and write its results into a run folder.
+
+    They are ``per_image.csv``, ``sets.json`` (distances between the sets of pictures), ``cost.json``, ``pictures/``,
+    and for a trained network whichever curves it has (`colorlib.curves`).
 
     Args:
         colorizer: any callable L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W) in CIELAB units.
@@ -116,6 +129,65 @@ def judge(
     """
     identity = _identity(folder, name, kind, data) if name else None
     return _judge(lambda batch: colorizer(batch.L), data, folder, identity, split, colorizer, train_seconds)
+
+
+def train_and_judge(
+    config: ExperimentConfig, data: LabArrays, folder: Path | str | None = None, device: str = "auto"
+) -> tuple[TrainedColorizer, Run]:
+    """Train a network and judge it on the test split, in one run folder: what every notebook of a network does.
+
+    Args:
+        config: the settings.
+        data: the data set.
+        folder: the run folder; None takes one below ``runs/notebooks``, named after the settings.
+        device: "auto", "cpu", "cuda" or "cuda:1".
+
+    Returns:
+        The colorizer, and the run as read from its folder.
+
+    Raises:
+        What :func:`~colorlib.training.train` and :func:`judge` raise.
+    """
+    folder = folder or experiment.notebook_folder(config.model, data.fingerprint, config)
+    colorizer = train(config, data, folder, device)
+    return colorizer, judge(colorizer, data, folder)
+
+
+def compare_objectives(
+    objectives: Mapping[str, tuple[str | dict[str, float], dict]],
+    data: LabArrays,
+    model: str,
+    model_options: dict,
+    seed: int = 0,
+    budget: Mapping[str, float | None] | None = None,
+    device: str = "auto",
+) -> dict[str, tuple[TrainedColorizer, Run]]:
+    """Train one network with each of several objectives on equal terms; each in a folder of :func:`train_and_judge`.
+
+    Args:
+        objectives: what to call it -> the objective, a name or a sum, and its options.
+        data: the data set.
+        model, model_options: the network, fresh for each objective.
+        seed: of weights, order and mirroring.
+        budget: further settings of :class:`~colorlib.experiment.ExperimentConfig`: images_seen, learning_rate, ….
+        device: "auto", "cpu", "cuda" or "cuda:1".
+
+    Returns:
+        Name -> the colorizer and its run, in the order given.
+
+    Raises:
+        What :func:`train_and_judge` raises.
+
+    Example:
+        >>> compare_objectives({"l1": ("l1", {}), "vivid": ("ce", {"temperature": 0.1})}, data, "unet", {"width": 8})
+    """
+    budget = budget or {}
+    return {
+        name: train_and_judge(
+            ExperimentConfig(model, objective, model_options, options, seed, **budget), data, None, device
+        )
+        for name, (objective, options) in objectives.items()
+    }
 
 
 def judge_oracle(oracle: Predict, data: LabArrays, folder: Path | str, name: str) -> Run:
@@ -150,11 +222,15 @@ def _judge(
         if identity:
             experiment.begin(folder, identity)
         progress = experiment.Progress(folder, f"judging {experiment.read_config(folder)['label']}")
-        per_image = evaluate(predict, data, data.indices(split), progress)
+        sets = SetDistances()
+        per_image = evaluate(predict, data, data.indices(split), progress, sets)
         cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split) | _training_cost(folder)
         experiment.write_pictures(folder, "test", _colour_sample(predict, data, split))
+        if isinstance(colorizer, TrainedColorizer):
+            write_curves(folder, colorizer, data, split)
         if colorizer:
             experiment.write_pictures(folder, "bundled", _colour_bundled(colorizer, min(data.size)))
+        write_json(folder / "sets.json", sets.results())
         write_json(folder / "cost.json", cost)
         experiment.write_table(folder / "per_image.csv", per_image)
     return Run(folder)
@@ -183,7 +259,12 @@ def _training_cost(folder: Path) -> dict:
     history = Run(folder).history
     if history is None:
         return {}
-    return {"train_seconds": float(history["seconds"].iloc[-1]), "images_seen": int(history["images_seen"].iloc[-1])}
+    seconds, images = float(history["seconds"].iloc[-1]), int(history["images_seen"].iloc[-1])
+    return {
+        "train_seconds": seconds,
+        "images_seen": images,
+        "seconds_per_1000_training_images": 1000 * seconds / images,
+    }
 
 
 def colour_at(colorizer: Callable[[Tensor], Tensor], L: Tensor, short_side: int) -> Tensor:

@@ -116,6 +116,26 @@ class Run:
         path = self.folder / "history.csv"
         return pd.read_csv(path) if path.exists() else None
 
+    @cached_property
+    def sets(self) -> dict | None:
+        """Distances between the sets of pictures, the contents of ``sets.json``; None where there is no such file."""
+        return self._json("sets.json")
+
+    @cached_property
+    def collapse(self) -> dict | None:
+        """``why`` and ``images_seen`` of an adversarial training that was ended early, or None."""
+        return self._json("collapse.json")
+
+    @cached_property
+    def temperatures(self) -> pd.DataFrame | None:
+        """Mean scores of the one network decoded at several temperatures, or None."""
+        path = self.folder / "temperature.csv"
+        return pd.read_csv(path) if path.exists() else None
+
+    def _json(self, name: str) -> dict | None:
+        path = self.folder / name
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
     def pictures(self, name: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Read coloured samples: id -> (L8 (H, W), ab8 (H, W, 2), true ab8 (H, W, 2)); empty where none were kept."""
         path = self.folder / "pictures" / f"{name}.npz"

@@ -10,6 +10,7 @@ import io
 import itertools
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -21,10 +22,11 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
 from colorlib.color import decode_lab8, lab_to_rgb, out_of_gamut, rgb_to_lab
+from colorlib.experiment import Run
 from colorlib.gamut import bin_centres
 
 INK, FAINT, RULE, PAPER = "#22262b", "#6d747c", "#d9dde1", "#ffffff"
@@ -240,6 +242,40 @@ def show_photos(
     return figure
 
 
+def show_answers(L: torch.Tensor, ab: torch.Tensor, answers: Mapping[str, torch.Tensor], size: float = 1.35) -> Figure:
+    """Show photographs in grey, in their true colours, and below as each colorizer sees them.
+
+    Args:
+        L: (N, 1, H, W) in [0, 100].
+        ab: (N, 2, H, W), the truth in CIELAB units.
+        answers: name -> (N, 2, H, W) in CIELAB units.
+        size: width of a photograph in inches.
+    """
+    coloured = {"truth": ab, **answers}
+    grid = [(L[:, 0] / 100).numpy(), *(to_photos(L, colours) for colours in coloured.values())]
+    return show_photos(grid, ["grey", *coloured], size=size)
+
+
+def show_kept(runs: Mapping[str, Run], name: str = "bundled", count: int = 8) -> Figure:
+    """Show the pictures that runs kept (`Run.pictures`): the photographs, then as each run coloured them.
+
+    Args:
+        runs: what to call a run -> the run.
+        name: of the set of pictures, "bundled" or "test".
+        count: of photographs, at most; those that the first run kept first.
+
+    Raises:
+        ValueError: the first run kept none.
+    """
+    pictures = {label: run.pictures(name) for label, run in runs.items()}
+    first = next(iter(pictures.values()))
+    ids = list(first)[:count]
+    grid = [[lab8_to_photo(first[i][0], first[i][2]) for i in ids]]
+    for kept in pictures.values():
+        grid.append([lab8_to_photo(*kept[i][:2]) if i in kept else None for i in ids])
+    return show_photos(grid, ["truth", *pictures])
+
+
 def _folded(name: str, characters: int) -> str:
     """Break a name into lines of at most so many characters, at blanks and after underscores."""
     parts = (textwrap.wrap(part.replace("_", "_ "), characters) for part in name.split(" · "))
@@ -257,11 +293,45 @@ def plot_forest(table: pd.DataFrame, label: str, better: str = "", reference: st
         reference: the row whose mean is drawn as a line through all others.
     """
     figure, grid = _axes(7.2, 0.95 + 0.27 * len(table))
-    axes = grid[0, 0]
-    y = np.arange(len(table))[::-1]
+    _draw_forest(grid[0, 0], table, list(table.index), reference)
+    _name_rows(grid[0, 0], table["group"])
+    grid[0, 0].set_xlabel(label + (f"  ({better})" if better else ""))
+    _name_groups(grid[0, 0], table["group"], 0.16)
+    return figure
+
+
+@style()
+def plot_forests(
+    tables: Mapping[str, pd.DataFrame], label: str, better: str = "", reference: str | None = None
+) -> Figure:
+    """Draw several forests side by side, the rows of one name at one height: what another budget does to each.
+
+    Args:
+        tables: title of the panel → table as for :func:`plot_forest`; a name may be missing in some. Names stand in
+            the order of the first table that has them.
+        label, better, reference: as for :func:`plot_forest`.
+    """
+    names = list(dict.fromkeys(name for table in tables.values() for name in table.index))
+    groups = pd.concat(list(tables.values()))["group"].groupby(level=0).first()[names]
+    figure, grid = _axes(2.4 + 2.9 * len(tables), 1.15 + 0.27 * len(names), len(tables), sharey=True, sharex=True)
+    for axes, (title, table) in zip(grid[0], tables.items(), strict=True):
+        _draw_forest(axes, table, names, reference)
+        axes.set_title(title, pad=18)
+    _name_rows(grid[0, 0], groups)
+    figure.supxlabel(label + (f"  ({better})" if better else ""), fontsize=9, color=FAINT)
+    _name_groups(grid[0, 0], groups, 0.24)
+    return figure
+
+
+def _draw_forest(axes: Axes, table: pd.DataFrame, names: Sequence[str], reference: str | None) -> None:
+    """Draw means and intervals, one height for each of ``names``, the first on top."""
+    y = np.arange(len(names))[::-1]
     if reference in table.index:
         axes.axvline(table["mean"][reference], color=RULE, lw=1.2, ls=(0, (4, 3)), zorder=0)
-    for height, (_, row) in zip(y, table.iterrows(), strict=True):
+    for height, name in zip(y, names, strict=True):
+        if name not in table.index:
+            continue
+        row = table.loc[name]
         colour = GROUPS[row["group"]]
         axes.plot([row["low"], row["high"]], [height] * 2, color=colour, lw=2.2, alpha=0.45, solid_capstyle="butt")
         axes.plot(
@@ -271,21 +341,26 @@ def plot_forest(table: pd.DataFrame, label: str, better: str = "", reference: st
             f"{row['mean']:.2f}", (1.0, height), (6, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", va="center", fontsize=8, color=colour, annotation_clip=False,
         )  # fmt: skip
-    axes.set_yticks(y, table.index)
-    for tick, group in zip(axes.get_yticklabels(), table["group"], strict=True):
-        tick.set_color(GROUPS[group])
-    axes.set_ylim(-0.7, len(table) - 0.3)
+    axes.set_ylim(-0.7, len(names) - 0.3)
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
     axes.tick_params(length=0)
-    axes.set_xlabel(label + (f"  ({better})" if better else ""))
-    shown = [group for group in GROUPS if group in set(table["group"])]
-    for i, group in enumerate(shown):
+
+
+def _name_rows(axes: Axes, groups: pd.Series) -> None:
+    """Write the names, the index of ``groups``, down the left of a forest, each in the colour of its group."""
+    axes.set_yticks(np.arange(len(groups))[::-1], groups.index)
+    for tick, group in zip(axes.get_yticklabels(), groups, strict=True):
+        tick.set_color(GROUPS[group])
+
+
+def _name_groups(axes: Axes, groups: Sequence[str], step: float) -> None:
+    """Write the names of the groups in their colours above the axes, ``step`` of their width apart."""
+    for i, group in enumerate(group for group in GROUPS if group in set(groups)):
         axes.annotate(
-            "●○"[group == "oracle"] + f" {group}", (i * 0.16, 1), (0, 4), xycoords="axes fraction",
+            "●○"[group == "oracle"] + f" {group}", (i * step, 1), (0, 4), xycoords="axes fraction",
             textcoords="offset points", fontsize=8, color=GROUPS[group], annotation_clip=False,
         )  # fmt: skip
-    return figure
 
 
 @style()
@@ -296,6 +371,7 @@ def plot_history(
     x: str = "images_seen",
     x_label: str = "photographs seen in training",
     log: bool = False,
+    named: int = 12,
 ) -> Figure:
     """Draw learning curves, one colour per row and one line per seed, each named at its end.
 
@@ -304,11 +380,14 @@ def plot_history(
         y, x: columns; rows where ``y`` is empty are left out.
         label, x_label: the axes' words, with units.
         log: a logarithmic y axis.
+        named: so many rows, the first ones, are coloured and named where there are more; the others stay grey.
     """
-    figure, grid = _axes(7.2, max(3.4, 1.2 + 0.25 * len(histories)))
+    figure, grid = _axes(7.2, max(3.4, 1.2 + 0.25 * min(len(histories), named)))
     axes = grid[0, 0]
+    chosen = dict(itertools.islice(histories.items(), named))
+    _draw_grey(axes, {name: tables for name, tables in histories.items() if name not in chosen}, x, y)
     ends = []
-    for i, (name, tables) in enumerate(histories.items()):
+    for i, (name, tables) in enumerate(chosen.items()):
         colour, dash = LINES[i % len(LINES)], ("-", (0, (4, 1.5)), (0, (1, 1)))[i // len(LINES) % 3]
         for table in tables:
             table = table.dropna(subset=[y])
@@ -323,10 +402,74 @@ def plot_history(
     axes.grid(axis="y")
     axes.tick_params(axis="y", labelcolor=FAINT)
     axes.margins(x=0)
+    _cut_off(axes, histories, y)
     figure.draw_without_rendering()
     if ends:
         _label_ends(axes, ends)
     return figure
+
+
+@style()
+def plot_history_groups(
+    groups: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]],
+    y: str = "val_delta_e_76",
+    label: str = "ΔE76 on validation photographs",
+    x: str = "images_seen",
+    x_label: str = "photographs seen in training",
+) -> Figure:
+    """Draw many learning curves, a panel for each group with its own in colour and all others grey behind them.
+
+    Args:
+        groups: title of the panel → name → one table per seed; a name has one colour in all panels.
+        y, label, x, x_label: as for :func:`plot_history`.
+    """
+    names = list(dict.fromkeys(name for histories in groups.values() for name in histories))
+    everything = {(title, name): tables for title, own in groups.items() for name, tables in own.items()}
+    columns = min(3, len(groups))
+    height = 1.1 + 0.13 * max(len(histories) for histories in groups.values())
+    rows = -(-len(groups) // columns)
+    figure, grid = _axes(7.2, 0.6 + max(1.9, height) * rows, columns, rows, sharex=True, sharey=True)
+    for axes in grid.flat[len(groups) :]:
+        axes.set_axis_off()
+    for axes, (title, histories) in zip(grid.flat, groups.items(), strict=False):
+        _draw_grey(axes, {key: tables for key, tables in everything.items() if key[0] != title}, x, y)
+        for line, (name, tables) in enumerate(histories.items()):
+            number = names.index(name)
+            colour, dash = LINES[number % len(LINES)], ("-", (0, (4, 1.5)), (0, (1, 1)))[number // len(LINES) % 3]
+            for table in tables:
+                table = table.dropna(subset=[y])
+                axes.plot(table[x], table[y], color=colour, ls=dash, lw=1.2)
+            axes.annotate(
+                name, (1, 1), (0, -2 - 9 * line), xycoords="axes fraction", textcoords="offset points",
+                ha="right", va="top", fontsize=6.5, color=colour,
+            )  # fmt: skip
+        axes.set_title(title)
+        axes.grid(axis="y")
+        axes.tick_params(axis="y", labelcolor=FAINT)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.xaxis.set_major_locator(MaxNLocator(3))
+        axes.margins(x=0)
+    _cut_off(grid[0, 0], everything, y)
+    figure.supxlabel(x_label, fontsize=9, color=FAINT)
+    figure.supylabel(label, fontsize=9, color=FAINT)
+    return figure
+
+
+def _draw_grey(axes: Axes, histories: Mapping[Any, Sequence[pd.DataFrame]], x: str, y: str) -> None:
+    for table in itertools.chain.from_iterable(histories.values()):
+        table = table.dropna(subset=[y])
+        axes.plot(table[x], table[y], color=RULE, lw=0.9, zorder=1)
+
+
+def _cut_off(axes: Axes, histories: Mapping[Any, Sequence[pd.DataFrame]], y: str) -> None:
+    """End the y axis where nearly all values lie, so that one training gone astray does not flatten the others."""
+    values = pd.concat([table[y] for tables in histories.values() for table in tables]).dropna()
+    if len(values) and values.max() > 2 * (high := float(values.quantile(0.9))):
+        axes.set_ylim(top=1.3 * high)
+        axes.annotate(
+            f"up to {values.max():,.0f}, cut off", (0.01, 1), (0, -2), xycoords="axes fraction",
+            textcoords="offset points", va="top", fontsize=7, color=FAINT,
+        )  # fmt: skip
 
 
 @style()
@@ -347,7 +490,7 @@ def plot_pareto(
         higher_is_better: which end of the quality axis is good.
         reference: a name and a value drawn as a line across, for example what leaving every photograph grey scores.
     """
-    figure, grid = _axes(7.2, 4.2, len(costs), sharey=True)
+    figure, grid = _axes(7.2, 4.2 if len(table) <= 16 else 6.0, len(costs), sharey=True)
     panels = []
     for axes, (cost, words) in zip(grid[0], costs.items(), strict=True):
         rows = table[pd.to_numeric(table[cost]) > 0].sort_values(cost, kind="stable")
@@ -381,6 +524,129 @@ def plot_pareto(
     figure.set_layout_engine("none")  # labels must not move what they were placed by
     for panel in panels:
         _label_points(*panel)
+    return figure
+
+
+@style()
+def plot_plane(
+    points: pd.DataFrame,
+    curves: Mapping[str, pd.DataFrame],
+    x_label: str,
+    y_label: str,
+    x_mark: tuple[str, float] | None = None,
+    y_mark: tuple[str, float] | None = None,
+) -> Figure:
+    """Draw rows as points in a plane of two scores, and what one network reaches as a curve.
+
+    Args:
+        points: index = names of the rows; columns x, y and group.
+        curves: name → table with the columns x, y and mark (the number to write beside a point), in order.
+        x_label, y_label: the axes' words, with units.
+        x_mark, y_mark: a name and a value drawn as a line across.
+    """
+    figure, grid = _axes(7.2, 5.0 if len(points) <= 16 else 6.4)
+    axes = grid[0, 0]
+    for i, (name, table) in enumerate(curves.items()):
+        colour = LINES[i % len(LINES)]
+        axes.plot(table["x"], table["y"], "-o", color=colour, ms=3, lw=1.6, zorder=2)
+        ends = {0: f"{name}, {table['mark'].iloc[0]:g}", len(table) - 1: f"{table['mark'].iloc[-1]:g}"}
+        for place, text in ends.items():
+            axes.annotate(
+                text, (table["x"].iloc[place], table["y"].iloc[place]), (5, 5), textcoords="offset points",
+                fontsize=8, color=colour, fontweight="bold",
+            )  # fmt: skip
+    colours = [GROUPS[group] for group in points["group"]]
+    axes.scatter(points["x"], points["y"], s=26, c=colours, zorder=3)
+    for mark, line, at in ((x_mark, axes.axvline, "x"), (y_mark, axes.axhline, "y")):
+        if mark:
+            line(mark[1], color=GROUPS["trivial"], lw=1, ls=(0, (4, 3)), zorder=0)
+            axes.annotate(
+                mark[0], (mark[1], 0.99) if at == "x" else (0.01, mark[1]), (3, 0) if at == "x" else (0, 3),
+                xycoords=("data", "axes fraction") if at == "x" else ("axes fraction", "data"),
+                textcoords="offset points", va="top" if at == "x" else "bottom", fontsize=8,
+                color=GROUPS["trivial"],
+            )  # fmt: skip
+    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.grid(True)
+    axes.tick_params(axis="y", labelcolor=FAINT)
+    axes.margins(0.12)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # labels must not move what they were placed by
+    x, y = points["x"].to_numpy(float), points["y"].to_numpy(float)
+    _label_points(axes, x, y, list(points.index), colours, [*zip(x, y, y, strict=True)])
+    return figure
+
+
+@style()
+def plot_hints(curves: Mapping[str, Sequence[pd.DataFrame]], reference: tuple[str, Mapping[int, float]]) -> Figure:
+    """Draw PSNR against the number of hints, one line for each seed of a row, with its interval where it is known.
+
+    Args:
+        curves: name → one table per seed; columns hints, psnr_rgb_db, psnr_rgb_db_low, psnr_rgb_db_high.
+        reference: a name and {number of hints: PSNR in dB} of another network, drawn grey and broken.
+    """
+    figure, grid = _axes(7.2, 3.8)
+    axes = grid[0, 0]
+    name, published = reference
+    axes.plot(list(published), list(published.values()), color=FAINT, ls=(0, (4, 2)), marker="o", ms=3, mfc=PAPER)
+    ends = [(max(published), published[max(published)], name, FAINT)]
+    for i, (name, tables) in enumerate(curves.items()):
+        colour = LINES[i % len(LINES)]
+        for table in tables:
+            axes.plot(table["hints"], table["psnr_rgb_db"], color=colour, marker="o", ms=3.5)
+            axes.fill_between(
+                table["hints"], table["psnr_rgb_db_low"], table["psnr_rgb_db_high"], color=colour, alpha=0.15, lw=0
+            )
+        ends.append((tables[0]["hints"].iloc[-1], tables[0]["psnr_rgb_db"].iloc[-1], name, colour))
+    axes.set_xscale("symlog", linthresh=1, linscale=0.4)
+    counts = sorted(
+        {*published, *(count for tables in curves.values() for table in tables for count in table["hints"])}
+    )
+    axes.set_xticks(counts, [f"{count:,}" for count in counts], fontsize=8)
+    axes.minorticks_off()
+    axes.set(xlabel="hints per photograph", ylabel="mean PSNR [dB]", xlim=(0, None))
+    axes.grid(axis="y")
+    axes.tick_params(axis="y", labelcolor=FAINT)
+    figure.draw_without_rendering()
+    _label_ends(axes, [(x, y, _folded(text, 26), colour) for x, y, text, colour in ends])
+    return figure
+
+
+@style()
+def plot_several(table: pd.DataFrame, reference: tuple[str, float] | None = None) -> Figure:
+    """Draw error against diversity of networks that give several answers: their mean filled, the nearest hollow.
+
+    Args:
+        table: one line per row and k; columns name, k, diversity, mean, best (all ΔE76).
+        reference: a name and an error drawn as a line across, for example of a row that answers once.
+    """
+    figure, grid = _axes(7.2, 3.8)
+    axes = grid[0, 0]
+    for i, (name, rows) in enumerate(table.groupby("name", sort=False)):
+        colour = LINES[i % len(LINES)]
+        axes.vlines(rows["diversity"], rows["best"], rows["mean"], color=colour, lw=1.2, alpha=0.5)
+        axes.plot(rows["diversity"], rows["mean"], "o", ms=6, color=colour)
+        axes.plot(rows["diversity"], rows["best"], "o", ms=6, mfc=PAPER, mec=colour, mew=1.4)
+        for _, row in rows.iterrows():
+            axes.annotate(
+                f"best of {row['k']:.0f}", (row["diversity"], row["best"]), (7, 0), textcoords="offset points",
+                va="center", fontsize=7, color=colour,
+            )  # fmt: skip
+        first = rows.iloc[0]
+        axes.annotate(
+            name, (first["diversity"], first["mean"]), (7, 5), textcoords="offset points", fontsize=8, color=colour
+        )
+    if reference:
+        axes.axhline(reference[1], color=GROUPS["trained"], lw=1, ls=(0, (4, 3)), zorder=0)
+        axes.annotate(
+            reference[0], (0.01, reference[1]), (0, 3), xycoords=("axes fraction", "data"),
+            textcoords="offset points", fontsize=8, color=GROUPS["trained"],
+        )  # fmt: skip
+    axes.set(xlabel="diversity: ΔE 76 between two answers to one photograph", ylabel="ΔE 76 to the photograph")
+    axes.set_xlim(0, 1.25 * table["diversity"].max())
+    axes.margins(y=0.15)
+    axes.grid(axis="y")
+    axes.tick_params(axis="y", labelcolor=FAINT)
     return figure
 
 
@@ -430,6 +696,8 @@ def plot_laws(table: pd.DataFrame, label: str, mark: float | None = None) -> Fig
 def plot_pairwise(differences: pd.DataFrame, decided: pd.DataFrame, label: str, lower_is_better: bool = True) -> Figure:
     """Draw the difference of every pair, row minus column; pairs that are not decided stay pale and in brackets.
 
+    With more than 16 rows colours stand for the numbers, and pairs that are not decided have a dot.
+
     Args:
         differences: square, the same names on both sides; NaN on the diagonal.
         decided: square bool, True where the difference is significant after correction.
@@ -437,15 +705,24 @@ def plot_pairwise(differences: pd.DataFrame, decided: pd.DataFrame, label: str, 
         lower_is_better: blue is where the row is better than the column.
     """
     n = len(differences)
-    figure, grid = _axes(1.9 + 0.46 * n, 1.6 + 0.32 * n)
+    large = n > 16  # numbers would be too small to read
+    figure, grid = _axes(*((3.4 + 0.2 * n, 2.6 + 0.2 * n) if large else (1.9 + 0.46 * n, 1.6 + 0.32 * n)))
     axes = grid[0, 0]
     values = differences.to_numpy(float)
     top = np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0
     shade = np.where(decided.to_numpy(bool), values, 0.0) * (1 if lower_is_better else -1)
-    axes.imshow(
+    image = axes.imshow(
         np.sign(shade) * np.sqrt(np.abs(shade) / (top or 1)), cmap=DIFFERENCE, vmin=-1.15, vmax=1.15, aspect="auto"
     )
-    for i in range(n):
+    if large:
+        undecided = np.argwhere(~decided.to_numpy(bool) & np.isfinite(values))
+        axes.scatter(undecided[:, 1], undecided[:, 0], s=3, color=FAINT, lw=0)
+        steps = np.array([-1, -0.25, -0.05, 0.05, 0.25, 1])
+        bar = figure.colorbar(image, ax=axes, shrink=0.4, pad=0.01, ticks=np.sign(steps) * np.sqrt(np.abs(steps)))
+        words = [f"{step * top * (1 if lower_is_better else -1):+.2g}".replace("-", "−") for step in steps]
+        bar.ax.set_yticklabels(words, fontsize=7)
+        bar.outline.set_visible(False)
+    for i in range(0 if large else n):
         for j in range(n):
             if i != j and np.isfinite(values[i, j]):
                 text = f"{values[i, j]:+.1f}".replace("-", "−") if abs(values[i, j]) >= 0.05 else "0.0"
@@ -459,7 +736,9 @@ def plot_pairwise(differences: pd.DataFrame, decided: pd.DataFrame, label: str, 
     axes.set_yticks(range(n), differences.index)
     axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0, labelsize=8, labelcolor=INK)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel(f"{label},\nrow minus column: blue, the row is better; (…), no winner", fontsize=8)
+    axes.set_xlabel(
+        f"{label},\nrow minus column: blue, the row is better; {'dot' if large else '(…)'}, no winner", fontsize=8
+    )
     return figure
 
 

@@ -42,7 +42,7 @@ PICTURES = {"bundled": "the photographs that ship inside scikit-image", "test": 
 PREPARED_SIZE = 64  # pixels: plain photographs that a study is pointed at, so that a processor can train on them
 GIVEN = ("DATA", "RUN")  # parameters that the study itself sets in every row
 NOT_IN_STAMP = (  # changes no row's outcome; what these do to the photographs is in the data's fingerprint
-    *("plots", "statistics", "report", "study", "engine", "cli", "__main__", "processes"),
+    *("plots", "statistics", "comparison", "findings", "report", "study", "engine", "cli", "__main__", "processes"),
     *("data/photos", "data/fashion_mnist", "models/__init__", "objectives/__init__"),
 )
 _KEYS = {
@@ -264,7 +264,8 @@ def check_parameter(name: str, value: object, default: object, where: str) -> An
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     summed = name == "OBJECTIVE" and isinstance(value, dict)  # {l1: 100, gan_lsgan: 1}
-    if default is not None and type(value) is not type(default) and not summed:
+    either = summed or (name == "OBJECTIVE" and isinstance(value, str))  # whichever the notebook's own is
+    if default is not None and type(value) is not type(default) and not either:
         raise TypeError(f"{where}: {name} must be {_KIND_NAMES[type(default)]} like {default!r}, not {value!r}.")
     if name.removesuffix("S") == "OBJECTIVE" and (summed or isinstance(value, str)):
         from colorlib.objectives import terms_of

@@ -1,5 +1,7 @@
 """Judging: rows by identity, per-law scores by hand, other people's pictures, and bad predictions."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -8,10 +10,14 @@ from PIL import Image
 from colorlib import experiment
 from colorlib.baselines import BASELINES, ORACLES
 from colorlib.color import lab_to_rgb
-from colorlib.evaluation import colour_at, evaluate, judge, judge_oracle, judge_pictures
+from colorlib.data.writing import Record, write_store
+from colorlib.evaluation import colour_at, compare_objectives, evaluate, judge, judge_oracle, judge_pictures
 from colorlib.experiment import ExperimentConfig, Run, list_runs
+from colorlib.features import load_classifier
 from colorlib.metrics import METRICS
 from colorlib.training import train
+
+SIZES = (32, 32), (32, 32, 2)  # of L and ab
 
 
 def test_judge_writes_one_row_for_each_test_photograph(tiny_scenes, tmp_path):
@@ -22,14 +28,34 @@ def test_judge_writes_one_row_for_each_test_photograph(tiny_scenes, tmp_path):
     assert run.config["kind"] == "baseline" and run.cost["ms_per_image"] > 0
     assert set(run.pictures("test")) == set(run.per_image["id"]) and run.pictures("bundled")
     assert [found.folder for found in list_runs(tmp_path)] == [tmp_path / "mean"]
+    sets = json.loads((tmp_path / "mean" / "sets.json").read_text())
+    assert sets["n"] == len(test) and isinstance(sets["kernel_b"], float)
+    assert run.per_image["class_agreement_b"].isin([0, 1]).all() and run.per_image["recognised_b"].isna().all()
+
+
+def test_folders_are_what_there_is_to_recognise(tmp_path):
+    rng = np.random.default_rng(0)
+    known, stranger = load_classifier("b").classes[7], "no class of b's"
+    records = (
+        Record(f"{folder}/{n}.jpg", 32, 32, *(rng.integers(0, 256, size, dtype=np.uint8) for size in SIZES))
+        for n in range(20)
+        for folder in (known, stranger)
+    )
+    data = write_store(tmp_path / "store", "t", records, 40, (32, 32), {"seed": 0})
+    table = evaluate(lambda batch: batch.ab, data, np.arange(40))
+    folders = data.manifest["source"].str.split("/").str[0]
+    first_guess = load_classifier("b")(lab_to_rgb(torch.cat([data.batch(range(40)).L, data.batch(range(40)).ab], 1)))
+    assert table["recognised_b"].notna().equals(folders == known)
+    assert (table["recognised_b"] == 1).equals((folders == known) & (first_guess.argmax(1).numpy() == 7))
+    assert (table["class_agreement_b"] == 1).all() and (table["perceptual_b"] == 0).all()
 
 
 def test_judging_again_gives_the_same_scores(tiny_scenes, tmp_path):
     for _ in range(2):
         judge(BASELINES["grey"](tiny_scenes, 0), tiny_scenes, tmp_path / "run", "grey")
-        scores = (tmp_path / "run" / "per_image.csv").read_bytes()
     judge(BASELINES["grey"](tiny_scenes, 0), tiny_scenes, tmp_path / "again", "grey")
-    assert scores == (tmp_path / "again" / "per_image.csv").read_bytes()
+    for name in ("per_image.csv", "sets.json"):
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
 def test_scores_per_law_by_hand(tiny_scenes, tmp_path):
@@ -53,7 +79,23 @@ def test_a_trained_run_is_judged_in_its_own_folder(tiny_scenes, tmp_path):
     config = ExperimentConfig("unet", "ce", {"width": 4}, images_seen=32, batch_size=8, validations=1)
     run = judge(train(config, tiny_scenes, tmp_path / "run"), tiny_scenes, tmp_path / "run")
     assert run.label == "unet (width 4) · ce" and run.config["kind"] == "network"
+    pace = run.cost["seconds_per_1000_training_images"]
+    assert pace == pytest.approx(1000 * run.cost["train_seconds"] / 32) and pace > 0
     assert run.cost["images_seen"] == 32 and run.cost["macs_per_image"] > run.cost["parameters"] > 0
+
+
+def test_objectives_are_compared_on_equal_terms(tiny_scenes, tmp_path, monkeypatch):
+    monkeypatch.setattr("colorlib.experiment.project_folder", lambda: tmp_path)
+    objectives = {"median": ("l1", {}), "vivid": ("ce", {"temperature": 0.1})}
+    budget = {"images_seen": 32, "batch_size": 8, "validations": 1}
+    trained = compare_objectives(objectives, tiny_scenes, "unet", {"width": 4}, 3, budget, "cpu")
+    assert list(trained) == ["median", "vivid"]
+    configs = [run.config for _, run in trained.values()]
+    assert [config["label"] for config in configs] == ["unet (width 4) · l1", "unet (width 4) · ce (temperature 0.1)"]
+    assert all(config["seed"] == 3 and config["images_seen"] == 32 for config in configs)
+    for colorizer, run in trained.values():
+        assert run.finished and run.folder.parent == tmp_path / "runs" / "notebooks"
+        assert colorizer(tiny_scenes.batch([0]).L).shape == (1, 2, 32, 32)
 
 
 def coloured(tiny_scenes, folder, colorizer):

@@ -7,10 +7,10 @@ import pytest
 
 LIBRARY = Path(__file__).parents[1] / "colorlib"
 FLOORS = (
-    {"appearance", "color", "gamut", "hints", "registry", "files", "processes"},
+    {"appearance", "color", "features", "gamut", "hints", "profiles", "registry", "files", "processes"},
     {"data", "models", "objectives", "metrics"},
-    {"training", "evaluation", "experiment", "baselines", "statistics"},
-    {"plots", "report", "study", "engine"},
+    {"training", "evaluation", "experiment", "baselines", "curves", "recognition", "statistics"},
+    {"plots", "comparison", "findings", "report", "study", "colorize", "deployment", "engine", "pictures"},
     {"cli", "__main__"},
 )
 MODULES = sorted(LIBRARY.rglob("*.py"))

@@ -6,9 +6,19 @@ import torch.nn.functional as F
 from scipy.spatial import cKDTree
 
 from colorlib import gamut
-from colorlib.color import SPACES, rgb_to_lab
+from colorlib.appearance import hs03
+from colorlib.color import SPACES, lab_to_rgb, rgb_to_lab
+from colorlib.features import load_classifier
 from colorlib.models import MODELS, create_model
-from colorlib.objectives import OBJECTIVES, SUMS, Objective, create_objective, describe_objective, objective_options
+from colorlib.objectives import (
+    OBJECTIVES,
+    SUMS,
+    Objective,
+    create_objective,
+    describe_objective,
+    objective_options,
+    terms_of,
+)
 from colorlib.objectives.adversarial import CRITICS, PatchCritic
 
 CENTRES = gamut.bin_centres()
@@ -104,8 +114,10 @@ def test_bfloat16_in_float32_out(name):
 @every_objective
 def test_gradient_of_the_loss(name):
     objective = create(name).double().eval()
-    L, ab = (x.double() for x in some_photographs(1, 4, 4))
-    side = 4 // objective.out_stride
+    looks = {"perceptual", "class_kl"} & set(terms_of(name))  # through a classifier, which wants 16 pixels
+    size = 16 if looks else 4
+    L, ab = (x.double() for x in some_photographs(1, size, size))
+    side = size // objective.out_stride
     output = torch.randn(1, objective.out_channels, side, side, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: objective(x, L, ab)["loss"], output, fast_mode=True)
 
@@ -447,3 +459,29 @@ def test_unknown_names_and_options_get_one_clear_sentence():
     for name, bad in [("l1", {"out_stride": 3}), ("ce", {"k": 0}), ("ce", {"temperature": 0}), ("huber", {"delta": 0})]:
         with pytest.raises(ValueError, match="must be"):
             create_objective(name, **bad)
+
+
+@pytest.mark.parametrize("name", ["perceptual", "class_kl"])
+def test_a_look_through_the_classifier_is_zero_at_the_truth_and_trains_no_classifier(name):
+    objective = create_objective(name)
+    L, ab = some_photographs(2, 32, 32)
+    at_truth, at_grey = (float(objective(colours / 110, L, ab)["loss"]) for colours in (ab, torch.zeros_like(ab)))
+    assert at_truth == pytest.approx(0, abs=1e-4) and at_grey > 10 * at_truth + 1e-3
+    assert not any(p.requires_grad for p in objective.parameters()) and objective.critic is None
+    assert not any(p is q for p, q in zip(objective.parameters(), load_classifier("a").parameters(), strict=True))
+
+
+def test_colorfulness_rewards_vivid_pictures_and_lets_another_term_choose_the_checkpoint():
+    objective = create_objective("colorfulness")
+    L, ab = torch.full((2, 1, 32, 32), 55.0), 0.3 * some_photographs(2, 32, 32)[1]  # all of it inside sRGB
+    terms = objective(ab / 110, L, ab)
+    assert float(terms["colorfulness"]) == pytest.approx(
+        1 - float(hs03(lab_to_rgb(torch.cat([L, ab], 1))).mean()) / 100
+    )
+    assert float(terms["validated"]) == pytest.approx(0, abs=1e-4) and objective.validated_term == "validated"
+    assert float(objective(0.5 * ab / 110, L, ab)["loss"]) > float(terms["loss"])
+    grey = torch.zeros_like(ab, requires_grad=True)
+    objective(grey, L, ab)["loss"].backward()
+    assert grey.grad.isfinite().all()
+    with pytest.raises(ValueError, match="absolute must be 0"):
+        create_objective("colorfulness", absolute=2)

@@ -1,7 +1,8 @@
 """What a prediction is measured by: one number per image each, and a few that only a whole set of images has.
 
 ``METRICS`` are measured on a :class:`Pair` of predictions and photographs; ``POOLED`` are computed from the table of
-the images' scores. Adding one is a function and a line here.
+the images' scores; ``SETS`` compare all pictures with all photographs, by :class:`SetDistances`. Adding one is a
+function and a line here.
 """
 
 from collections.abc import Callable
@@ -11,10 +12,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from colorlib.metrics import colorfulness, difference, distribution, fidelity
+from colorlib.metrics import colorfulness, difference, distribution, fidelity, recognition
 from colorlib.metrics.pair import Pair
+from colorlib.metrics.sets import SetDistances
 
-__all__ = ["METRICS", "POOLED", "Metric", "Pair", "PooledMetric", "score"]
+__all__ = ["METRICS", "POOLED", "SETS", "Metric", "Pair", "PooledMetric", "SetDistances", "SetMetric", "score"]
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,29 @@ class PooledMetric:
     reference: str
 
 
+@dataclass(frozen=True)
+class SetMetric:
+    """A distance between the set of pictures and the set of photographs; its value is in ``sets.json``.
+
+    Args:
+        needs: the key of ``sets.json`` under which the least number of pictures for it is, or "".
+    """
+
+    needs: str
+    unit: str
+    higher_is_better: bool | None
+    about: str
+    blind_to: str
+    reference: str
+
+
 DEFINITION = "textbook definition"
 WANG = "Wang et al., IEEE TIP 13(4), 2004"
 ZHANG = "Zhang, Isola and Efros, ECCV 2016"
 HASLER = "Hasler and Süsstrunk, SPIE 5007, 2003"
+LPIPS = "Zhang, Isola, Efros, Shechtman and Wang, CVPR 2018"
+FID = "Heusel et al., NeurIPS 2017"
+KID = "Bińkowski et al., ICLR 2018"
 
 METRICS = {
     "psnr_rgb_db": Metric(
@@ -212,6 +233,49 @@ METRICS = {
         "Where a colour is, and how far a wrong bin lies from the right one.",
         "Swain and Ballard, IJCV 7(1), 1991",
     ),
+    "recognised_b": Metric(
+        recognition.recognised_b,
+        "",
+        True,
+        "1 where the first guess of classifier b at the coloured picture is what the photograph shows, else 0; "
+        "photographs in folders whose names it does not know have none.",
+        "Colours that do not matter to what a thing is, and most of them do not: it knows much from lightness alone.",
+        ZHANG + ", with classifier b in place of VGG-16",
+    ),
+    "recognised_b_error": Metric(
+        recognition.recognised_b_error,
+        "",
+        None,
+        "Recognised (classifier b) of the prediction minus of the photograph; below 0 colouring has hidden things.",
+        "Colours that do not matter to what a thing is.",
+        ZHANG + ", with classifier b in place of VGG-16",
+    ),
+    "class_agreement_b": Metric(
+        recognition.class_agreement_b,
+        "",
+        True,
+        "1 where classifier b's first guess at picture and photograph is the same, right or wrong, else 0; needs no "
+        "labels.",
+        "Colours that do not matter to what a thing is; where b is unsure, a hair's breadth decides.",
+        ZHANG + ", with classifier b in place of VGG-16, against its guess at the photograph",
+    ),
+    "perceptual_b": Metric(
+        recognition.perceptual_b,
+        "",
+        False,
+        "Distance between picture and photograph in the features of classifier b, in the manner of LPIPS, which it "
+        "is not: another network, and no weights fitted to people's judgement.",
+        "Other plausible colours: it compares with the one photograph, as pixel errors do.",
+        LPIPS + ", with classifier b",
+    ),
+    "lpips_alex": Metric(
+        recognition.lpips_alex,
+        "",
+        False,
+        "LPIPS 0.1 with AlexNet, at the size of the photographs; not measured without the published weights.",
+        "Other plausible colours; it was fitted to distortions of patches, few of which were of colour.",
+        LPIPS,
+    ),
 }
 
 
@@ -272,6 +336,45 @@ POOLED = {
         "Mean over images of |colourfulness of the prediction − of the photograph|, absolute variant.",
         "Whether the colours are right or in the right place.",
         HASLER + ", with absolute values",
+    ),
+}
+
+SETS = {
+    "frechet_b": SetMetric(
+        "frechet_b_needs",
+        "",
+        False,
+        "Fréchet distance between the sets' embeddings by classifier b, made as an FID is, on another scale; compare "
+        "it at the same number of pictures only.",
+        "Which picture belongs to which photograph; all that is not in mean and covariance of b's features.",
+        FID + ", with classifier b in place of Inception",
+    ),
+    "kernel_b": SetMetric(
+        "",
+        "",
+        False,
+        "Kernel distance (unbiased MMD², cubic) between the sets' embeddings by classifier b, made as a KID is, on "
+        "another scale; mean over subsets, and a perfect set scores a little below 0.",
+        "Which picture belongs to which photograph; what classifier b has no features for.",
+        KID + ", with classifier b in place of Inception",
+    ),
+    "fid": SetMetric(
+        "fid_needs",
+        "",
+        False,
+        "Fréchet Inception distance, of 8-bit pictures and bilinear resizing; not measured without the published "
+        "weights; compare it at the same number of pictures only.",
+        "Which picture belongs to which photograph; small pictures are enlarged to 299 pixels first.",
+        FID,
+    ),
+    "kid": SetMetric(
+        "",
+        "",
+        False,
+        "Kernel Inception distance, of 8-bit pictures and bilinear resizing, mean over subsets; not measured without "
+        "the published weights.",
+        "Which picture belongs to which photograph; small pictures are enlarged to 299 pixels first.",
+        KID,
     ),
 }
 

@@ -1,13 +1,77 @@
 """A batch of predictions beside the photographs they were made from: what every metric is measured on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from colorlib import gamut
 from colorlib.color import lab_to_rgb
+from colorlib.features import MINIMUM_SIDE, load_classifier
+
+GRID_HALF = gamut.REACH // gamut.STEP + 1  # steps from the middle of the grid of bin centres to beyond its last one
+
+
+class Seen(NamedTuple):
+    """What classifier b sees in N pictures.
+
+    Attributes:
+        maps: features (N, C, h, w), finest first.
+        embedding: (N, D), one vector for each picture.
+        logits: (N, classes).
+    """
+
+    maps: list[Tensor]
+    embedding: Tensor
+    logits: Tensor
+
+
+@torch.no_grad()
+def _look(rgb: Tensor) -> Seen | None:
+    if min(rgb.shape[2:]) < MINIMUM_SIDE:
+        return None
+    classifier = load_classifier("b")
+    maps = classifier.feature_maps(rgb.contiguous(memory_format=torch.channels_last))
+    embedding = maps[-1].mean((2, 3))  # as in Classifier.embed, whose pass through the network is not repeated
+    return Seen(maps, embedding, classifier.head(embedding))
+
+
+@cache
+def _bins_of_grid() -> Tensor:
+    """Give the bin at each point of the grid of bin centres, (M, M) int64, and −1 where there is none."""
+    bins = torch.full((2 * GRID_HALF + 1,) * 2, -1)
+    a, b = (gamut.bin_centres() / gamut.STEP).long().T + GRID_HALF
+    bins[a, b] = torch.arange(len(a))
+    return bins
+
+
+@cache
+def _bins_of_8_bit() -> Tensor:
+    """Give the bin of each colour of whole numbers from −128 to 127, (256, 256) int64."""
+    ticks = torch.arange(-gamut.REACH, gamut.REACH).float()
+    return gamut.nearest_bin(torch.stack(torch.meshgrid(ticks, ticks, indexing="ij"))[None])[0]
+
+
+def _nearest_bin(ab: Tensor) -> Tensor:
+    """Give what :func:`gamut.nearest_bin` gives, sooner, from tables.
+
+    Photographs have 8-bit colours; of the others most have a bin at the nearest point of the grid.
+    """
+    if (ab == ab.round()).all() and -gamut.REACH <= ab.min() and ab.max() < gamut.REACH:
+        a, b = (ab.long() + gamut.REACH).unbind(1)
+        return _bins_of_8_bit().to(ab.device)[a, b]
+    steps = ab / gamut.STEP
+    points = steps.round()
+    a, b = (points.clamp(-GRID_HALF, GRID_HALF).long() + GRID_HALF).unbind(1)
+    halfway = ((steps - points).abs() > 0.4999).any(1)  # between two points: gamut decides
+    bins = _bins_of_grid().to(ab.device)[a, b].masked_fill(halfway, -1)
+    n, h, w = torch.nonzero(bins < 0, as_tuple=True)
+    if len(n):
+        bins[n, h, w] = gamut.nearest_bin(ab[n, :, h, w].T[None, :, None])[0, 0]  # (P, 2) -> (1, 2, 1, P)
+    return bins
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,10 +83,12 @@ class Pair:
         ab: (N, 2, H, W) predicted, CIELAB units; kept as predicted, in or out of sRGB's gamut.
         ab_true: (N, 2, H, W) of the photographs, CIELAB units.
         prior: (313,) share of each colour bin in the training photographs, sum 1; None if it is not known.
+        labels: (N,) int64, what each photograph shows: a position in ``class_names``; None if it is not known.
+        class_names: the names that ``labels`` count through.
 
     Raises:
-        TypeError: one of them is not a floating-point tensor.
-        ValueError: the shapes do not belong together, or values are NaN or infinite.
+        TypeError: an image is not a floating-point tensor, or the labels are not int64.
+        ValueError: the shapes do not belong together, values are NaN or infinite, or a label has no name.
 
     Example:
         >>> grey = Pair(torch.full((1, 1, 8, 8), 50.0), torch.zeros(1, 2, 8, 8), torch.full((1, 2, 8, 8), 30.0))
@@ -34,6 +100,8 @@ class Pair:
     ab: Tensor
     ab_true: Tensor
     prior: Tensor | None = None
+    labels: Tensor | None = None
+    class_names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name, channels in {"L": 1, "ab": 2, "ab_true": 2}.items():
@@ -57,6 +125,27 @@ class Pair:
                 f"prior must have shape ({len(gamut.bin_centres())},), one share per colour bin, "
                 f"not {tuple(self.prior.shape)}."
             )
+        if self.labels is not None:
+            self._check_labels()
+
+    def _check_labels(self) -> None:
+        if not isinstance(self.labels, Tensor) or self.labels.dtype != torch.int64:
+            kind = getattr(self.labels, "dtype", type(self.labels).__name__)
+            raise TypeError(f"labels must be an int64 tensor, not {kind}.")
+        if self.labels.shape != self.L.shape[:1]:
+            raise ValueError(
+                f"labels must have shape ({len(self.L)},), one per photograph, not {tuple(self.labels.shape)}."
+            )
+        if self.labels.min() < 0 or self.labels.max() >= len(self.class_names):
+            raise ValueError(
+                f"labels must be positions in class_names, which holds {len(self.class_names)} names, "
+                f"not {self.labels.min()} to {self.labels.max()}."
+            )
+
+    @cached_property
+    def unknown(self) -> Tensor:
+        """(N,) NaN: what a metric gives that does not exist for these photographs."""
+        return self.ab.new_full(self.ab.shape[:1], torch.nan)
 
     @cached_property
     def lab(self) -> Tensor:
@@ -86,9 +175,19 @@ class Pair:
     @cached_property
     def bins(self) -> Tensor:
         """(N, H, W) int64 colour bin of each predicted pixel."""
-        return gamut.nearest_bin(self.ab)
+        return _nearest_bin(self.ab)
 
     @cached_property
     def bins_true(self) -> Tensor:
         """(N, H, W) int64 colour bin of each pixel of the photograph."""
-        return gamut.nearest_bin(self.ab_true)
+        return _nearest_bin(self.ab_true)
+
+    @cached_property
+    def seen(self) -> Seen | None:
+        """What classifier b sees in the predictions; None where a side is below 16 pixels."""
+        return _look(self.rgb)
+
+    @cached_property
+    def seen_true(self) -> Seen | None:
+        """What classifier b sees in the photographs; None where a side is below 16 pixels."""
+        return _look(self.rgb_true)

@@ -51,6 +51,7 @@ class SIGGRAPH17(nn.Module):
     """
 
     narrow = {"width": 0.125}
+    takes_hints = True
 
     def __init__(self, out_channels: int, out_stride: int = 1, width: float = 1.0, class_weight: float = 1.0) -> None:
         super().__init__()

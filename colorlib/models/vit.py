@@ -96,6 +96,7 @@ class ViT(nn.Module):
     """
 
     narrow = {"patch": 8, "dim": 96, "depth": 5, "heads": 4, "features": 4}
+    takes_hints = True
 
     def __init__(
         self,

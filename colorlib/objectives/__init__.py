@@ -13,6 +13,7 @@ from torch import Tensor
 from colorlib.objectives.adversarial import GANHinge, GANLeastSquares, GANVanilla, GANWasserstein
 from colorlib.objectives.base import Objective, WeightedSum
 from colorlib.objectives.classification import CrossEntropy, RebalancedCrossEntropy
+from colorlib.objectives.perceptual import ClassKL, Colorfulness, Perceptual
 from colorlib.objectives.regression import CIEDE2000, L1, L2, Charbonnier, Huber
 from colorlib.registry import check_options, look_up
 
@@ -30,11 +31,15 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "gan_lsgan": GANLeastSquares,
     "gan_hinge": GANHinge,
     "gan_wgan_gp": GANWasserstein,
+    "perceptual": Perceptual,
+    "class_kl": ClassKL,
+    "colorfulness": Colorfulness,
 }
 
 SUMS: dict[str, dict[str, float]] = {
     "pix2pix": {"l1": 100.0, "gan_vanilla": 1.0},  # Isola 2017, section 3.3
     "chromagan": {"l2": 1.0, "gan_wgan_gp": 0.1},  # Vitoria 2020; the 0.003 KL is its network's own branch
+    "ddcolor": {"l1": 0.1, "perceptual": 5.0, "gan_vanilla": 1.0, "colorfulness": 0.5},  # Kang 2023, section 3.4
 }
 
 Named = str | Mapping[str, float]
@@ -111,7 +116,7 @@ def create_objective(objective: Named, prior: Tensor | None = None, **options: f
             own["prior"] = prior
         terms[name] = OBJECTIVES[name](**own)
     only = next(iter(terms.values()), None)
-    # A critic's opinion cannot choose a checkpoint, so even alone it is a sum, which brings its own validated term.
-    return (
-        only if isinstance(objective, str) and len(terms) == 1 and only.critic is None else WeightedSum(terms, weights)
-    )
+    # A critic's opinion cannot choose a checkpoint, nor can what the truth does not minimise: even alone these are
+    # sums, which bring their own validated term.
+    alone = isinstance(objective, str) and len(terms) == 1 and only.critic is None and only.truth_is_best
+    return only if alone else WeightedSum(terms, weights)

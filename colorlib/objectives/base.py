@@ -41,6 +41,11 @@ class Objective(nn.Module):
             raise ValueError(f"out_stride must be 1, 2 or 4, not {out_stride!r}.")
         self.out_stride = out_stride
 
+    @property
+    def meaning(self) -> "Objective":
+        """The objective that says what the output means: itself, or in a sum the term that owns the output."""
+        return self
+
     def forward(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         """Return the scalar to minimise, ``"loss"``, and its named terms, all of float32 at least.
 
@@ -109,8 +114,12 @@ class WeightedSum(Objective):
         self.truth_is_best = all(term.truth_is_best for term in terms.values())
         self.tolerance = max(term.tolerance for term in terms.values())
 
+    @property
+    def meaning(self) -> Objective:
+        return self.terms[self.owner]
+
     def decode(self, output: Tensor, size: tuple[int, int]) -> Tensor:
-        return self.terms[self.owner].decode(output, size)
+        return self.meaning.decode(output, size)
 
     def _colours_and_terms(self, output: Tensor, L: Tensor) -> tuple[Tensor, dict[str, Objective]]:
         for term in self.terms.values():

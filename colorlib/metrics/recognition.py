@@ -1,0 +1,186 @@
+"""What a network sees in the coloured pictures: is the thing still recognised, and how far do its features lie.
+
+Those with ``_b`` in their names are named after classifier "b" of :mod:`colorlib.features`, which ships with the
+package and which nothing is trained against. They follow the ideas of published measures and are not those measures:
+the published ones belong to networks of 1.2 million photographs. The published LPIPS is here too, for those who have
+its weights.
+
+**Weights of published networks.** They are looked for in the folder that the environment variable ``COLORLIB_WEIGHTS``
+names, and nothing is downloaded. For LPIPS these are ``alexnet-owt-7be5be79.pth`` (torchvision's AlexNet) and
+``alex.pth`` (the heads, from ``lpips/weights/v0.1`` of the lpips repository). Where they are not, the metric is NaN.
+
+References:
+    Zhang, Isola and Efros, "Colorful image colorization", ECCV 2016, section 3.1 (semantic interpretability).
+    Zhang, Isola, Efros, Shechtman and Wang, "The unreasonable effectiveness of deep features as a perceptual metric",
+    CVPR 2018, equation 1 (LPIPS).
+    Krizhevsky, "One weird trick for parallelizing convolutional neural networks", arXiv:1404.5997, 2014 (this AlexNet).
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from colorlib.features import load_classifier
+from colorlib.metrics.pair import Pair
+
+FOLDER_VARIABLE = "COLORLIB_WEIGHTS"
+ALEXNET = ("alexnet-owt-7be5be79.pth", "7be5be79")  # file and the first digits of its SHA-256
+LPIPS_HEADS = ("alex.pth", "df73285e")  # of version 0.1; those of 0.0 have the same names and shapes
+ALEXNET_SIDE = 31  # pixels; in smaller pictures nothing is left after its second pooling
+RGB_MEAN, RGB_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # AlexNet's input; LPIPS has the same, for [-1, 1]
+
+
+# ---- classifier b ------------------------------------------------------------------------------------------------
+
+
+@cache
+def _positions_in_b(class_names: tuple[str, ...]) -> Tensor:
+    """Give each name's position among classifier b's classes, −1 for a name that it does not know."""
+    position = {name: number for number, name in enumerate(load_classifier("b").classes)}
+    return torch.tensor([position.get(name, -1) for name in class_names])
+
+
+def _recognised(pair: Pair, logits: Tensor) -> Tensor:
+    wanted = _positions_in_b(tuple(pair.class_names)).to(pair.labels.device)[pair.labels]
+    return torch.where(wanted < 0, torch.nan, (logits.argmax(1) == wanted).to(pair.ab))
+
+
+def recognised_b(pair: Pair) -> Tensor:
+    """(N,) 1 where classifier b's first guess at the coloured picture is what the photograph shows, else 0.
+
+    NaN without labels, where the label is none of the classifier's classes, and below 16 pixels.
+
+    Difference from the paper (Zhang et al. 2016, section 3.1): classifier b, trained on colour photographs, in place of
+    VGG-16.
+    """
+    if pair.labels is None or pair.seen is None:
+        return pair.unknown
+    return _recognised(pair, pair.seen.logits)
+
+
+def recognised_b_error(pair: Pair) -> Tensor:
+    """(N,) :func:`recognised_b` minus the same of the photograph itself: −1 where colouring has hidden the thing."""
+    if pair.labels is None or pair.seen is None:
+        return pair.unknown
+    return _recognised(pair, pair.seen.logits) - _recognised(pair, pair.seen_true.logits)
+
+
+def class_agreement_b(pair: Pair) -> Tensor:
+    """(N,) 1 where classifier b's first guess is the same for picture and photograph, right or wrong, else 0.
+
+    NaN below 16 pixels; needs no labels.
+    """
+    if pair.seen is None:
+        return pair.unknown
+    return (pair.seen.logits.argmax(1) == pair.seen_true.logits.argmax(1)).to(pair.ab)
+
+
+def _unit(features: Tensor) -> Tensor:
+    return features / (torch.linalg.vector_norm(features, dim=1, keepdim=True) + 1e-10)
+
+
+def _layer_distances(maps: Sequence[Tensor], maps_true: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+    """Give (layers, N): squared differences of unit vectors of features, weighted by channel, mean over positions."""
+    squared = [(_unit(x) - _unit(y)).square().mean((2, 3)) for x, y in zip(maps, maps_true, strict=True)]
+    return torch.stack([layer @ weight for layer, weight in zip(squared, weights, strict=True)])
+
+
+def perceptual_b(pair: Pair) -> Tensor:
+    """(N,) distance between the features of picture and photograph in classifier b, in [0, 2].
+
+    At each position of a layer, the squared distance of the two unit vectors of features; mean over positions, then
+    over the four layers. NaN below 16 pixels.
+
+    Difference from the paper (Zhang et al. 2018, equation 1): classifier b; all channels weigh 1, where LPIPS has
+    weights fitted to people's judgements; mean over layers, where LPIPS has the sum. It is not LPIPS.
+    """
+    if pair.seen is None:
+        return pair.unknown
+    maps = pair.seen.maps
+    return _layer_distances(maps, pair.seen_true.maps, [x.new_ones(x.shape[1]) for x in maps]).mean(0)
+
+
+# ---- published networks, where their weights are -----------------------------------------------------------------
+
+
+def weights_folder() -> Path | None:
+    """Return the folder of published weights, or None where the variable is not set.
+
+    Raises:
+        FileNotFoundError: the variable names something else.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named and not Path(named).is_dir():
+        raise FileNotFoundError(f"{FOLDER_VARIABLE} is set to {named}, which is not a folder; correct or unset it.")
+    return Path(named) if named else None
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class AlexNet(nn.Module):
+    """The convolutions of AlexNet; gives the five maps after each of them, finest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            *(nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+            *(nn.Conv2d(64, 192, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+            *(nn.Conv2d(192, 384, 3, 1, 1), nn.ReLU()),
+            *(nn.Conv2d(384, 256, 3, 1, 1), nn.ReLU()),
+            *(nn.Conv2d(256, 256, 3, 1, 1), nn.ReLU()),
+        )
+
+    def forward(self, rgb: Tensor) -> list[Tensor]:
+        mean, sd = (rgb.new_tensor(values).view(1, 3, 1, 1) for values in (RGB_MEAN, RGB_SD))
+        x, maps = (rgb - mean) / sd, []
+        for layer in self.features:
+            x = layer(x)
+            if isinstance(layer, nn.ReLU):
+                maps.append(x)
+        return maps
+
+
+@cache
+def _load_lpips(folder: Path | None) -> tuple[AlexNet, list[Tensor]] | None:
+    """Load AlexNet and LPIPS's weight of each channel, (C,) for each layer; None where a file is missing."""
+    if folder is None or not all((folder / name).is_file() for name, _ in (ALEXNET, LPIPS_HEADS)):
+        return None
+    states = []
+    for name, digits in (ALEXNET, LPIPS_HEADS):
+        if not (found := sha256(folder / name)).startswith(digits):
+            raise ValueError(
+                f"{folder / name} is damaged or another file: its SHA-256 begins with {found[:8]}, not {digits}; "
+                "download it again or move it away."
+            )
+        states.append(torch.load(folder / name, map_location="cpu", weights_only=True))
+    trunk, heads = states
+    network = AlexNet()
+    network.load_state_dict({key: value for key, value in trunk.items() if key.startswith("features.")})
+    return network.eval().requires_grad_(False), [heads[f"lin{n}.model.1.weight"].flatten() for n in range(5)]
+
+
+def lpips_alex(pair: Pair) -> Tensor:
+    """(N,) LPIPS, version 0.1 with AlexNet, of clipped sRGB at the size of the photographs.
+
+    NaN where the weights are not in the folder ``COLORLIB_WEIGHTS``, and below 31 pixels, where AlexNet ends.
+
+    Raises:
+        FileNotFoundError: ``COLORLIB_WEIGHTS`` is set and names no folder.
+        ValueError: a file of weights is not the published one.
+
+    Difference from the paper (Zhang et al. 2018, equation 1): none intended.
+    """
+    loaded = _load_lpips(weights_folder())
+    if loaded is None or min(pair.rgb.shape[2:]) < ALEXNET_SIDE:
+        return pair.unknown
+    network, weights = loaded
+    return _layer_distances(network(pair.rgb), network(pair.rgb_true), weights).sum(0)

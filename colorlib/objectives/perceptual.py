@@ -1,0 +1,94 @@
+"""Perceptual: the coloured picture is judged by what is seen in it, not pixel by pixel.
+
+What sees is the small classifier "a" that ships with colorlib (``colorlib.features``), not VGG or Inception: those
+cannot be had everywhere. Its twin "b" measures and never trains, so no network is scored by the one that taught it.
+
+References:
+    J. Johnson, A. Alahi and L. Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution",
+    ECCV 2016, arXiv:1603.08155, section 3.2 (feature reconstruction).
+    X. Kang et al., "DDColor", ICCV 2023, arXiv:2212.11613, section 3.4 (colourfulness).
+    P. Vitoria, L. Raad and C. Ballester, "ChromaGAN", WACV 2020, arXiv:1907.09837, section 3.1 (class distribution).
+"""
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from colorlib.appearance import hs03, hs03_absolute
+from colorlib.color import lab_to_rgb
+from colorlib.features import Classifier, load_classifier
+from colorlib.objectives.base import OnColours, full_precision
+
+
+def _rgb(L: Tensor, ab: Tensor) -> Tensor:
+    """Return sRGB that keeps its gradient outside the gamut, a little beyond [0, 1] there."""
+    return lab_to_rgb(torch.cat([L, ab], 1), clip=False).clamp(-0.5, 1.5)
+
+
+class _Looking(OnColours):
+    """An objective that looks through a classifier of its own, a copy of "a", which is never trained."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.classifier: Classifier = copy.deepcopy(load_classifier("a"))
+
+    def look(self, L: Tensor, ab: Tensor) -> Tensor:
+        """Return the pictures as the classifier takes them."""
+        return _rgb(L, ab).contiguous(memory_format=torch.channels_last)
+
+
+class Perceptual(_Looking):
+    """The mean absolute difference of the classifier's feature maps, averaged over its scales.
+
+    Difference from the papers: another classifier; absolute differences, as DeOldify and DDColor have them.
+    """
+
+    def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        with self.autocast:
+            seen = self.classifier.feature_maps(self.look(L, ab_predicted))
+            with torch.no_grad():
+                true = self.classifier.feature_maps(self.look(L, ab))
+        distances = [F.l1_loss(full_precision(x), full_precision(y)) for x, y in zip(seen, true, strict=True)]
+        return {"loss": sum(distances) / len(distances)}
+
+
+class ClassKL(_Looking):
+    """KL(classes seen in the photograph ‖ classes seen in its colouring): an apple must stay an apple. In nats.
+
+    Difference from ChromaGAN: there a branch of the generator guesses a classifier's answer (``chromagan`` has that
+    branch, and its own loss for it); here the classifier looks at the colours, so it works with every network.
+    """
+
+    def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        with self.autocast:
+            seen = self.classifier(self.look(L, ab_predicted))
+            with torch.no_grad():
+                true = self.classifier(self.look(L, ab))
+        seen, true = full_precision(seen).log_softmax(1), full_precision(true).log_softmax(1)
+        return {"loss": F.kl_div(seen, true, log_target=True, reduction="batchmean")}
+
+
+class Colorfulness(OnColours):
+    """1 - colourfulness / 100 (DDColor, section 3.4): rewards vivid pictures, whatever the photograph was.
+
+    The truth does not minimise it; nothing does, so it makes sense in a sum only.
+
+    Difference from the paper: none intended; Hasler and Süsstrunk's signed opponent channels on 0 … 255, a mean over
+    the batch. Its released code takes absolute channels on [0, 1], leaves out the division and sums over the batch.
+
+    Args:
+        absolute: 1 takes absolute opponent channels, as the released code; 0 is the paper's.
+    """
+
+    truth_is_best = False
+
+    def __init__(self, absolute: int = 0) -> None:
+        super().__init__()
+        if absolute not in (0, 1):
+            raise ValueError(f"absolute must be 0 (the paper's signed channels) or 1, not {absolute!r}.")
+        self.measure = hs03_absolute if absolute else hs03
+
+    def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        return {"loss": 1 - self.measure(_rgb(L, ab_predicted)).mean() / 100}
