@@ -110,7 +110,7 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
 
     Runs of rows that the study no longer holds are left out; whatever was judged into its folder stays. Where there
     are several budgets, rows without the commonest one have theirs in the label, "unet · l1 (60 s)"; settings that
-    still share a label get what sets them apart.
+    still share a label get what sets them apart. Networks are called as :func:`shortened` says.
     """
     planned = {Path(row["folder"]).name for row in study["rows"]}
     runs = [
@@ -132,7 +132,31 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
     for keys in ([key for row in rows for key in row.config if key not in budget], budget):
         alike = {label: [row for row in rows if row.label == label] for label in {row.label for row in rows}}
         rows = [_with_suffix(row, _differing(row, alike[row.label], dict.fromkeys(keys))) for row in rows]
+    for name, short in shortened(rows).items():
+        named = f"{name} · "
+        begin = f"{short} · " if short else ""
+        rows = [replace(r, label=begin + r.label[len(named) :]) if r.label.startswith(named) else r for r in rows]
     return rows
+
+
+def shortened(rows: Sequence[Row]) -> dict[str, str]:
+    """Return what labels of more than three trained rows call networks: name with options → "" or the bare name.
+
+    A network that is every row's is left out, and the options of one that comes with no others.
+    """
+    models = [
+        (row.runs[0].label.partition(" · ")[0], row.config["model"])
+        for row in rows
+        if row.group == "trained" and " · " in row.runs[0].label
+    ]
+    names, counts = dict(models), Counter(model for _, model in set(models))
+    if len(models) <= 3:
+        return {}
+    return {
+        name: "" if len(names) == 1 else model
+        for name, model in names.items()
+        if len(names) == 1 or (counts[model] == 1 and name != model)
+    }
 
 
 def usual_budget(rows: Sequence[Row]) -> Budget | None:

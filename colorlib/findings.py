@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from colorlib import statistics
-from colorlib.comparison import PRIMARY, Comparison, own_oracle, usual_budget
+from colorlib.comparison import PRIMARY, Comparison, own_oracle, shortened, usual_budget
 from colorlib.experiment import Run
 from colorlib.objectives import describe_objective
 from colorlib.statistics import Share
@@ -324,10 +324,12 @@ def about_training(c: Comparison) -> list[str]:
 
 
 def about_labels(c: Comparison) -> str:
-    """Say what the budget of a row is whose label holds none; empty where all budgets are alike."""
-    usual = usual_budget(c.rows)
+    """Say what labels leave out: a network that is every row's, options, the usual budget where there are others."""
+    usual, names = usual_budget(c.rows), shortened(c.rows)
     others = any(row.budget not in (None, usual) for row in c.rows)
-    return f"Rows without a budget in their name were trained for {usual}." if others else ""
+    sentences = [f"The networks, in full: {listed(names)}."] if names else []
+    sentences += [f"Rows without a budget in their name were trained for {usual}."] if others else []
+    return " ".join(sentences)
 
 
 def about_budgets(c: Comparison) -> list[str]:

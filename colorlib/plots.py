@@ -32,6 +32,7 @@ from colorlib.gamut import bin_centres
 INK, FAINT, RULE, PAPER = "#22262b", "#6d747c", "#d9dde1", "#ffffff"
 GROUPS = {"trained": "#0a66a8", "trivial": "#7b828a", "oracle": "#c2681c", "judged": "#7a4fa3"}
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8f6bb3", "#b8860b", "#56b4e9", "#4d4d4d")
+NAME_CHARACTERS = 44  # of a row's name, in one line
 LAWS = {"determined": "determined,\none hue", "two_way": "two-way,\ntwo hues", "free": "free,\nany hue"}
 DENSITY = LinearSegmentedColormap.from_list("density", ["#eef2f6", "#8fb3d1", "#2f6ea3", "#12304d"])
 DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#0a66a8", "#f7f7f5", "#c2681c"])
@@ -220,7 +221,11 @@ def show_photos(
     shapes = [[np.shape(photo)[0] / np.shape(photo)[1] for photo in line if photo is not None] for line in photos]
     ratios = [max(line, default=1.0) for line in shapes]
     figure, grid = _axes(
-        size * width + (1.3 if rows else 0), size * sum(ratios) + 0.35, width, height, height_ratios=ratios
+        size * width + (0.35 + _width_of(rows) if rows else 0),
+        size * sum(ratios) + 0.35,
+        width,
+        height,
+        height_ratios=ratios,
     )
     figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0.01, hspace=0.01)
     for i, line in enumerate(photos):
@@ -238,7 +243,15 @@ def show_photos(
             if columns is not None and i == 0:
                 axes.set_title(_folded(columns[j], int(size * 11)), fontsize=8, fontweight="normal", loc="center")
             if rows is not None and j == 0:
-                axes.set_ylabel(rows[i], rotation=0, ha="right", va="center", fontsize=8, color=INK, labelpad=6)
+                axes.set_ylabel(
+                    _broken(rows[i]) if len(rows[i]) > NAME_CHARACTERS else rows[i],
+                    rotation=0,
+                    ha="right",
+                    va="center",
+                    fontsize=8,
+                    color=INK,
+                    labelpad=6,
+                )
     return figure
 
 
@@ -292,11 +305,11 @@ def plot_forest(table: pd.DataFrame, label: str, better: str = "", reference: st
         better: words for the direction, for example "lower is better".
         reference: the row whose mean is drawn as a line through all others.
     """
-    figure, grid = _axes(7.2, 0.95 + 0.27 * len(table))
+    figure, grid = _axes(4.6 + _width_of(table.index), 0.95 + 0.27 * len(table))
     _draw_forest(grid[0, 0], table, list(table.index), reference)
     _name_rows(grid[0, 0], table["group"])
     grid[0, 0].set_xlabel(label + (f"  ({better})" if better else ""))
-    _name_groups(grid[0, 0], table["group"], 0.16)
+    _name_groups(grid[0, 0], table["group"])
     return figure
 
 
@@ -313,13 +326,15 @@ def plot_forests(
     """
     names = list(dict.fromkeys(name for table in tables.values() for name in table.index))
     groups = pd.concat(list(tables.values()))["group"].groupby(level=0).first()[names]
-    figure, grid = _axes(2.4 + 2.9 * len(tables), 1.15 + 0.27 * len(names), len(tables), sharey=True, sharex=True)
+    figure, grid = _axes(
+        2.9 * len(tables) + _width_of(names), 1.15 + 0.27 * len(names), len(tables), sharey=True, sharex=True
+    )
     for axes, (title, table) in zip(grid[0], tables.items(), strict=True):
         _draw_forest(axes, table, names, reference)
         axes.set_title(title, pad=18)
     _name_rows(grid[0, 0], groups)
     figure.supxlabel(label + (f"  ({better})" if better else ""), fontsize=9, color=FAINT)
-    _name_groups(grid[0, 0], groups, 0.24)
+    _name_groups(grid[0, 0], groups)
     return figure
 
 
@@ -349,16 +364,26 @@ def _draw_forest(axes: Axes, table: pd.DataFrame, names: Sequence[str], referenc
 
 def _name_rows(axes: Axes, groups: pd.Series) -> None:
     """Write the names, the index of ``groups``, down the left of a forest, each in the colour of its group."""
-    axes.set_yticks(np.arange(len(groups))[::-1], groups.index)
+    axes.set_yticks(np.arange(len(groups))[::-1], [_broken(name) for name in groups.index], linespacing=0.95)
     for tick, group in zip(axes.get_yticklabels(), groups, strict=True):
         tick.set_color(GROUPS[group])
 
 
-def _name_groups(axes: Axes, groups: Sequence[str], step: float) -> None:
-    """Write the names of the groups in their colours above the axes, ``step`` of their width apart."""
+def _broken(name: str) -> str:
+    """Break a long name into lines that fit the left of a figure."""
+    return "\n".join(textwrap.wrap(name, NAME_CHARACTERS)) or name
+
+
+def _width_of(names: Sequence[str]) -> float:
+    """Return how many inches the names take to the left of a figure, once broken."""
+    return 0.068 * max((len(line) for name in names for line in _broken(name).split("\n")), default=0)
+
+
+def _name_groups(axes: Axes, groups: Sequence[str]) -> None:
+    """Write the names of the groups in their colours above the axes, side by side."""
     for i, group in enumerate(group for group in GROUPS if group in set(groups)):
         axes.annotate(
-            "●○"[group == "oracle"] + f" {group}", (i * step, 1), (0, 4), xycoords="axes fraction",
+            "●○"[group == "oracle"] + f" {group}", (0, 1), (52 * i, 4), xycoords="axes fraction",
             textcoords="offset points", fontsize=8, color=GROUPS[group], annotation_clip=False,
         )  # fmt: skip
 

@@ -299,7 +299,7 @@ def _draw_histories(c: Comparison) -> dict[str, Figure]:
         }
         if histories:
             figures[figure] = plots.plot_history(histories, x=x, x_label=words)
-        if len(histories) > MANY:
+        if len(histories) > MANY and len(groups) < len(histories):
             figures[f"{figure}_groups"] = plots.plot_history_groups(groups, x=x, x_label=words)
     return figures
 

@@ -333,3 +333,107 @@ def test_missing_study(tmp_path):
 )
 def test_numbers(value, text):
     assert findings.number(value) == text
+
+
+# ---- what only some studies have ---------------------------------------------------------------------------------
+
+
+def change(run, **settings):
+    """Change settings in a run's config.json."""
+    path = run / "config.json"
+    write_json(path, json.loads(path.read_text()) | settings)
+
+
+@pytest.fixture
+def special(tmp_path):
+    """The tiny study, with a collapse, distances between sets, curves, and two rows with a budget of seconds."""
+    rows = {
+        f"{name} · l1 (timed)": ("network", error, 0.5, "l1", None) for name, error in (("unet", 9.5), ("vit", 9.2))
+    }
+    folder = write_study(tmp_path / "special", rows=rows)
+    for name in ("unet", "vit"):
+        run = folder / f"{name}-l1-timed--s0"
+        change(run, label=f"{name} · l1", model=name, seconds=60.0, images_seen=1_000_000, model_options={})
+    write_json(folder / "unet-l2-s0" / "collapse.json", {"why": "the critic is always right", "images_seen": 4_000})
+    sets = {"n": 40, "subset": 20, "subsets": 100, "frechet_b": None, "frechet_b_needs": 384}
+    for number, run in enumerate(sorted(folder.glob("*-s*"))):
+        write_json(
+            run / "sets.json", sets | {"kernel_b": 0.01 * number, "kernel_b_sd": 0.002, "fid": None, "kid": None}
+        )
+    curve = {"images": 40, "delta_e_76": 9.0, "psnr_rgb_db": 23.0}
+    temperatures = [
+        curve | {"temperature": t, "delta_e_2000": 10 - t, "colorfulness_hs03": 40 - 20 * t} for t in (0.1, 1)
+    ]
+    write_table(folder / "unet-rebalanced_ce-s0" / "temperature.csv", pd.DataFrame(temperatures))
+    told = [
+        curve | {"hints": n, "psnr_rgb_db": 23 + n, "psnr_rgb_db_low": 22 + n, "psnr_rgb_db_high": 24 + n}
+        for n in (0, 5)
+    ]
+    write_table(folder / "vit-l1-timed--s0" / "hints.csv", pd.DataFrame(told))
+    several = {"images": 40, "mean_of_k_chroma": 9.0}
+    tries = [
+        several | {"k": k, "diversity": 8.0, "mean_of_k_delta_e_76": 12.0, "best_of_k_delta_e_76": 12 - k}
+        for k in (1, 4)
+    ]
+    write_table(folder / "unet-l1-s0" / "several.csv", pd.DataFrame(tries))
+    return folder
+
+
+def test_special_parts_stand_in_page_and_markdown(special, tmp_path):
+    page = report.write_report(special, tmp_path / "report")
+    html, markdown = page.read_text(), (page.parent / "comparison.md").read_text()
+    for text in (html, markdown):
+        for heading in ("Equal images, equal seconds", "What the variance goes with", "Colder and warmer", "Hints"):
+            assert heading in text
+        assert "Several answers" in text and "not measured" in text and "needs 384 pictures" in text
+        assert "unet · l2, seed 0, collapsed after 4,000 photographs: the critic is always right" in text.replace(
+            "\u00a0", " "
+        )
+    figures = {path.stem for path in (page.parent / "figures").glob("*.png")}
+    assert {"temperature", "hints", "several"} <= figures
+
+
+def test_rows_of_seconds_stand_apart_from_rows_of_images(special):
+    c = comparison(special)
+    assert {"unet · l1 (60 s)", "vit · l1 (60 s)", "unet · l1"} <= set(c.by_label)
+    (images, by_images), (seconds, by_seconds) = c.budgets.items()
+    assert str(images) == "10,000 images" and str(seconds) == "60 s"
+    assert [row.short for row in by_seconds] == ["vit · l1", "unet · l1"] and len(by_images) == 4
+
+
+def test_distances_between_sets_are_compared_only_where_they_were_measured_alike(special):
+    path = special / "unet-l2-s0" / "sets.json"
+    write_json(path, json.loads(path.read_text()) | {"n": 30})
+    scores = comparison(special).sets["kernel_b"]
+    assert not scores["unet · l2"].compared and scores["unet · l1"].compared and scores["unet · l1"].n == 40
+
+
+def test_a_temperature_curve_passes_through_its_rows_own_point(special):
+    c = comparison(special)
+    curve = c.temperatures.sort_values("temperature")
+    own = np.interp(0.38, curve["temperature"], curve["delta_e_2000_moved"])
+    assert own == pytest.approx(c.mean("delta_e_2000", "unet · rebalanced_ce"))
+    assert curve["colorfulness_hs03_moved"].diff().iloc[-1] == pytest.approx(-18)
+
+
+def test_names_leave_out_what_all_networks_share(tmp_path):
+    rows = {
+        f"unet (width 8) · {o}": ("network", 9 + i, 0.5, o, None) for i, o in enumerate(("l1", "l2", "huber", "ce"))
+    }
+    folder = write_study(tmp_path / "one")
+    for run in list_runs(folder):
+        if run.config["kind"] == "network":
+            shutil.rmtree(run.folder)
+    study = json.loads((folder / "study.json").read_text())
+    for label, (kind, error, vivid, objective, _) in rows.items():
+        name = re.sub(r"\W+", "-", label)
+        write_run(folder / name, label, kind, error, vivid, objective, model="unet", cost=network(1, 10))
+        study["rows"].append({"id": name, "folder": f"runs/one/{name}", "notebook": "n", "status": "done"})
+    write_json(folder / "study.json", study)
+    c = comparison(folder)
+    assert {"l1", "l2", "huber", "ce"} <= set(c.by_label)
+    assert findings.about_labels(c) == "The networks, in full: unet (width 8)."
+    write_run(
+        folder / "unet-width-8-l1" / "x", "vit (dim 96) · l1", "network", 8, 0.5, "l1", model="vit", cost=network(1, 9)
+    )
+    assert {"unet · l1", "vit · l1", "grey"} <= set(comparison(folder).by_label)

@@ -6,6 +6,7 @@ import scipy.stats
 
 from colorlib.statistics import (
     Difference,
+    attribute_variance,
     holm,
     kendall_tau,
     mean_interval,
@@ -180,3 +181,31 @@ def test_scores_that_cannot_be_paired_are_refused():
         mean_interval(np.zeros((2, 2, 2)))
     with pytest.raises(ValueError, match="no scores"):
         mean_intervals({})
+
+
+def test_attribution_of_a_balanced_grid_is_classical_analysis_of_variance():
+    nets, losses = np.repeat([0, 1, 2], 4), np.tile([0, 0, 1, 1], 3)
+    noise = np.tile([0.5, -0.5], 6)
+    values = np.array([0.0, 3.0, 9.0])[nets] + np.array([0.0, 4.0])[losses] + noise
+    found = attribute_variance(values, {"net": nets.tolist(), "loss": losses.tolist(), "alike": [1] * 12})
+    total = ((values - values.mean()) ** 2).sum()
+    squares = {"net": 4 * ((np.array([0, 3, 9]) - 4) ** 2).sum(), "loss": 6 * (2**2 + 2**2), "seed": 12 * 0.25}
+    assert list(found) == ["net", "loss", "interaction", "seed"]
+    for name, square in squares.items():
+        assert found[name].share == pytest.approx(square / total)
+    assert found["interaction"].share == pytest.approx(0, abs=1e-12)
+    assert found["net"].first == pytest.approx(found["net"].last) and found["net"].levels == 3
+
+
+def test_shares_of_an_unbalanced_grid_add_to_one_and_split_what_cannot_be_told_apart():
+    rng = np.random.default_rng(0)
+    nets, losses = [0, 0, 0, 1, 1, 2, 2, 2, 2], [0, 1, 1, 0, 0, 1, 2, 2, 0]
+    found = attribute_variance(rng.normal(size=(9, 50)), {"net": nets, "loss": losses}, n_resamples=200)
+    assert sum(share.share for share in found.values()) == pytest.approx(1)
+    assert all(
+        share.low <= share.share <= share.high or name == "seed" for name, share in found.items() if share.share > 0.1
+    )
+    same = attribute_variance([1.0, 2.0, 5.0], {"net": [0, 1, 2], "loss": [0, 1, 2]})
+    assert same["net"].share == pytest.approx(0.5) == same["loss"].share and same["net"].last == pytest.approx(0)
+    with pytest.raises(ValueError, match="one level of each"):
+        attribute_variance([1.0, 2.0], {"net": [0]})
