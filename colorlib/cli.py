@@ -11,7 +11,7 @@ from colorlib.processes import follow_parent
 
 # Every command imports what it needs when it runs: --help is instant, and torch takes seconds.
 
-_LISTS = ("data", "models", "objectives", "metrics", "baselines")
+_LISTS = ("data", "models", "objectives", "metrics", "baselines", "colorizers")
 
 
 def prepare(options: argparse.Namespace) -> int:
@@ -91,6 +91,41 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
+def colorize(options: argparse.Namespace) -> int:
+    from PIL import Image
+
+    from colorlib.colorize import colorize_files, load_colorizer, parse_hint
+    from colorlib.pictures import MAX_PIXELS
+    from colorlib.training import use_threads
+
+    use_threads()
+    hints = [parse_hint(text) for text in options.hint]
+    max_pixels = MAX_PIXELS
+    if options.max_megapixels:
+        max_pixels = options.max_megapixels * 1_000_000
+        Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit gives way to ours
+    outcome = colorize_files(
+        load_colorizer(options.model),
+        options.photographs,
+        options.out,
+        temperature=options.temperature,
+        saturation=options.saturation,
+        hints=hints,
+        force=options.force,
+        compare=options.compare,
+        resume=options.resume,
+        max_pixels=max_pixels,
+    )
+    for source, note in outcome.notes:
+        print(f"{source}: {note}")
+    for _, reason in outcome.failed:
+        print(f"colorlib: {reason}", file=sys.stderr)
+    there = f", {len(outcome.there):,} were there already" if outcome.there else ""
+    failed = f", {len(outcome.failed):,} were passed over" if outcome.failed else ""
+    print(f"{options.out}: {len(outcome.done):,} coloured{there}{failed}.")
+    return 1 if outcome.failed else 0
+
+
 def show_list(options: argparse.Namespace) -> int:
     for kind in [options.kind] if options.kind else _LISTS:
         print(f"{kind}:")
@@ -118,6 +153,10 @@ def _descriptions(kind: str) -> dict[str, str]:
         from colorlib.models import MODELS
 
         return _first_lines(MODELS)
+    if kind == "colorizers":
+        from colorlib.deployment import shipped_models
+
+        return {name: recipe.about for name, recipe in shipped_models().items()}
     if kind == "objectives":
         from colorlib.objectives import OBJECTIVES, SUMS, describe_objective
 
@@ -150,6 +189,7 @@ def build_parser() -> argparse.ArgumentParser:
         "  colorlib prepare holidays.zip --size 64 --out data/holidays\n"
         "  colorlib study photos --data data/holidays      the same comparison on your photographs\n"
         "  colorlib list models                            what can be named in a study\n"
+        "  colorlib colorize old/ --out coloured           your black-and-white photographs in colour\n"
         "\n`colorlib COMMAND --help` says more about each command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -204,7 +244,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub = command(
         show_list,
         "list",
-        "List what can be named in a study: data sets, models, objectives, metrics and baselines.",
+        "List what can be named in a study, and the colorizers that ship.",
         "  colorlib list\n  colorlib list metrics",
     )
     sub.add_argument("kind", nargs="?", choices=_LISTS, help="only these")
@@ -232,6 +272,40 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--study", required=True, help="the study to set it beside: a name in runs/, or its folder")
     sub.add_argument("--data", help="the data set it coloured (default: the study's)")
     sub.add_argument("--split", default="test", choices=("train", "val", "test"), help="which of it (default test)")
+
+    sub = command(
+        colorize,
+        "colorize",
+        "Colour black-and-white photographs; no training and no download is needed.\n\n"
+        "A photograph keeps its size, lightness, format (JPEG, PNG, TIFF, WebP; others become PNG), bits (8 or 16)\n"
+        "and metadata. A file that cannot be read, or is in colour already, is named and passed over, and the exit\n"
+        "status is 1. A source is never overwritten. `colorlib list colorizers` names the models that ship.",
+        "  colorlib colorize grandmother.jpg --out coloured\n"
+        "  colorlib colorize scans/ --out coloured --model faithful --compare --resume\n"
+        "  colorlib colorize scans/ --out vivid --temperature 0.2 --saturation 1.2\n"
+        "  colorlib colorize scans/ --out mine --model runs/notebooks/unet-l2\n"
+        "  colorlib colorize dress.png --out red --model siggraph17=siggraph17-df00044c.pth --hint '120,80,#a03020'",
+    )
+    sub.add_argument(
+        "photographs", nargs="+", metavar="PHOTO_OR_FOLDER", help="photographs, or folders with subfolders"
+    )
+    sub.add_argument("--out", required=True, metavar="FOLDER", help="where the coloured ones go")
+    sub.add_argument(
+        "--model",
+        default="vivid",
+        metavar="NAME",
+        help="a colorizer that ships (default vivid), a run folder, an exported file, or the weights that authors "
+        "released: eccv16=FILE, siggraph17=FILE, ddcolor=FILE (or a web address)",
+    )
+    sub.add_argument("--temperature", type=float, help="for models that answer with odds: towards 0 more vivid")
+    sub.add_argument("--saturation", type=float, default=1.0, help="multiplies chroma (default 1)")
+    sub.add_argument(
+        "--hint", action="append", default=[], metavar="X,Y,#RRGGBB", help="a colour at a pixel; repeat it"
+    )
+    sub.add_argument("--compare", action="store_true", help="write NAME.jpg-compare.jpg, before and after, too")
+    sub.add_argument("--force", action="store_true", help="colour photographs in colour, too: their own are lost")
+    sub.add_argument("--resume", action="store_true", help="pass over photographs whose result is there")
+    sub.add_argument("--max-megapixels", type=_count, metavar="N", help="largest photograph to open (default 178)")
 
     sub = command(
         report,

@@ -13,7 +13,7 @@ from PIL import Image
 from colorlib import cli
 from colorlib.files import write_json
 
-COMMANDS = ("prepare", "study", "list", "judge", "export", "report")
+COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "colorize")
 
 
 def test_help_needs_no_torch():

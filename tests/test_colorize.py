@@ -1,0 +1,508 @@
+"""Colouring photographs: lightness kept, colour inside its edges, files and folders, and the models that do it."""
+
+import hashlib
+import http.server
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from skimage.data import astronaut, coffee
+
+import colorlib
+from colorlib import cli, colorize, deployment
+from colorlib.color import lab_to_rgb, out_of_gamut, rgb_to_lab
+from colorlib.colorize import (
+    Colorizer,
+    ColourField,
+    colorize_files,
+    cubic,
+    lanczos,
+    load_colorizer,
+    parse_hint,
+    plan,
+    resampling,
+    rgb_at_lightness,
+    shrink,
+    tone_of,
+    working_size,
+)
+from colorlib.data.bundled import bundled_photographs
+from colorlib.deployment import DeployedModel, Recipe, download, export_run, load_model, shipped_models
+from colorlib.evaluation import train_and_judge
+from colorlib.experiment import ExperimentConfig
+from colorlib.models import create_model
+from colorlib.objectives import create_objective
+from colorlib.pictures import Picture, read_picture
+
+GREY = np.asarray(Image.fromarray(astronaut()).convert("L").resize((150, 110)))
+SHIPPED = ("faithful", "vivid")
+
+
+@pytest.fixture(scope="module")
+def vivid():
+    return load_colorizer("vivid")
+
+
+@pytest.fixture(scope="module")
+def hinted():
+    """A network that takes hints, with fresh weights that make it say something."""
+    torch.manual_seed(0)
+    network = create_model("vit", 2, dim=16, depth=1, heads=2)
+    torch.nn.init.normal_(network.output.conv.weight, std=0.05)
+    recipe = Recipe("hinted", "for the test", 32, "vit", objective="l2", takes_hints=True)
+    return Colorizer(DeployedModel(recipe, network, create_objective("l2")))
+
+
+def lab_of(rgb):
+    return rgb_to_lab(torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].double())
+
+
+# ------------------------------------------------------------------------------------------------------ the pieces
+
+
+def test_resampling_agrees_with_pillow_and_with_torch():
+    side = np.random.default_rng(0).random(60).astype(np.float32)
+    image = Image.fromarray(np.tile(side, (60, 1)))
+    reduced = np.asarray(image.resize((17, 60), Image.Resampling.LANCZOS))[0]
+    inner = slice(3, -3)  # past the ends Pillow leaves the taps out, where here the last pixel goes on
+    np.testing.assert_allclose((resampling(60, 17, lanczos).numpy() @ side)[inner], reduced[inner], atol=1e-5)
+    enlarged = np.asarray(image.resize((200, 60), Image.Resampling.BICUBIC))[0]
+    np.testing.assert_allclose((resampling(60, 200, cubic).numpy() @ side)[9:-9], enlarged[9:-9], atol=1e-5)
+    assert torch.equal(resampling(9, 9, cubic), torch.eye(9))
+    for source, target in ((1, 5), (7, 1), (1000, 3)):
+        torch.testing.assert_close(resampling(source, target, lanczos).sum(1), torch.ones(target))
+
+
+def test_working_sizes():
+    assert working_size((1000, 1500), 64) == (64, 96)
+    assert working_size((40, 30), 64) == (40, 30)
+    assert working_size((1, 1), 64) == (1, 1)
+    h, w = working_size((60, 200_000), 64)
+    assert h >= 1 and h * w <= 17 * 64 * 64
+
+
+def test_strips_leave_no_seam(monkeypatch, vivid):
+    whole = vivid.colorize(GREY.astype(np.float32) / 255)
+    monkeypatch.setattr(colorize, "STRIP", 7 * 150)
+    np.testing.assert_allclose(vivid.colorize(GREY.astype(np.float32) / 255), whole, atol=2e-5)
+
+
+def test_out_of_gamut_gives_up_chroma_and_keeps_lightness_and_hue():
+    L = torch.linspace(0, 100, 21).view(1, 1, 21, 1).expand(1, 1, 21, 36)
+    angle = torch.linspace(0, 2 * np.pi, 37)[:-1].view(1, 1, 1, 36).expand(1, 1, 21, 36)
+    ab = 90 * torch.cat([angle.cos(), angle.sin()], 1)
+    lab = rgb_to_lab(rgb_at_lightness(L, ab).double())
+    assert (lab[:, :1] - L).abs().max() < 0.01
+    chroma = lab[:, 1:].norm(dim=1)
+    assert chroma.max() < 90.1 and chroma[0, 10].min() > 25
+    clear = chroma > 5
+    turned = torch.atan2(lab[:, 2], lab[:, 1]) - angle[:, 0]
+    assert torch.sin(turned)[clear].abs().max() < 0.01
+    more = torch.cat([lab[:, :1], lab[:, 1:] * 1.05], 1)  # it was the largest chroma that fits
+    assert out_of_gamut(more, 1e-4)[0, 0, 2:-2].float().mean() > 0.9
+
+
+def test_colours_inside_the_gamut_stay():
+    rgb = torch.rand(1, 3, 30, 30, generator=torch.Generator().manual_seed(0))
+    lab = rgb_to_lab(rgb)
+    torch.testing.assert_close(rgb_at_lightness(lab[:, :1], lab[:, 1:]), rgb, atol=2e-4, rtol=0)
+
+
+def test_colour_follows_edges_better_than_bilinear_interpolation():
+    """True colours, reduced to a short side of 64 and brought up again, against the truth; edges are where ab jumps."""
+    ratios, edge_ratios = [], []
+    for photograph in bundled_photographs(max_side=512):
+        picture = Picture(photograph.rgb)
+        lab = picture.lab()
+        small = shrink(picture, working_size(picture.size, 64))
+        ours = ColourField(small[:, :1], small[:, 1:], picture.size).at(lab[:, :1], slice(None))
+        plain = F.interpolate(small[:, 1:], size=picture.size, mode="bilinear")
+        error, plain_error = ((ab - lab[:, 1:]).norm(dim=1)[0] for ab in (ours, plain))
+        jump = (lab[:, 1:, 1:, :-1] - lab[:, 1:, :-1, :-1]).norm(dim=1)[0]
+        jump += (lab[:, 1:, :-1, 1:] - lab[:, 1:, :-1, :-1]).norm(dim=1)[0]
+        edge = jump > np.quantile(jump.numpy(), 0.9)
+        ratios.append(float(error.mean() / plain_error.mean()))
+        edge_ratios.append(float(error[:-1, :-1][edge].mean() / plain_error[:-1, :-1][edge].mean()))
+    assert max(ratios) < 1 and max(edge_ratios) < 1, (ratios, edge_ratios)
+    assert np.mean(ratios) < 0.92 and np.mean(edge_ratios) < 0.9, (ratios, edge_ratios)
+
+
+def test_a_field_on_its_own_size_is_the_networks_answer():
+    L, ab = torch.rand(1, 1, 8, 9) * 100, torch.randn(1, 2, 8, 9) * 20
+    torch.testing.assert_close(ColourField(L, ab, (8, 9)).at(L[:, :, 2:5], slice(2, 5)), ab[:, :, 2:5])
+
+
+def toned(rgb, dark=(0.16, 0.09, 0.04), light=(1.0, 0.95, 0.82)):
+    grey = np.asarray(Image.fromarray(rgb).convert("L"))[..., None] / 255
+    values = np.array(dark) + (np.array(light) - np.array(dark)) * grey
+    return (values.clip(0, 1) * 255).astype(np.uint8)
+
+
+def test_tones_are_told_apart():
+    for photograph in bundled_photographs(max_side=256):
+        grey = np.asarray(Image.fromarray(photograph.rgb).convert("L"))
+        small = [shrink(Picture(a), working_size(a.shape[:2], 64)) for a in (grey, toned(photograph.rgb))]
+        assert [tone_of(lab) for lab in small] == ["grey", "toned"]
+    for rgb in (astronaut(), coffee()):
+        assert tone_of(shrink(Picture(rgb), (64, 80))) == "colour"
+
+
+# ---------------------------------------------------------------------------------------------------------- colorize
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_lightness_and_size_are_kept(name):
+    colorizer = colorlib.load_colorizer(name)
+    photograph = GREY.astype(np.float64) / 255
+    result = colorizer.colorize(photograph, saturation=3.0)  # far out of gamut here and there
+    assert result.shape == (*GREY.shape, 3) and result.dtype == np.float64
+    grey = np.repeat(photograph[..., None], 3, 2)
+    assert (lab_of(result) - lab_of(grey))[:, 0].abs().max() < 0.01
+    assert lab_of(result)[:, 1:].norm(dim=1).mean() > 3
+
+
+def test_every_kind_of_picture_comes_back_as_its_kind(vivid, tmp_path):
+    expected = vivid.colorize(GREY)
+    assert expected.shape == (*GREY.shape, 3) and expected.dtype == np.uint8
+    sixteen = vivid.colorize(GREY.astype(np.uint16) * 257)
+    assert sixteen.dtype == np.uint16 and np.abs(sixteen / 257 - expected).max() < 1
+    np.testing.assert_array_equal(vivid.colorize(np.repeat(GREY[..., None], 3, 2)), expected)
+    rgba = np.dstack([GREY, GREY, GREY, 255 - GREY])
+    np.testing.assert_array_equal(vivid.colorize(rgba), np.dstack([expected, 255 - GREY]))
+    np.testing.assert_array_equal(np.asarray(vivid.colorize(Image.fromarray(GREY))), expected)
+    Image.fromarray(GREY).save(tmp_path / "a.png")
+    for path in (tmp_path / "a.png", str(tmp_path / "a.png")):
+        result = vivid.colorize(path)
+        assert isinstance(result, Image.Image)
+        np.testing.assert_array_equal(np.asarray(result), expected)
+    Image.fromarray(GREY.astype(np.uint16) * 257).save(tmp_path / "b.png")
+    assert np.abs(np.asarray(vivid.colorize(tmp_path / "b.png")).astype(int) - expected).max() <= 1
+
+
+def test_temperature_and_saturation(vivid):
+    plain = lab_of(vivid.colorize(GREY) / 255)[:, 1:].norm(dim=1).mean()
+    assert lab_of(vivid.colorize(GREY, saturation=0) / 255)[:, 1:].norm(dim=1).mean() < 0.1
+    assert lab_of(vivid.colorize(GREY, saturation=2) / 255)[:, 1:].norm(dim=1).mean() > 1.5 * plain
+    assert not np.array_equal(vivid.colorize(GREY, temperature=0.1), vivid.colorize(GREY))
+    assert vivid.model.objective.temperature == vivid.model.recipe.temperature  # nothing of it stays
+    np.testing.assert_array_equal(vivid.colorize(GREY, temperature=0.38), vivid.colorize(GREY))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"temperature": 0}, "must be above zero"),
+        ({"temperature": float("nan")}, "must be above zero"),
+        ({"saturation": -1}, "saturation must be from 0 to 10"),
+        ({"hints": [(1, 1, "#ff0000")]}, "takes no hints"),
+    ],
+)
+def test_impossible_wishes(vivid, options, message):
+    with pytest.raises(ValueError, match=message):
+        vivid.colorize(GREY, **options)
+
+
+def test_no_temperature_for_the_faithful_one():
+    with pytest.raises(ValueError, match="faithful has no temperature"):
+        load_colorizer("faithful").colorize(GREY, temperature=0.5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 3), (5, 4000)])
+def test_the_smallest_and_the_thinnest(vivid, shape):
+    result = vivid.colorize(np.full(shape, 120, np.uint8))
+    assert result.shape == (*shape, 3)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.full((4, 4), np.nan), "holds NaN"),
+        (np.full((4, 4), np.inf, np.float32), "holds NaN or infinity"),
+        (np.full((4, 4), 128.0), r"must lie in \[0, 1\], not in \[128, 128\]"),
+        (np.full((4, 4), 1, np.int64), "not int64"),
+        (np.zeros((0, 4), np.uint8), r"not \(0, 4\)"),
+        (np.zeros((4, 4, 2), np.uint8), r"not \(4, 4, 2\)"),
+    ],
+)
+def test_bad_arrays(vivid, array, message):
+    with pytest.raises(ValueError, match=message):
+        vivid.colorize(array)
+    with pytest.raises(TypeError, match="not list"):
+        vivid.colorize([[1, 2]])
+
+
+def test_hints_colour_their_surroundings(hinted):
+    plain = hinted.colorize(GREY)
+    red = hinted.colorize(GREY, hints=[(75, 55, "#d01010")])
+    assert not np.array_equal(plain, red)
+    with pytest.raises(ValueError, match="outside the photograph of 150×110"):
+        hinted.colorize(GREY, hints=[(150, 3, "#d01010")])
+    with pytest.raises(ValueError, match="#RRGGBB"):
+        hinted.colorize(GREY, hints=[(15, 3, "red")])
+    assert parse_hint("120,80.5,#A03020") == (120.0, 80.5, "#A03020")
+    with pytest.raises(ValueError, match="a hint is X,Y,#RRGGBB"):
+        parse_hint("120,80")
+
+
+def test_hints_lie_where_they_are_put():
+    placed = colorize._place_hints([(0, 0, "#ff0000"), (149, 109, "#808080")], (110, 150), (11, 15))
+    assert placed.shape == (1, 3, 11, 15)
+    assert placed[0, 2, 0, 0] == 1 and placed[0, 2, 10, 14] == 1 and placed[0, 2, 5, 7] == 0
+    assert placed[0, 0, 0, 0] == pytest.approx(80, abs=1) and placed[0, 0, 10, 14].abs() < 0.1
+
+
+# --------------------------------------------------------------------------------------------------- files and folders
+
+
+@pytest.fixture
+def album(tmp_path):
+    """Good and bad photographs, two of one stem, one in a subfolder."""
+    folder = tmp_path / "album"
+    (folder / "attic").mkdir(parents=True)
+    image = Image.fromarray(GREY)
+    for name in ("a.jpg", "a.png", "attic/a.webp", "b.gif"):
+        image.save(folder / name)
+    Image.fromarray(toned(np.array(image.convert("RGB")))).save(folder / "sepia.png")
+    Image.fromarray(astronaut()).resize((90, 90)).save(folder / "colour.jpg")
+    (folder / "broken.jpg").write_bytes((folder / "a.jpg").read_bytes()[:900])
+    (folder / "notes.txt").write_text("not a photograph")
+    return folder
+
+
+def test_a_folder(album, tmp_path, vivid):
+    before = {path: path.read_bytes() for path in album.rglob("*") if path.is_file()}
+    outcome = colorize_files(vivid, [album], tmp_path / "out", compare=True)
+    done = {path.relative_to(tmp_path / "out").as_posix() for path in outcome.done}
+    assert done == {"a.jpg", "a.png", "attic/a.webp", "b.png", "sepia.png"}
+    assert {path.name for path, _ in outcome.failed} == {"broken.jpg", "colour.jpg"}
+    reasons = dict((path.name, reason) for path, reason in outcome.failed)
+    assert "--force" in reasons["colour.jpg"] and "truncated" in reasons["broken.jpg"]
+    assert [path.name for path, _ in outcome.notes] == ["sepia.png"]
+    assert before == {path: path.read_bytes() for path in album.rglob("*") if path.is_file()}
+    for path in outcome.done:
+        with Image.open(path) as image:
+            assert image.size == (150, 110) and image.mode == "RGB"
+        with Image.open(path.with_name(f"{path.name}-compare.jpg")) as image:
+            assert image.width > 2 * 150
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / "a.png")), vivid.colorize(GREY))
+
+    result = tmp_path / "out" / "a.png"
+    stamp = result.stat().st_mtime_ns
+    (tmp_path / "out" / "a.jpg").unlink()
+    again = colorize_files(vivid, [album], tmp_path / "out", resume=True, force=True)
+    assert {path.name for path in again.done} == {"a.jpg", "colour.jpg"} and len(again.there) == 4
+    assert result.stat().st_mtime_ns == stamp
+
+
+def test_names_never_meet(tmp_path, album):
+    (album / "b.png").write_bytes((album / "a.png").read_bytes())
+    (album / "A.JPG").write_bytes((album / "a.jpg").read_bytes())
+    jobs = plan([album, album / "a.jpg"], tmp_path / "out")
+    targets = [str(job.target).casefold() for job in jobs]
+    assert len(set(targets)) == len(targets)
+    (job,) = plan([album / "a.jpg"], album)  # beside itself: another name
+    assert job.target == album / "a-coloured.jpg"
+    with pytest.raises(ValueError, match="name another one"):
+        plan([album], album)
+    inside = [job.source for job in plan([album], album / "attic")]
+    assert album / "attic" / "a.webp" not in inside  # what lies in the results is no source
+    with pytest.raises(FileNotFoundError, match="there is no photograph or folder"):
+        plan([tmp_path / "nowhere"], tmp_path / "out")
+
+
+def test_ctrl_c_and_a_full_disk_leave_whole_files(album, tmp_path, vivid, monkeypatch):
+    calls = []
+
+    def first_strip_only(strips):
+        yield next(strips)
+        raise ending
+
+    def interrupted(path, strips, like, write=colorize.write_picture):
+        calls.append(path)
+        write(path, first_strip_only(strips) if len(calls) == 2 else strips, like)
+
+    monkeypatch.setattr(colorize, "write_picture", interrupted)
+    monkeypatch.setattr(colorize, "STRIP", 1500)
+    for ending in (KeyboardInterrupt(), OSError(28, "No space left on device")):
+        calls.clear()
+        out = tmp_path / type(ending).__name__
+        with pytest.raises(type(ending)):
+            colorize_files(vivid, [album], out)
+        files = [path for path in out.rglob("*") if path.is_file()]
+        assert len(files) == 1
+        Image.open(files[0]).load()
+
+
+def test_16_bits_and_alpha_through_files(tmp_path, vivid):
+    deep = (GREY.astype(np.uint16) * 257) ^ 3
+    Image.fromarray(deep).save(tmp_path / "deep.tif")
+    (result,) = colorize_files(vivid, [tmp_path / "deep.tif"], tmp_path / "out").done
+    picture = read_picture(result)
+    assert picture.pixels.dtype == np.uint16 and picture.pixels.shape == (*GREY.shape, 3)
+    L = rgb_to_lab(torch.from_numpy(np.repeat(deep[..., None], 3, 2) / 65535).permute(2, 0, 1)[None])[:, :1]
+    assert (picture.lightness() - L).abs().max() < 0.02
+    Image.fromarray(np.dstack([GREY, 255 - GREY])).save(tmp_path / "soft.png")
+    (result,) = colorize_files(vivid, [tmp_path / "soft.png"], tmp_path / "out").done
+    np.testing.assert_array_equal(np.asarray(Image.open(result))[..., 3], 255 - GREY)
+
+
+def test_the_command(album, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["colorize", "album", "--out", "out", "--temperature", "0.2"]) == 1
+    said = capsys.readouterr()
+    assert "out: 5 coloured, 2 were passed over." in said.out and "sepia.png: It is toned" in said.out
+    assert "broken.jpg cannot be coloured" in said.err
+    assert cli.main(["colorize", "album/a.jpg", "--out", "out", "--model", "faithful", "--resume"]) == 0
+    assert "0 coloured, 1 were there already" in capsys.readouterr().out
+    for arguments, message in (
+        (["album", "--hint", "1,1,#ff0000"], "vivid takes no hints"),
+        (["nowhere.jpg"], "there is no photograph or folder nowhere.jpg"),
+        (["album", "--model", "vivd"], "did you mean 'vivid'"),
+        (["album", "--model", "eccv16"], "write eccv16=FILE"),
+        (["album", "--model", "siggraph17=none.pth"], "there is no weight file at none.pth"),
+        (["album", "--model", "album"], "is not a run folder"),
+        (["album", "--saturation", "-2"], "saturation must be"),
+    ):
+        assert cli.main(["colorize", *arguments, "--out", "out"]) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.count("\n") == 1
+    assert cli.main(["list", "colorizers"]) == 0
+    assert "\n  vivid " in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------------------------------------------- models
+
+
+def test_what_ships_is_small_and_has_a_card():
+    assert set(SHIPPED) <= set(shipped_models())
+    for name, recipe in shipped_models().items():
+        path = deployment.WEIGHTS / f"{name}.safetensors"
+        assert recipe.name == name and recipe.about and path.stat().st_size < 10e6
+        card = path.with_suffix(".md").read_text(encoding="utf-8")
+        assert "| delta_e_76 |" in card and "ExperimentConfig(" in card
+
+
+@pytest.mark.parametrize(
+    ("objective", "options", "meaning", "temperature"),
+    [
+        ("rebalanced_ce", {"temperature": 0.3}, "rebalanced_ce", 0.3),
+        ({"l1": 1.0, "colorfulness": 0.1}, {}, "l1", None),
+        ("colorfulness", {}, "l1", None),
+    ],
+)
+def test_a_run_can_be_named_and_exported(tiny_scenes, tmp_path, objective, options, meaning, temperature):
+    config = ExperimentConfig(
+        "unet", objective, {"width": 8}, options, images_seen=32, validations=1, validation_images=8
+    )
+    trained, _ = train_and_judge(config, tiny_scenes, tmp_path / "run")
+    model = load_model(tmp_path / "run")
+    assert (model.recipe.objective, model.recipe.temperature) == (meaning, temperature)
+    assert model.recipe.short_side == 32 and not model.recipe.takes_hints
+    L = torch.rand(2, 1, 32, 40, generator=torch.Generator().manual_seed(0)) * 100
+    torch.testing.assert_close(model(L), trained(L), atol=1e-3, rtol=1e-3)
+    path = export_run(tmp_path / "run", "mine", tmp_path / "models", about="Mine.", licence="CC0.", notes="It is new.")
+    torch.testing.assert_close(load_model(path)(L), trained(L), atol=0.3, rtol=0.05)
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert card.startswith("# mine\n\nMine.") and "CC0." in card and card.endswith("It is new.\n")
+    with pytest.raises(ValueError, match="letters, digits"):
+        export_run(tmp_path / "run", "../mine", tmp_path)
+
+
+def test_unfinished_and_damaged_models(tmp_path):
+    with pytest.raises(FileNotFoundError, match="not a run folder"):
+        load_model(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"format": 1, "kind": "baseline", "label": "grey"}))
+    with pytest.raises(ValueError, match="no trained network but grey"):
+        load_model(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"format": 1, "kind": "network", "label": "unet · l2"}))
+    with pytest.raises(FileNotFoundError, match="not finished"):
+        load_model(tmp_path)
+    (tmp_path / "bad.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="damaged"):
+        load_model(tmp_path / "bad.safetensors")
+    with pytest.raises(ValueError, match="no model that colorlib exported"):
+        load_model(deployment.WEIGHTS / "classifier_a.safetensors")
+
+
+def test_released_weights_are_named_by_file(tmp_path, monkeypatch):
+    class Narrow(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = torch.nn.Parameter(torch.tensor(0.3))
+
+        def draw(self, ab):
+            return None
+
+        def forward(self, L, extra=None):
+            return self.scale * torch.cat([L, -L if extra is None else extra[:, :1]], 1)
+
+    released = deployment.Released(lambda path: Narrow(), "narrow.pth", None)
+    monkeypatch.setitem(deployment.RELEASED, "siggraph17", released)
+    model = load_model("siggraph17=narrow.pth")
+    assert model.recipe.takes_hints and model.recipe.short_side == 256
+    assert model(torch.ones(1, 1, 4, 4))[0, 1].mean() == pytest.approx(-0.3)
+    assert Colorizer(model).colorize(GREY, hints=[(3, 3, "#00ff00")]).shape == (*GREY.shape, 3)
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    body = b"weights" * 1000
+
+    def do_GET(self):
+        self.send_response(200 if "good" in self.path else 404)
+        self.end_headers()
+        self.wfile.write(self.body if "good" in self.path else b"")
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def address():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_weights_are_fetched_once_and_checked(address, tmp_path):
+    digest = hashlib.sha256(Server.body).hexdigest()
+    path = download(f"{address}/good", "w.pth", digest[:8], tmp_path)
+    assert path.read_bytes() == Server.body
+    assert download("http://127.0.0.1:9/gone", "w.pth", digest[:8], tmp_path) == path  # there already
+    path.write_bytes(b"rotten")
+    assert download(f"{address}/good#sha256={digest}", "w.pth", None, tmp_path).read_bytes() == Server.body
+    path.unlink()
+    with pytest.raises(ValueError, match="nothing was kept"):
+        download(f"{address}/good", "w.pth", "0" * 8, tmp_path)
+    with pytest.raises(ValueError, match="no checksum is known"):
+        download(f"{address}/good", "w.pth", None, tmp_path)
+    with pytest.raises(ValueError, match="no web address"):
+        download("file:///etc/passwd", "w.pth", "0" * 8, tmp_path)
+    with pytest.raises(OSError, match="cannot be fetched"):
+        download(f"{address}/missing", "w.pth", "0" * 8, tmp_path)
+    with pytest.raises(OSError, match="in another way and name the file"):
+        download("http://127.0.0.1:9/good", "w.pth", "0" * 8, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_importing_colorlib_stays_quick():
+    with pytest.raises(AttributeError, match="no attribute 'load_colorizr'"):
+        colorlib.load_colorizr  # noqa: B018
+    assert colorlib.load_colorizer is load_colorizer
+    assert "torch" not in Path(colorlib.__file__).read_text(encoding="utf-8")
+
+
+def test_lab_to_rgb_is_what_a_flat_photograph_gets():
+    """The whole way on a flat grey, whose colour must be flat as well: network, enlargement, gamut, rounding."""
+    result = load_colorizer("faithful").colorize(np.full((90, 120), 140, np.uint8))
+    centre = result[40:50, 55:65].reshape(-1, 3).astype(int)
+    assert np.ptp(centre, axis=0).max() <= 1
+    grey = rgb_to_lab(torch.full((1, 3, 1, 1), 140 / 255))
+    again = lab_to_rgb(torch.cat([grey[:, :1], lab_of(result / 255)[:, 1:, 45:46, 60:61].float()], 1)) * 255
+    np.testing.assert_allclose(again.flatten().numpy(), result[45, 60], atol=1)

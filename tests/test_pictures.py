@@ -1,0 +1,324 @@
+"""Picture files: bits, transparency, orientation, metadata and profiles survive; hostile files end in one sentence."""
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+import torch
+from PIL import ExifTags, Image, ImageCms
+
+from colorlib import pictures
+from colorlib.color import rgb_to_lab
+from colorlib.pictures import Picture, read_picture, upright, write_picture
+from colorlib.profiles import read_profile
+
+RNG = np.random.default_rng(0)
+GREY16 = RNG.integers(0, 65536, (23, 31), dtype=np.uint16)
+COLOUR16 = RNG.integers(0, 65536, (23, 31, 3), dtype=np.uint16)
+COLOUR8 = RNG.integers(0, 256, (23, 31, 3), dtype=np.uint8)
+ALPHA16 = RNG.integers(0, 65536, (23, 31), dtype=np.uint16)
+
+
+def icc(gamma=2.2, primaries=((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446))):
+    """A profile of a matrix and a gamma; the primaries are Adobe RGB's, adapted to D50. One number for grey: None."""
+
+    def curve():
+        return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+
+    def xyz(values):
+        return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
+
+    tags = {b"kTRC": curve()}
+    if primaries:
+        tags = {name: curve() for name in (b"rTRC", b"gTRC", b"bTRC")}
+        tags |= {name: xyz(values) for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)}
+    header = bytearray(128)
+    header[16:20] = b"RGB " if primaries else b"GRAY"
+    table, body, offset = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for name, data in tags.items():
+        table += struct.pack(">4sII", name, offset + len(body), len(data))
+        body += data
+    return bytes(header) + table + body
+
+
+def rewritten(tmp_path, picture, pixels):
+    path = tmp_path / "out"
+    write_picture(path, [pixels[:7], pixels[7:]], picture)
+    return path
+
+
+# ------------------------------------------------------------------------------------------------------------ 16 bits
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+def test_16_bits_of_grey_and_of_colour_come_in_whole(tmp_path, ending):
+    for array in (GREY16, COLOUR16, np.dstack([COLOUR16, ALPHA16])):
+        path = tmp_path / f"scan{ending}"
+        cv2.imwrite(str(path), array if array.ndim == 2 else array[..., [2, 1, 0, 3][: array.shape[2]]])
+        picture = read_picture(path)
+        assert picture.pixels.dtype == np.uint16
+        np.testing.assert_array_equal(picture.pixels, array[..., :3] if array.ndim == 3 else array)
+        if array.shape[-1] == 4:
+            np.testing.assert_array_equal(picture.alpha, ALPHA16)
+
+
+@pytest.mark.parametrize("byteorder", "<>")
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_16_bit_tiffs_of_either_byte_order(tmp_path, byteorder, compression):
+    tifffile.imwrite(tmp_path / "a.tif", COLOUR16, photometric="rgb", byteorder=byteorder, compression=compression)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, COLOUR16)
+
+
+def test_a_16_bit_png_of_grey_with_transparency(tmp_path):
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in np.dstack([GREY16, ALPHA16]))
+    header = struct.pack(">IIBBBBB", 31, 23, 16, 4, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    picture = read_picture(io.BytesIO(data))
+    np.testing.assert_array_equal(picture.pixels, GREY16)
+    np.testing.assert_array_equal(picture.alpha, ALPHA16)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@pytest.mark.parametrize("alpha", [None, ALPHA16])
+def test_16_bits_go_out_whole_with_profile_and_captions(tmp_path, kind, alpha):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "A. Person"
+    carried = {"icc_profile": icc(), "dpi": (300.0, 300.0), "exif": exif.tobytes(), "xmp": b"<x/>"}
+    path = rewritten(tmp_path, Picture(GREY16, alpha, format=kind, carried=carried), COLOUR16)
+    again = read_picture(path)
+    np.testing.assert_array_equal(again.pixels, COLOUR16)
+    assert (again.alpha is None) == (alpha is None)
+    assert again.carried["icc_profile"] == icc() and again.carried["xmp"] == b"<x/>"
+    assert again.carried["dpi"] == pytest.approx((300, 300), abs=0.01)
+    with Image.open(path) as image:
+        assert image.format == kind and image.getexif()[ExifTags.Base.Artist] == "A. Person"
+    whole = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(whole[..., 2::-1], COLOUR16)  # another reader sees the same
+
+
+# ---------------------------------------------------------------------------------------------- what is carried along
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_is_turned_once(tmp_path, kind, orientation):
+    corner = np.zeros((16, 24), np.uint8)
+    corner[:8, :12] = 255  # top left
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    exif[ExifTags.Base.Make] = "Leica"
+    image = Image.fromarray(corner).convert("RGB")
+    image.save(tmp_path / "a", kind, exif=exif)
+    picture = read_picture(tmp_path / "a")
+    expected = upright(corner, orientation)
+    np.testing.assert_allclose(picture.pixels.astype(int), expected.astype(int), atol=40)
+    path = rewritten(tmp_path, picture, np.repeat(picture.pixels[..., None], 3, 2))
+    with Image.open(path) as again:
+        assert again.format == kind and again.size == expected.shape[::-1]
+        assert again.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        assert again.getexif()[ExifTags.Base.Make] == "Leica"
+
+
+def test_upright_agrees_with_pillow():
+    corner = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    for orientation in range(1, 9):
+        image = Image.fromarray(corner)
+        image.getexif()[ExifTags.Base.Orientation] = orientation
+        from PIL import ImageOps
+
+        np.testing.assert_array_equal(upright(corner, orientation), np.asarray(ImageOps.exif_transpose(image)))
+
+
+def test_captions_of_a_jpeg_survive(tmp_path):
+    iptc = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x08\x1c\x02x\0\x03Ivy"
+    extra = b"\xff\xed" + struct.pack(">H", len(iptc) + 2) + iptc
+    xmp = b'<x xmlns:tiff="t" tiff:Orientation="6"/>'
+    Image.fromarray(COLOUR8).save(tmp_path / "a.jpg", comment=b"hello", extra=extra, xmp=xmp, dpi=(150, 150))
+    picture = read_picture(tmp_path / "a.jpg")
+    path = rewritten(tmp_path, picture, COLOUR8)
+    with Image.open(path) as again:
+        assert again.info["comment"] == b"hello" and again.info["dpi"] == (150, 150)
+        assert b"Ivy" in dict(again.applist)["APP13"]
+        assert again.info["xmp"] == xmp.replace(b"6", b"1")
+
+
+def test_transparency_and_text_of_a_png_survive(tmp_path):
+    from PIL.PngImagePlugin import PngInfo
+
+    text = PngInfo()
+    text.add_text("Title", "At the sea")
+    rgba = np.dstack([COLOUR8, COLOUR8[..., 0]])
+    Image.fromarray(rgba).save(tmp_path / "a.png", pnginfo=text)
+    path = rewritten(tmp_path, read_picture(tmp_path / "a.png"), COLOUR8)
+    with Image.open(path) as again:
+        assert again.info["Title"] == "At the sea"
+        np.testing.assert_array_equal(np.asarray(again), rgba)
+
+
+def test_grey_stored_as_colour_is_grey(tmp_path):
+    Image.fromarray(np.repeat(COLOUR8[..., :1], 3, 2)).save(tmp_path / "a.png")
+    assert read_picture(tmp_path / "a.png").is_grey
+    Image.fromarray(COLOUR8).save(tmp_path / "b.png")
+    assert not read_picture(tmp_path / "b.png").is_grey
+    Image.fromarray(COLOUR8[..., 0] > 128).save(tmp_path / "c.png")
+    assert set(np.unique(read_picture(tmp_path / "c.png").pixels)) == {0, 255}
+
+
+# ------------------------------------------------------------------------------------------------------------ profiles
+
+
+def test_srgb_is_taken_for_granted():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert read_profile(srgb).is_srgb
+    assert not read_profile(icc()).is_srgb
+
+
+def test_a_profile_means_what_littlecms_says():
+    profile = read_profile(icc())
+    rgb = torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(0))
+    srgb = profile.to_srgb(rgb)
+    back = profile.from_srgb(srgb)
+    assert (back - rgb).abs().max() < 1e-4
+    grey = torch.linspace(0, 1, 11).view(1, 1, 1, 11).expand(1, 3, 1, 11)
+    assert np.ptp(profile.to_srgb(grey).numpy(), axis=1).max() < 1e-5  # equal channels are grey
+    known = profile.to_srgb(torch.tensor([0.5, 0.3, 0.2]).view(1, 3, 1, 1)).flatten().tolist()
+    # By hand: the gamma, the primaries, Bradford from D50 to D65, sRGB's inverse matrix and curve.
+    linear = np.array([0.5, 0.3, 0.2]) ** (563 / 256)
+    xyz_d50 = np.array([[0.6097, 0.2053, 0.1492], [0.3111, 0.6257, 0.0632], [0.0195, 0.0609, 0.7446]]) @ linear
+    bradford = [
+        [0.9555766, -0.0230393, 0.0631636],
+        [-0.0282895, 1.0099416, 0.0210077],
+        [0.0122982, -0.020483, 1.3299098],
+    ]
+    to_rgb = [[3.2404542, -1.5371385, -0.4985314], [-0.969266, 1.8760108, 0.041556], [0.0556434, -0.2040259, 1.0572252]]
+    expected = np.array(to_rgb) @ np.array(bradford) @ xyz_d50
+    expected = 1.055 * expected ** (1 / 2.4) - 0.055
+    np.testing.assert_allclose(known, expected, atol=2e-3)
+
+
+def test_profiles_of_photographs(tmp_path):
+    Image.fromarray(COLOUR8).save(tmp_path / "adobe.jpg", icc_profile=icc(), quality=95, subsampling=0)
+    picture = read_picture(tmp_path / "adobe.jpg")
+    assert picture.profile is not None and picture.carried["icc_profile"] == icc()
+    L = picture.lightness()
+    assert L.shape == (1, 1, 23, 31)
+    encoded = picture.encode(picture.profile.to_srgb(torch.from_numpy(picture.pixels / 255.0).permute(2, 0, 1)[None]))
+    assert np.abs(encoded.astype(int) - picture.pixels).max() <= 1
+
+    grey = COLOUR8[..., 0]
+    Image.fromarray(grey).save(tmp_path / "grey.png", icc_profile=icc(1.8, None))
+    picture = read_picture(tmp_path / "grey.png")
+    assert "icc_profile" not in picture.carried and "grey" in picture.notes[0]
+    y = (grey[0, 0] / 255) ** (461 / 256)
+    expected = 116 * np.cbrt(y) - 16 if y > 0.008856 else 903.3 * y
+    assert float(picture.lightness()[0, 0, 0, 0]) == pytest.approx(expected, abs=0.02)
+
+    Image.fromarray(grey).save(tmp_path / "odd.png", icc_profile=b"nonsense" * 30)
+    picture = read_picture(tmp_path / "odd.png")
+    assert picture.profile is None and "unknown kind" in picture.notes[0]
+
+
+def test_lightness_of_levels_is_that_of_pixels():
+    for levels in (COLOUR8[..., 0], GREY16):
+        picture = Picture(levels)
+        rgb = torch.from_numpy(levels.astype(np.float64) / picture.white).expand(1, 3, -1, -1)
+        assert (picture.lightness() - rgb_to_lab(rgb)[:, :1]).abs().max() < 1e-3
+    assert picture.lab(slice(3, 5)).shape == (1, 3, 2, 31)
+
+
+# --------------------------------------------------------------------------------------------------- hostile and broken
+
+
+def jpeg():
+    file = io.BytesIO()
+    Image.fromarray(COLOUR8).resize((200, 100)).save(file, "JPEG")
+    return file.getvalue()
+
+
+def animation(kind):
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "green")]
+    frames[0].save(file, kind, save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+def claims_30_000():
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "an empty file"),
+        (b"%PDF-1.7 ...", "a PDF, whatever its name says"),
+        (b"just words, no picture", "not a picture"),
+        (jpeg()[:-800], "truncated"),
+        (jpeg()[:50], "cannot be coloured"),
+        (animation("GIF"), "an animation of 3 frames"),
+        (animation("WEBP"), "an animation of 3 frames"),
+        (claims_30_000(), "megapixels allowed"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+    ],
+    ids=["empty", "pdf", "text", "truncated", "header", "gif", "webp", "bomb", "eps"],
+)
+def test_bad_files_end_in_one_sentence(tmp_path, data, message):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_picture(path)
+    assert str(caught.value).startswith(f"{path} cannot be coloured: ") and "\n" not in str(caught.value)
+
+
+def test_the_limit_can_be_lowered(tmp_path):
+    Image.new("L", (100, 100)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="100×100 = 0 megapixels"):
+        read_picture(tmp_path / "a.png", max_pixels=9999)
+    with pytest.raises(FileNotFoundError):
+        read_picture(tmp_path / "b.png")
+
+
+def test_a_still_gif_and_a_bitmap_become_png(tmp_path):
+    for kind in ("GIF", "BMP"):
+        Image.fromarray(COLOUR8).save(tmp_path / "a", kind)
+        assert read_picture(tmp_path / "a").format == "PNG"
+
+
+def test_floats_and_wide_integers_are_refused(tmp_path):
+    Image.fromarray(np.full((9, 9), 0.5, np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match="floating-point pixels"):
+        read_picture(tmp_path / "a.tif")
+    Image.fromarray(np.full((9, 9), 70_000, np.int32)).save(tmp_path / "b.tif")
+    with pytest.raises(ValueError, match="32-bit pixels"):
+        read_picture(tmp_path / "b.tif")
+
+
+def test_cmyk_and_several_pages_are_told(tmp_path):
+    pages = [Image.new("CMYK", (20, 20), (0, 200, 200, 0)) for _ in range(2)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    picture = read_picture(tmp_path / "a.tif")
+    assert picture.pixels[0, 0, 0] > picture.pixels[0, 0, 1]
+    assert any("2 pages" in note for note in picture.notes) and any("CMYK" in note for note in picture.notes)
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"old")
+
+    def full(self, *_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pictures.Image.Image, "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_picture(path, [COLOUR8], Picture(COLOUR8, format="JPEG"))
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
