@@ -458,10 +458,10 @@ class Comparison:
     def temperatures(self) -> pd.DataFrame:
         """One line per curve and temperature: what a network scores when it is decoded more or less boldly.
 
-        A curve is one network decoded at many temperatures, the mean over seeds, shifted so that it passes through the
-        row's own point, or else rows that share everything but their temperature.
-
-        Columns: curve, temperature, delta_e_2000, colorfulness_hs03, images.
+        A curve is one network decoded at many temperatures, the mean over seeds, or else rows that share everything but
+        their temperature. Columns: curve, temperature, delta_e_2000, colorfulness_hs03 and images, as measured;
+        delta_e_2000_moved and colorfulness_hs03_moved, a curve that was measured on a part of the photographs moved as
+        a whole so that it passes through its row's point, which is of all photographs; name, the label of that row.
         """
         axes = ["delta_e_2000", "colorfulness_hs03"]
         curves: dict[str, list[Row]] = {}
@@ -481,10 +481,12 @@ class Comparison:
                 for axis in axes:
                     own = np.interp(_temperature(rows[0]), table["temperature"], table[axis])
                     table[f"{axis}_moved"] = table[axis] + self.mean(axis, rows[0].label) - own
+                table["name"] = rows[0].label
             else:
                 lines = [(_temperature(row), *(self.mean(axis, row.label) for axis in axes)) for row in rows]
                 table = pd.DataFrame(lines, columns=["temperature", *axes]).assign(images=len(self.ids))
                 table = table.assign(**{f"{axis}_moved": table[axis] for axis in axes})
+                table["name"] = [row.label for row in rows]
             if len(table.dropna()) > 1:
                 name = re.sub(r"temperature [^,)]+(, )?|, temperature [^,)]+(?=\))", "", rows[0].label).replace(
                     " ()", ""

@@ -450,7 +450,7 @@ def about_several(c: Comparison) -> list[str]:
         most = table.loc[table["k"].idxmax()]
         sentences.append(
             f"{label}: {int(most['k'])} answers to one photograph lie {number(most['diversity'], 1)} ΔE apart on "
-            f"average; their mean ΔE 76 is {number(most['mean_of_k_delta_e_76'])}, that of the nearest to the truth "
-            f"{number(most['best_of_k_delta_e_76'])}."
+            f"average; the ΔE 76 of their average is {number(most['mean_of_k_delta_e_76'])}, and that of the nearest, "
+            f"which takes the truth to choose, {number(most['best_of_k_delta_e_76'])}."
         )
     return sentences

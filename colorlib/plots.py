@@ -33,6 +33,7 @@ INK, FAINT, RULE, PAPER = "#22262b", "#6d747c", "#d9dde1", "#ffffff"
 GROUPS = {"trained": "#0a66a8", "trivial": "#7b828a", "oracle": "#c2681c", "judged": "#7a4fa3"}
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8f6bb3", "#b8860b", "#56b4e9", "#4d4d4d")
 NAME_CHARACTERS = 44  # of a row's name, in one line
+MANY = 16  # rows, from which on a figure shows all but no longer says all
 LAWS = {"determined": "determined,\none hue", "two_way": "two-way,\ntwo hues", "free": "free,\nany hue"}
 DENSITY = LinearSegmentedColormap.from_list("density", ["#eef2f6", "#8fb3d1", "#2f6ea3", "#12304d"])
 DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#0a66a8", "#f7f7f5", "#c2681c"])
@@ -131,6 +132,7 @@ def _label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]], size:
             (height - start[1]) * 72 / axes.figure.dpi,
         )
         line = {"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 2}
+        line["relpos"] = (0, 0.5)  # from the text's left edge
         axes.annotate(
             text, (x, y), offset, textcoords="offset points", va="center", fontsize=size, color=colour,
             annotation_clip=False, arrowprops=line,
@@ -144,8 +146,12 @@ def _label_points(
     texts: Sequence[str],
     colours: Sequence[str],
     bars: Sequence[tuple[float, float, float]],
+    order: Sequence[int] | None = None,
 ) -> None:
-    """Write each text beside its point where it covers no other text and no bar (x, low, high), else not at all."""
+    """Write each text beside its point where it covers no other text and no bar (x, low, high), else not at all.
+
+    Points in ``order`` come first; without it, low ones do. Those it leaves out get no text.
+    """
     renderer = axes.figure.canvas.get_renderer()
     to_pixels, frame = axes.transData.transform, axes.get_window_extent(renderer)
     taken = [text.get_window_extent(renderer) for text in axes.texts]
@@ -153,7 +159,7 @@ def _label_points(
         (left, bottom), (_, top) = to_pixels([(at, low), (at, high)])
         taken.append(Bbox.from_extents(left - 5, min(bottom, top) - 5, left + 5, max(bottom, top) + 5))
     heights = (0, 9, -9, 18, -18, 28, -28, 40, -40)
-    for i in np.argsort(y, kind="stable"):
+    for i in np.argsort(y, kind="stable") if order is None else order:
         tried = []
         for up, right in itertools.product(heights, (True, False)):
             note = axes.annotate(
@@ -339,8 +345,14 @@ def plot_forests(
 
 
 def _draw_forest(axes: Axes, table: pd.DataFrame, names: Sequence[str], reference: str | None) -> None:
-    """Draw means and intervals, one height for each of ``names``, the first on top."""
+    """Draw means and intervals, one height for each of ``names``, the first on top.
+
+    Where there are many, the axis holds the trained rows and the reference, and what lies beyond is an arrow.
+    """
     y = np.arange(len(names))[::-1]
+    left, right = _range_of(table, reference) if len(names) > MANY else (-np.inf, np.inf)
+    if np.isfinite(left):
+        axes.set_xlim(left, right)
     if reference in table.index:
         axes.axvline(table["mean"][reference], color=RULE, lw=1.2, ls=(0, (4, 3)), zorder=0)
     for height, name in zip(y, names, strict=True):
@@ -349,9 +361,11 @@ def _draw_forest(axes: Axes, table: pd.DataFrame, names: Sequence[str], referenc
         row = table.loc[name]
         colour = GROUPS[row["group"]]
         axes.plot([row["low"], row["high"]], [height] * 2, color=colour, lw=2.2, alpha=0.45, solid_capstyle="butt")
+        mark = "<" if row["mean"] < left else ">" if row["mean"] > right else "o"
         axes.plot(
-            row["mean"], height, "o", ms=6, mec=colour, mew=1.5, mfc=PAPER if row["group"] == "oracle" else colour
-        )
+            np.clip(row["mean"], left, right), height, mark, ms=6 if len(names) <= MANY else 5, mec=colour, mew=1.5,
+            mfc=PAPER if row["group"] == "oracle" else colour, clip_on=False,
+        )  # fmt: skip
         axes.annotate(
             f"{row['mean']:.2f}", (1.0, height), (6, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", va="center", fontsize=8, color=colour, annotation_clip=False,
@@ -360,6 +374,15 @@ def _draw_forest(axes: Axes, table: pd.DataFrame, names: Sequence[str], referenc
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
     axes.tick_params(length=0)
+
+
+def _range_of(table: pd.DataFrame, reference: str | None) -> tuple[float, float]:
+    """Return the ends of an axis for the trained rows and the reference; infinite where all others fit in as well."""
+    shown = table[table["group"].isin(["trained", "judged"]) | (table.index == reference)]
+    low, high = shown["low"].min(), shown["high"].max()
+    if not high > low or table["high"].max() - table["low"].min() < 1.5 * (high - low):
+        return -np.inf, np.inf
+    return low - 0.06 * (high - low), high + 0.06 * (high - low)
 
 
 def _name_rows(axes: Axes, groups: pd.Series) -> None:
@@ -396,7 +419,7 @@ def plot_history(
     x: str = "images_seen",
     x_label: str = "photographs seen in training",
     log: bool = False,
-    named: int = 12,
+    named: int = 10,
 ) -> Figure:
     """Draw learning curves, one colour per row and one line per seed, each named at its end.
 
@@ -515,7 +538,7 @@ def plot_pareto(
         higher_is_better: which end of the quality axis is good.
         reference: a name and a value drawn as a line across, for example what leaving every photograph grey scores.
     """
-    figure, grid = _axes(7.2, 4.2 if len(table) <= 16 else 6.0, len(costs), sharey=True)
+    figure, grid = _axes(7.2, 4.2 if len(table) <= MANY else 6.0, len(costs), sharey=True)
     panels = []
     for axes, (cost, words) in zip(grid[0], costs.items(), strict=True):
         rows = table[pd.to_numeric(table[cost]) > 0].sort_values(cost, kind="stable")
@@ -543,8 +566,20 @@ def plot_pareto(
                 textcoords="offset points", fontsize=8, color=GROUPS["trivial"],
             )  # fmt: skip
         bars = [*zip(x, rows["low"], rows["high"], strict=True)]
-        panels.append((axes, x, y, list(rows.index), colours, bars))
+        order = None
+        if len(table) > MANY:  # what no row beats in both, then the best
+            frontier = [i for i in range(len(y)) if y[i] == best[i] and (i == 0 or y[i] != best[i - 1])]
+            good = np.argsort(-y if higher_is_better else y, kind="stable")[:8]
+            order = list(dict.fromkeys([*frontier, *good.tolist()]))
+        panels.append((axes, x, y, list(rows.index), colours, bars, order))
     grid[0, 0].set_ylabel(label)
+    low, high = _range_of(table, None) if len(table) > MANY else (-np.inf, np.inf)
+    if np.isfinite(low):
+        low, high = (min(low, reference[1] - 0.1), max(high, reference[1] + 0.1)) if reference else (low, high)
+        beyond = [name for name, mean in table["mean"].items() if not low <= mean <= high]
+        grid[0, 0].set_ylim(low, high)
+        if beyond:
+            figure.text(0.99, 0.995, _beyond(beyond), ha="right", va="top", fontsize=7, color=FAINT)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # labels must not move what they were placed by
     for panel in panels:
@@ -565,20 +600,21 @@ def plot_plane(
 
     Args:
         points: index = names of the rows; columns x, y and group.
-        curves: name → table with the columns x, y and mark (the number to write beside a point), in order.
+        curves: name → table with the columns x, y, mark (the number to write at the curve's ends) and name (of the
+            row among ``points`` that lies there), in order.
         x_label, y_label: the axes' words, with units.
         x_mark, y_mark: a name and a value drawn as a line across.
     """
-    figure, grid = _axes(7.2, 5.0 if len(points) <= 16 else 6.4)
+    figure, grid = _axes(7.2, 5.0 if len(points) <= MANY else 6.4)
     axes = grid[0, 0]
-    for i, (name, table) in enumerate(curves.items()):
+    for i, table in enumerate(curves.values()):
         colour = LINES[i % len(LINES)]
         axes.plot(table["x"], table["y"], "-o", color=colour, ms=3, lw=1.6, zorder=2)
-        ends = {0: f"{name}, {table['mark'].iloc[0]:g}", len(table) - 1: f"{table['mark'].iloc[-1]:g}"}
-        for place, text in ends.items():
+        for place in (0, -1):
             axes.annotate(
-                text, (table["x"].iloc[place], table["y"].iloc[place]), (5, 5), textcoords="offset points",
-                fontsize=8, color=colour, fontweight="bold",
+                f"{table['mark'].iloc[place]:g}", (table["x"].iloc[place], table["y"].iloc[place]),
+                (0, -5 if place else 5), textcoords="offset points", ha="center", va="top" if place else "bottom",
+                fontsize=7, color=colour,
             )  # fmt: skip
     colours = [GROUPS[group] for group in points["group"]]
     axes.scatter(points["x"], points["y"], s=26, c=colours, zorder=3)
@@ -598,7 +634,9 @@ def plot_plane(
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # labels must not move what they were placed by
     x, y = points["x"].to_numpy(float), points["y"].to_numpy(float)
-    _label_points(axes, x, y, list(points.index), colours, [*zip(x, y, y, strict=True)])
+    on_curve = points.index.isin([name for table in curves.values() for name in table["name"]])
+    order = np.lexsort((y, ~on_curve))  # what lies on a curve first: it is the curve's name
+    _label_points(axes, x, y, list(points.index), colours, [*zip(x, y, y, strict=True)], order)
     return figure
 
 
@@ -614,14 +652,18 @@ def plot_hints(curves: Mapping[str, Sequence[pd.DataFrame]], reference: tuple[st
     axes = grid[0, 0]
     name, published = reference
     axes.plot(list(published), list(published.values()), color=FAINT, ls=(0, (4, 2)), marker="o", ms=3, mfc=PAPER)
-    ends = [(max(published), published[max(published)], name, FAINT)]
+    axes.annotate(
+        _folded(f"broken: {name}", 52), (0.02, 0.99), xycoords="axes fraction", va="top", fontsize=8, color=FAINT
+    )
+    ends = []
     for i, (name, tables) in enumerate(curves.items()):
         colour = LINES[i % len(LINES)]
         for table in tables:
-            axes.plot(table["hints"], table["psnr_rgb_db"], color=colour, marker="o", ms=3.5)
+            axes.plot(table["hints"], table["psnr_rgb_db"], color=colour, lw=1.6 if len(tables) == 1 else 1, zorder=3)
             axes.fill_between(
-                table["hints"], table["psnr_rgb_db_low"], table["psnr_rgb_db_high"], color=colour, alpha=0.15, lw=0
-            )
+                table["hints"], table["psnr_rgb_db_low"], table["psnr_rgb_db_high"], color=colour, lw=0,
+                alpha=0.18 / len(tables),
+            )  # fmt: skip
         ends.append((tables[0]["hints"].iloc[-1], tables[0]["psnr_rgb_db"].iloc[-1], name, colour))
     axes.set_xscale("symlog", linthresh=1, linscale=0.4)
     counts = sorted(
@@ -633,20 +675,22 @@ def plot_hints(curves: Mapping[str, Sequence[pd.DataFrame]], reference: tuple[st
     axes.grid(axis="y")
     axes.tick_params(axis="y", labelcolor=FAINT)
     figure.draw_without_rendering()
-    _label_ends(axes, [(x, y, _folded(text, 26), colour) for x, y, text, colour in ends])
+    _label_ends(axes, ends)
     return figure
 
 
 @style()
 def plot_several(table: pd.DataFrame, reference: tuple[str, float] | None = None) -> Figure:
-    """Draw error against diversity of networks that give several answers: their mean filled, the nearest hollow.
+    """Draw error against diversity of networks that give several answers: their average filled, the nearest hollow.
 
     Args:
-        table: one line per row and k; columns name, k, diversity, mean, best (all ΔE76).
+        table: one line per row and k; columns name, k, diversity, mean (the error of the average of k answers) and
+            best (of the nearest one), all ΔE76. One answer has no diversity and is not drawn.
         reference: a name and an error drawn as a line across, for example of a row that answers once.
     """
     figure, grid = _axes(7.2, 3.8)
     axes = grid[0, 0]
+    table = table.dropna(subset=["diversity"])
     for i, (name, rows) in enumerate(table.groupby("name", sort=False)):
         colour = LINES[i % len(LINES)]
         axes.vlines(rows["diversity"], rows["best"], rows["mean"], color=colour, lw=1.2, alpha=0.5)
@@ -659,8 +703,9 @@ def plot_several(table: pd.DataFrame, reference: tuple[str, float] | None = None
             )  # fmt: skip
         first = rows.iloc[0]
         axes.annotate(
-            name, (first["diversity"], first["mean"]), (7, 5), textcoords="offset points", fontsize=8, color=colour
-        )
+            f"{name}: average of {', '.join(f'{k:.0f}' for k in rows['k'])}", (first["diversity"], first["mean"]),
+            (-6, 8), textcoords="offset points", ha="right", fontsize=8, color=colour,
+        )  # fmt: skip
     if reference:
         axes.axhline(reference[1], color=GROUPS["trained"], lw=1, ls=(0, (4, 3)), zorder=0)
         axes.annotate(
@@ -673,6 +718,12 @@ def plot_several(table: pd.DataFrame, reference: tuple[str, float] | None = None
     axes.grid(axis="y")
     axes.tick_params(axis="y", labelcolor=FAINT)
     return figure
+
+
+def _beyond(names: Sequence[str]) -> str:
+    """Name what lies beyond an axis, at most four of them."""
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return f"beyond the axis: {', '.join(names[:4])}{more}"
 
 
 @style()
@@ -721,7 +772,7 @@ def plot_laws(table: pd.DataFrame, label: str, mark: float | None = None) -> Fig
 def plot_pairwise(differences: pd.DataFrame, decided: pd.DataFrame, label: str, lower_is_better: bool = True) -> Figure:
     """Draw the difference of every pair, row minus column; pairs that are not decided stay pale and in brackets.
 
-    With more than 16 rows colours stand for the numbers, and pairs that are not decided have a dot.
+    With more than ``MANY`` rows colours stand for the numbers, and pairs that are not decided have a dot.
 
     Args:
         differences: square, the same names on both sides; NaN on the diagonal.
@@ -730,7 +781,7 @@ def plot_pairwise(differences: pd.DataFrame, decided: pd.DataFrame, label: str, 
         lower_is_better: blue is where the row is better than the column.
     """
     n = len(differences)
-    large = n > 16  # numbers would be too small to read
+    large = n > MANY  # numbers would be too small to read
     figure, grid = _axes(*((3.4 + 0.2 * n, 2.6 + 0.2 * n) if large else (1.9 + 0.46 * n, 1.6 + 0.32 * n)))
     axes = grid[0, 0]
     values = differences.to_numpy(float)

@@ -259,7 +259,9 @@ def _draw_forest(c: Comparison, table: pd.DataFrame, label: str) -> Figure:
     for budget, rows in c.budgets.items():
         names = {row.label: row.short for row in rows} | {row.label: row.label for row in c.rows if not row.budget}
         equal = "equal seconds" if budget.unit == "s" else "equal images"
-        panels[f"{equal}: {budget}"] = table[table.index.isin(names)].rename(index=names)
+        panels[f"{equal}: {str(budget).removesuffix(budget.unit).strip()}"] = table[table.index.isin(names)].rename(
+            index=names
+        )
     return plots.plot_forests(panels, label, better, c.grey)
 
 
@@ -319,7 +321,7 @@ def _draw_special(c: Comparison) -> dict[str, Figure]:
         )
         figures["temperature"] = plots.plot_plane(
             points.dropna().drop(index=[c.grey] if c.grey else []),
-            {f"{name}, temperature": own for name, own in table.groupby("curve", sort=False)},
+            dict(list(table.groupby("curve", sort=False))),
             f"mean {head(x)} [ΔE], lower is better",
             f"mean {head(y).lower()}",
             ("left grey", c.mean(x, c.grey)) if c.grey else None,
@@ -336,7 +338,7 @@ def _draw_special(c: Comparison) -> dict[str, Figure]:
         table = c.several_means.rename(
             columns={"label": "name"} | {f"{n}_of_k_delta_e_76": n for n in ("best", "mean")}
         )
-        best = f"{c.best}, one answer"
+        best = f"{c.best}, one answer to each of {plural(len(c.ids), 'photograph')}"
         figures["several"] = plots.plot_several(table, (best, c.mean("delta_e_76", c.best)))
     return figures
 
@@ -344,12 +346,12 @@ def _draw_special(c: Comparison) -> dict[str, Figure]:
 # ---- writing -----------------------------------------------------------------------------------------------------
 
 
-def _decimals(values: Iterable[Interval]) -> int:
+def _decimals(values: Iterable[Interval], most: int = 3) -> int:
     """Choose decimals by the intervals: their half-width is shown to two digits, no value to more than four."""
     values = list(values)
     width = float(np.median([(v.high - v.low) / 2 for v in values if v.high > v.low] or [0.05]))
     size = float(np.median([abs(v.mean) for v in values] or [1.0])) or 1.0
-    return int(np.clip(min(1 - math.floor(math.log10(width)), 3 - math.floor(math.log10(size))), 0, 3))
+    return int(np.clip(min(1 - math.floor(math.log10(width)), most - math.floor(math.log10(size))), 0, most))
 
 
 def table_cells(comparison: Comparison, metrics: Iterable[str], whole: bool = False) -> list[dict]:
@@ -396,10 +398,8 @@ def _cells(c: Comparison, name: str) -> tuple[dict[str, str], dict[str, str], st
     if pooled := c.pooled.get(name):
         return {label: number(value) for label, value in pooled.items()}, {}, ""
     scores = c.sets.get(name, {})
-    spread = {label: Interval(v.value, v.value - v.sd, v.value + v.sd) for label, v in scores.items()}
-    decimals = min(
-        _decimals(v for v in spread.values() if math.isfinite(v.low)) if "kernel" in name or name == "kid" else 2, 5
-    )
+    spread = [Interval(v.value, v.value - v.sd, v.value + v.sd) for v in scores.values() if math.isfinite(v.sd)]
+    decimals = _decimals(spread, 5) if spread else 2
     ends = {label: f"± {number(v.sd, decimals)}" for label, v in scores.items() if math.isfinite(v.sd)}
     ends |= {label: f"N {v.n:,}, not compared" for label, v in scores.items() if not v.compared}
     sizes = {v.n for v in scores.values() if v.compared}
