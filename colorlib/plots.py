@@ -305,6 +305,8 @@ def _folded(name: str, characters: int) -> str:
 def plot_forest(table: pd.DataFrame, label: str, better: str = "", reference: str | None = None) -> Figure:
     """Draw each row's mean and interval, best on top as the table is sorted: the study's main figure.
 
+    With more than ``MANY`` rows the axis is that of the trained ones, and arrows stand for what lies beyond it.
+
     Args:
         table: index = names of the rows; columns mean, low, high (one unit) and group (a key of ``GROUPS``).
         label: what the axis shows, with its unit.
@@ -312,7 +314,7 @@ def plot_forest(table: pd.DataFrame, label: str, better: str = "", reference: st
         reference: the row whose mean is drawn as a line through all others.
     """
     figure, grid = _axes(4.6 + _width_of(table.index), 0.95 + 0.27 * len(table))
-    _draw_forest(grid[0, 0], table, list(table.index), reference)
+    _draw_forest(grid[0, 0], table, list(table.index), reference, _range_of(table, reference))
     _name_rows(grid[0, 0], table["group"])
     grid[0, 0].set_xlabel(label + (f"  ({better})" if better else ""))
     _name_groups(grid[0, 0], table["group"])
@@ -335,8 +337,9 @@ def plot_forests(
     figure, grid = _axes(
         2.9 * len(tables) + _width_of(names), 1.15 + 0.27 * len(names), len(tables), sharey=True, sharex=True
     )
+    ends = _range_of(pd.concat(list(tables.values())), reference)
     for axes, (title, table) in zip(grid[0], tables.items(), strict=True):
-        _draw_forest(axes, table, names, reference)
+        _draw_forest(axes, table, names, reference, ends)
         axes.set_title(title, pad=18)
     _name_rows(grid[0, 0], groups)
     figure.supxlabel(label + (f"  ({better})" if better else ""), fontsize=9, color=FAINT)
@@ -344,15 +347,20 @@ def plot_forests(
     return figure
 
 
-def _draw_forest(axes: Axes, table: pd.DataFrame, names: Sequence[str], reference: str | None) -> None:
-    """Draw means and intervals, one height for each of ``names``, the first on top.
-
-    Where there are many, the axis holds the trained rows and the reference, and what lies beyond is an arrow.
-    """
+def _draw_forest(
+    axes: Axes,
+    table: pd.DataFrame,
+    names: Sequence[str],
+    reference: str | None,
+    ends: tuple[float, float] = (-np.inf, np.inf),
+) -> None:
+    """Draw means and intervals, one height for each of ``names``, the first on top; beyond ``ends`` are arrows."""
     y = np.arange(len(names))[::-1]
-    left, right = _range_of(table, reference) if len(names) > MANY else (-np.inf, np.inf)
+    left, right = ends
+    inset = 0.0
     if np.isfinite(left):
         axes.set_xlim(left, right)
+        inset = 0.02 * (right - left)
     if reference in table.index:
         axes.axvline(table["mean"][reference], color=RULE, lw=1.2, ls=(0, (4, 3)), zorder=0)
     for height, name in zip(y, names, strict=True):
@@ -363,8 +371,8 @@ def _draw_forest(axes: Axes, table: pd.DataFrame, names: Sequence[str], referenc
         axes.plot([row["low"], row["high"]], [height] * 2, color=colour, lw=2.2, alpha=0.45, solid_capstyle="butt")
         mark = "<" if row["mean"] < left else ">" if row["mean"] > right else "o"
         axes.plot(
-            np.clip(row["mean"], left, right), height, mark, ms=6 if len(names) <= MANY else 5, mec=colour, mew=1.5,
-            mfc=PAPER if row["group"] == "oracle" else colour, clip_on=False,
+            np.clip(row["mean"], left + inset, right - inset), height, mark, ms=6 if len(names) <= MANY else 5,
+            mec=colour, mew=1.5, mfc=PAPER if row["group"] == "oracle" else colour,
         )  # fmt: skip
         axes.annotate(
             f"{row['mean']:.2f}", (1.0, height), (6, 0), xycoords=("axes fraction", "data"),
@@ -377,10 +385,13 @@ def _draw_forest(axes: Axes, table: pd.DataFrame, names: Sequence[str], referenc
 
 
 def _range_of(table: pd.DataFrame, reference: str | None) -> tuple[float, float]:
-    """Return the ends of an axis for the trained rows and the reference; infinite where all others fit in as well."""
+    """Return the ends of an axis that holds the trained rows and the reference; infinite where all rows fit in.
+
+    With ``MANY`` rows at most, all fit in.
+    """
     shown = table[table["group"].isin(["trained", "judged"]) | (table.index == reference)]
     low, high = shown["low"].min(), shown["high"].max()
-    if not high > low or table["high"].max() - table["low"].min() < 1.5 * (high - low):
+    if len(table) <= MANY or not high > low or np.ptp(table[["low", "high"]].to_numpy()) < 1.5 * (high - low):
         return -np.inf, np.inf
     return low - 0.06 * (high - low), high + 0.06 * (high - low)
 
@@ -573,7 +584,7 @@ def plot_pareto(
             order = list(dict.fromkeys([*frontier, *good.tolist()]))
         panels.append((axes, x, y, list(rows.index), colours, bars, order))
     grid[0, 0].set_ylabel(label)
-    low, high = _range_of(table, None) if len(table) > MANY else (-np.inf, np.inf)
+    low, high = _range_of(table, None)
     if np.isfinite(low):
         low, high = (min(low, reference[1] - 0.1), max(high, reference[1] + 0.1)) if reference else (low, high)
         beyond = [name for name, mean in table["mean"].items() if not low <= mean <= high]
@@ -636,7 +647,11 @@ def plot_plane(
     x, y = points["x"].to_numpy(float), points["y"].to_numpy(float)
     on_curve = points.index.isin([name for table in curves.values() for name in table["name"]])
     order = np.lexsort((y, ~on_curve))  # what lies on a curve first: it is the curve's name
-    _label_points(axes, x, y, list(points.index), colours, [*zip(x, y, y, strict=True)], order)
+    bars = [*zip(x, y, y, strict=True)]
+    for table in curves.values():  # each piece of a curve is in the way
+        a, b = table["x"].to_numpy(float), table["y"].to_numpy(float)
+        bars += [*zip((a[1:] + a[:-1]) / 2, np.minimum(b[1:], b[:-1]), np.maximum(b[1:], b[:-1]), strict=True)]
+    _label_points(axes, x, y, list(points.index), colours, bars, order)
     return figure
 
 

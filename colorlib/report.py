@@ -75,6 +75,7 @@ PICTURE_SETS = {"bundled": "Photographs that ship with scikit-image", "test": "P
 OPTIONAL = {"status": "not run", "error": None, "log": None, "seconds": None, "parameters": {}, "command": ""}
 PICTURE_BYTES = 2_300_000  # of JPEG in the page, which base64 makes a third larger
 MANY = 12  # rows; where there are more, pictures stand in lines that wrap and curves in panels
+FEW = 5  # sentences of one kind, before the others are folded away
 UNMEASURED = "not measured"
 
 
@@ -449,10 +450,14 @@ def to_markdown(comparison: Comparison) -> str:
         table = [["row", *map(_markdown_head, columns)]]
         table += [[row.label, *(_markdown_cell(column, row.label) for column in columns)] for row in c.rows]
         lines += ["", "## Recognised and plausible", "", *_markdown_table(table), "", " ".join(about_sets(c))]
+    tables = {
+        "Equal images, equal seconds": _budget_table,
+        "Several answers": _several_table,
+        "What the variance goes with": _attribution_table,
+    }
     for heading, sentences in _special_sentences(c).items():
         lines += ["", f"## {heading}", ""] + [f"- {sentence}" for sentence in sentences]
-    if c.attribution:
-        lines += ["", *_markdown_table(_attribution_table(c))]
+        lines += ["", *_markdown_table(tables[heading](c))] if heading in tables else []
     for row in c.failures():
         lines += ["", f"{row['status'].capitalize()}: {row['id']}: {row['error'] or 'no message'}"]
     return "\n".join(lines).rstrip() + "\n"
@@ -527,6 +532,18 @@ def _budget_table(c: Comparison) -> list[list[str]]:
             cells += [f"{place}", f"{number(mean)} ({number(low)}…{number(high)})", short(cost)]
         table.append(cells)
     return table
+
+
+def _several_table(c: Comparison) -> list[list[str]]:
+    """Give a line for each row and number of answers k: how far apart they are, and two ways to score them."""
+    table = [
+        ["row", "k", "diversity, ΔE", "ΔE 76 of the average of k", "ΔE 76 of the best of k, which needs the truth"]
+    ]
+    scores = ("diversity", "mean_of_k_delta_e_76", "best_of_k_delta_e_76")
+    return table + [
+        [line["label"], f"{line['k']:.0f}", *(number(line[score]) for score in scores)]
+        for line in c.several_means.to_dict("records")
+    ]
 
 
 def _flat(value: object, path: str = "") -> list[tuple[str, str]]:
@@ -639,7 +656,9 @@ def to_html(comparison: Comparison, samples: Mapping[str, list[Sample]], figures
         special=_special_sentences(c),
         attribution=_attribution_table(c) if c.attribution else [],
         budgets=_budget_table(c) if c.budgets else [],
-        several=c.several_means.to_dict("records"),
+        several=_several_table(c) if len(c.several) else [],
+        many=plots.MANY,
+        few=FEW,
         pictures=pictures,
         protocol=_protocol(c),
         settings=_settings(c),
