@@ -612,15 +612,19 @@ def plot_plane(
     Args:
         points: index = names of the rows; columns x, y and group.
         curves: name → table with the columns x, y, mark (the number to write at the curve's ends) and name (of the
-            row among ``points`` that lies there), in order.
+            row among ``points`` that is on the curve and gets no name of its own), in order.
         x_label, y_label: the axes' words, with units.
         x_mark, y_mark: a name and a value drawn as a line across.
     """
     figure, grid = _axes(7.2, 5.0 if len(points) <= MANY else 6.4)
     axes = grid[0, 0]
-    for i, table in enumerate(curves.values()):
+    for i, (name, table) in enumerate(curves.items()):
         colour = LINES[i % len(LINES)]
         axes.plot(table["x"], table["y"], "-o", color=colour, ms=3, lw=1.6, zorder=2)
+        axes.annotate(
+            name, (1, 1), (0, -11 * i), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
+            fontsize=8, color=colour,
+        )  # fmt: skip
         for place in (0, -1):
             axes.annotate(
                 f"{table['mark'].iloc[place]:g}", (table["x"].iloc[place], table["y"].iloc[place]),
@@ -645,13 +649,9 @@ def plot_plane(
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # labels must not move what they were placed by
     x, y = points["x"].to_numpy(float), points["y"].to_numpy(float)
-    on_curve = points.index.isin([name for table in curves.values() for name in table["name"]])
-    order = np.lexsort((y, ~on_curve))  # what lies on a curve first: it is the curve's name
-    bars = [*zip(x, y, y, strict=True)]
-    for table in curves.values():  # each piece of a curve is in the way
-        a, b = table["x"].to_numpy(float), table["y"].to_numpy(float)
-        bars += [*zip((a[1:] + a[:-1]) / 2, np.minimum(b[1:], b[:-1]), np.maximum(b[1:], b[:-1]), strict=True)]
-    _label_points(axes, x, y, list(points.index), colours, bars, order)
+    named = points.index.isin([name for table in curves.values() for name in table["name"]])  # by its curve
+    order = [i for i in np.argsort(y, kind="stable") if not named[i]]
+    _label_points(axes, x, y, list(points.index), colours, [*zip(x, y, y, strict=True)], order)
     return figure
 
 

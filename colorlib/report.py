@@ -74,7 +74,7 @@ COST_HEADS = {
 PICTURE_SETS = {"bundled": "Photographs that ship with scikit-image", "test": "Photographs of the test split"}
 OPTIONAL = {"status": "not run", "error": None, "log": None, "seconds": None, "parameters": {}, "command": ""}
 PICTURE_BYTES = 2_300_000  # of JPEG in the page, which base64 makes a third larger
-MANY = 12  # rows; where there are more, pictures stand in lines that wrap and curves in panels
+MANY = 12  # rows; where there are more, each is a line of pictures, the later ones folded, and curves stand in panels
 FEW = 5  # sentences of one kind, before the others are folded away
 UNMEASURED = "not measured"
 
@@ -659,6 +659,7 @@ def to_html(comparison: Comparison, samples: Mapping[str, list[Sample]], figures
         several=_several_table(c) if len(c.several) else [],
         many=plots.MANY,
         few=FEW,
+        shown=MANY,
         pictures=pictures,
         protocol=_protocol(c),
         settings=_settings(c),
