@@ -452,10 +452,14 @@ def _write_tiff16(path: Path, strips: Iterator[np.ndarray], like: Picture) -> No
             extra.append((tag, "s", 0, value, True))
     if xmp := like.carried.get("xmp"):
         extra.append((700, "B", len(xmp), xmp, True))
+    pixels, top = np.empty((*like.size, 3 if like.alpha is None else 4), np.uint16), 0
+    for strip in strips:
+        pixels[top : top + len(strip)] = strip
+        top += len(strip)
     description, software = (exif.get(tag) for tag in (ExifTags.Base.ImageDescription, ExifTags.Base.Software))
     tifffile.imwrite(
         path,
-        np.concatenate(list(strips)),
+        pixels,
         photometric="rgb",
         compression=None if like.carried.get("compression") == "raw" else "zlib",
         extrasamples=None if like.alpha is None else ["unassalpha"],

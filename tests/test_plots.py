@@ -32,12 +32,35 @@ def square(value):
 
 
 HISTORY = pd.DataFrame({"images_seen": [100, 200, 300], "val_delta_e_76": [20.0, np.nan, 15.0]})
+CURVE = pd.DataFrame({"x": [9.0, 8.0, 7.5], "y": [40.0, 30.0, 20.0], "mark": [0.1, 0.38, 1.0], "name": "unet · l2"})
+POINTS = pd.DataFrame(
+    {"x": [8.0, 8.0, 12.3], "y": [15.0, 30.0, 8.0], "group": ["trained", "trained", "trivial"]},
+    index=["unet · l1", "unet · l2", "mean_ab"],
+)
+HINTS = pd.DataFrame({"hints": [0, 1, 5], "psnr_rgb_db": [23.0, 24.0, 25.0]})
+HINTS = HINTS.assign(psnr_rgb_db_low=HINTS["psnr_rgb_db"] - 1, psnr_rgb_db_high=HINTS["psnr_rgb_db"] + 1)
+SEVERAL = pd.DataFrame(
+    {
+        "name": "diffusion",
+        "k": [1, 4, 8],
+        "diversity": [np.nan, 9.0, 9.1],
+        "mean": [15.0, 13.0, 12.0],
+        "best": [15.0, 12, 11],
+    }
+)
 RNG = np.random.default_rng(0)
 PRIOR = RNG.dirichlet(np.full(313, 0.2))
 FIGURES = {
     "photos": lambda: plots.show_photos([[RNG.random((8, 12, 3)), None], [np.zeros((9, 9), np.uint8)]], ["a", "b"]),
     "forest": lambda: plots.plot_forest(TABLE, "ΔE 2000", "lower is better", "grey"),
     "history": lambda: plots.plot_history({"unet · l1": [HISTORY, HISTORY], "unet · l2": [HISTORY]}),
+    "forests": lambda: plots.plot_forests({"equal images": TABLE, "equal seconds": TABLE[1:]}, "ΔE 2000", "", "grey"),
+    "history_groups": lambda: plots.plot_history_groups(
+        {"unet": {"l1": [HISTORY], "l2": [HISTORY]}, "vit": {"l1": [HISTORY]}}
+    ),
+    "plane": lambda: plots.plot_plane(POINTS, {"unet · l2": CURVE}, "ΔE", "colourfulness", ("grey", 12), ("true", 42)),
+    "hints": lambda: plots.plot_hints({"siggraph17": [HINTS, HINTS]}, ("the authors'", {0: 24.0, 10: 28.0})),
+    "several": lambda: plots.plot_several(SEVERAL, ("unet", 12.5)),
     "pareto": lambda: plots.plot_pareto(
         TABLE, {"ms": "colouring [ms]", "s": "training [s]"}, "ΔE", reference=("grey", 12)
     ),
@@ -85,6 +108,55 @@ def test_forest_is_in_the_order_of_the_table():
     assert [t for t in texts(axes.figure) if t[0].isdigit()] == ["8.00", "9.00", "12.00", "7.00"]
 
 
+def many(count=30):
+    """A table of so many trained rows between ΔE 8 and 9, and an oracle and a trivial row far away."""
+    means = [*np.linspace(8, 9, count), 1.0, 18.0]
+    groups = ["trained"] * count + ["oracle", "trivial"]
+    table = pd.DataFrame({"mean": means, "group": groups, "ms": np.linspace(1, 9, len(means))})
+    return table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1).set_axis([f"row {i}" for i in table.index])
+
+
+def test_forest_of_many_rows_is_not_squeezed_by_those_far_away():
+    axes = plots.plot_forest(many(), "ΔE").axes[0]
+    assert 7.5 < axes.get_xlim()[0] < 7.9 and 9.1 < axes.get_xlim()[1] < 9.5
+    assert [line.get_marker() for line in axes.lines if line.get_marker() in "<>"] == ["<", ">"]
+    assert {"1.00", "18.00"} <= set(texts(axes.figure))
+
+
+def test_forests_put_a_name_at_one_height_in_all_panels():
+    left, right = FIGURES["forests"]().axes
+    heights = [
+        {line.get_xdata()[0]: line.get_ydata()[0] for line in axes.lines if len(line.get_xdata()) == 1}
+        for axes in (left, right)
+    ]
+    assert heights[0][9.0] == heights[1][9.0] and 8.0 in heights[0] and 8.0 not in heights[1]
+
+
+def test_pareto_of_many_rows_names_the_frontier_and_those_beyond_its_axis():
+    figure = plots.plot_pareto(many(), {"ms": "ms"}, "ΔE")
+    assert "row 0" in texts(figure) and "row 29" not in texts(figure)
+    assert [text.get_text() for text in figure.texts] == ["beyond the axis: row 30, row 31"]
+
+
+def test_history_of_many_rows_names_the_first_and_cuts_off_what_went_astray():
+    astray = HISTORY.assign(val_delta_e_76=[20.0, 30.0, 900.0])
+    histories = {f"row {i}": [HISTORY] for i in range(14)} | {"astray": [astray]}
+    axes = plots.plot_history(histories, named=3).axes[0]
+    assert [text for text in texts(axes.figure) if text.startswith("row")] == ["row 0", "row 1", "row 2"]
+    assert axes.get_ylim()[1] < 100 and "up to 900, cut off" in texts(axes.figure)
+    assert sum(line.get_color() == plots.RULE for line in axes.lines) == 12
+
+
+def test_a_curve_in_the_plane_is_named_once_with_its_ends():
+    found = texts(FIGURES["plane"]())
+    assert found.count("unet · l2") == 1 and {"0.1", "1", "unet · l1", "mean_ab", "grey", "true"} <= set(found)
+
+
+def test_one_answer_alone_has_no_diversity_to_be_drawn_at():
+    found = texts(FIGURES["several"]())
+    assert "best of 4" in found and "best of 1" not in found and "diffusion: average of 4, 8" in found
+
+
 def test_pareto_leaves_out_rows_without_the_cost_and_writes_apart():
     figure = FIGURES["pareto"]()
     left, right = figure.axes
@@ -115,6 +187,15 @@ def test_pairwise_puts_what_is_not_decided_in_brackets():
     decided.iloc[0, 1] = False
     found = texts(plots.plot_pairwise(differences, decided, "ΔE"))
     assert found.count("(−2.0)") == 1 and found.count("+1.0") == 11
+
+
+def test_pairwise_of_many_rows_has_dots_for_numbers():
+    names = [f"row {i}" for i in range(20)]
+    differences = pd.DataFrame(1.0, names, names).mask(np.eye(20, dtype=bool))
+    decided = pd.DataFrame(True, names, names)
+    decided.iloc[0, 1] = decided.iloc[1, 0] = False
+    figure = plots.plot_pairwise(differences, decided, "ΔE")
+    assert not texts(figure) and len(figure.axes[0].collections[0].get_offsets()) == 2
 
 
 @pytest.mark.parametrize("gap", [0.5, 1.0, 3.0])
