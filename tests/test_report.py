@@ -437,3 +437,15 @@ def test_names_leave_out_what_all_networks_share(tmp_path):
         folder / "unet-width-8-l1" / "x", "vit (dim 96) · l1", "network", 8, 0.5, "l1", model="vit", cost=network(1, 9)
     )
     assert {"unet · l1", "vit · l1", "grey"} <= set(comparison(folder).by_label)
+
+
+def test_many_rows_are_folded_and_not_lost(tmp_path):
+    rows = {f"vit · l1 (delta {i})": ("network", 9 + i / 10, 0.5, "l1", None) for i in range(report.MANY)}
+    folder = write_study(tmp_path / "many", rows=rows)
+    html = report.write_report(folder, tmp_path / "report").read_text()
+    c = comparison(folder)
+    labels = [label for label in c.contestants if label != c.grey]
+    assert len(labels) > report.MANY and all(f"bundled-0, {label}" in html for label in labels)
+    assert f"{len(labels) + 2 - report.MANY} more rows" in html and "the numbers are in pairs.csv" in html
+    pairs = pd.read_csv(tmp_path / "report" / "pairs.csv")
+    assert len(pairs) == len(c.contestants) * (len(c.contestants) - 1) // 2 and (pairs["difference"] <= 0).all()

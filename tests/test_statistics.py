@@ -209,3 +209,22 @@ def test_shares_of_an_unbalanced_grid_add_to_one_and_split_what_cannot_be_told_a
     assert same["net"].share == pytest.approx(0.5) == same["loss"].share and same["net"].last == pytest.approx(0)
     with pytest.raises(ValueError, match="one level of each"):
         attribute_variance([1.0, 2.0], {"net": [0]})
+
+
+def test_a_factor_that_does_nothing_gets_what_chance_gives_it():
+    rng = np.random.default_rng(1)
+    factors = {"net": np.repeat(range(4), 6).tolist(), "loss": np.tile([0, 0, 1, 1, 2, 2], 4).tolist()}
+    found = [attribute_variance(rng.normal(size=24), factors) for _ in range(300)]
+    for name, df in (("net", 3), ("loss", 2), ("interaction", 6)):
+        assert np.mean([shares[name].share for shares in found]) == pytest.approx(df / 23, abs=0.015)
+        assert np.median([shares[name].by_chance for shares in found]) == pytest.approx(df / 23, abs=0.02)
+
+
+def test_runs_of_one_setting_differ_by_their_seed_alone():
+    values, factors = [1.0, 2.0, 5.0, 6.0], {"net": ["a", "a", "b", "b"]}
+    assert attribute_variance(values, factors)["seed"].share == pytest.approx(1 / 17)
+    apart = attribute_variance(values, factors, settings=["slow", "fast", "slow", "fast"])
+    assert apart["seed"].share == pytest.approx(0) and apart["interaction"].share == pytest.approx(1 / 17)
+    assert np.isnan(apart["net"].by_chance) and np.isnan(apart["net"].low)
+    alike = attribute_variance([3.0] * 4, factors)
+    assert all(np.isnan(share.share) for share in alike.values())
