@@ -43,7 +43,6 @@ test: $(READY)
 	$(PYTHON) -m ruff format --check colorlib tests notebooks
 ifneq ($(NOTEBOOKS),)
 	$(PYTHON) -m nbstripout --verify --keep-id --keep-count --extra-keys "metadata.papermill cell.metadata.papermill" $(NOTEBOOKS)
-	$(PYTHON) -c 'from colorlib.data import open_dataset; open_dataset("scenes")'
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks
 endif
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile tests

@@ -64,16 +64,16 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
         >>> rgb_to_lab(torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)).flatten().round()
         tensor([53., 80., 67.])
     """
-    return _linear_rgb_to_lab(_to_linear(rgb))
+    return _linear_rgb_to_lab(to_linear(rgb))
 
 
-def _to_linear(rgb: Tensor) -> Tensor:
+def to_linear(rgb: Tensor) -> Tensor:
     _check(rgb, 3, "rgb")
     # The unused branch of `where` must stay finite, or its gradient poisons the used one: hence the clamps.
     return torch.where(rgb > 0.04045, ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
 
 
-def _to_gamma(linear: Tensor) -> Tensor:
+def to_gamma(linear: Tensor) -> Tensor:
     return torch.where(linear > 0.0031308, 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055, 12.92 * linear)
 
 
@@ -107,7 +107,7 @@ def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
     linear = _lab_to_linear_rgb(lab)
     if clip:
         linear = linear.clamp(0, 1)
-    return _to_gamma(linear)
+    return to_gamma(linear)
 
 
 def out_of_gamut(lab: Tensor, tolerance: float = 1e-3) -> Tensor:

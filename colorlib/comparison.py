@@ -473,10 +473,9 @@ class Comparison:
                 curves.setdefault(key, []).append(row)
         tables = []
         for rows in curves.values():
-            runs = [run for row in rows for run in row.runs if run.temperatures is not None]
-            if runs:
+            if measured := [table for row in rows for table in row.tables("temperature.csv")]:
                 columns = [*axes, "images"]
-                table = pd.concat([run.temperatures for run in runs]).groupby("temperature")[columns].mean()
+                table = pd.concat(measured).groupby("temperature")[columns].mean()
                 table = table.sort_index().reset_index()
                 for axis in axes:
                     own = np.interp(_temperature(rows[0]), table["temperature"], table[axis])

@@ -21,7 +21,7 @@ from colorlib.experiment import write_table
 from colorlib.metrics import METRICS, Pair
 from colorlib.metrics.several import best_of, diversity
 from colorlib.statistics import mean_interval
-from colorlib.training import TrainedColorizer
+from colorlib.training import TrainedColorizer, colours_of
 
 PHOTOGRAPHS = 64  # for each curve
 BATCH = 32
@@ -37,12 +37,19 @@ def _batches(data: LabArrays, indices: np.ndarray, what: str) -> Iterator[Batch]
         yield data.batch(indices[start : start + BATCH])
 
 
-def _means(answers: Callable[[float, Batch], Tensor], values: tuple, data: LabArrays, indices: np.ndarray, what: str):
-    """Measure ``answers(value, batch)`` for each value: a row of means over the photographs, with PSNR's interval."""
+def _means(
+    prepare: Callable[[Batch], Callable[[float], Tensor]],
+    values: tuple,
+    data: LabArrays,
+    indices: np.ndarray,
+    what: str,
+) -> pd.DataFrame:
+    """Measure ``prepare(batch)(value)`` for each value: a row of means over the photographs, with PSNR's interval."""
     scores = {value: {name: [] for name in MEASURES} for value in values}
     for batch in _batches(data, indices, what):
+        answer = prepare(batch)
         for value in values:
-            pair = Pair(batch.L, answers(value, batch), batch.ab)
+            pair = Pair(batch.L, answer(value), batch.ab)
             for name in MEASURES:
                 scores[value][name].append(METRICS[name].fn(pair))
     rows = []
@@ -65,15 +72,23 @@ def temperature_curve(colorizer: TrainedColorizer, data: LabArrays, indices: np.
     Returns:
         Columns temperature, images, ``MEASURES``, psnr_rgb_db_low and psnr_rgb_db_high; a row for each temperature.
     """
-    meaning = colorizer.objective.meaning
+    network, objective = colorizer.network, colorizer.objective
+    meaning = objective.meaning
     own = meaning.temperature
 
-    def answers(temperature: float, batch: Batch) -> Tensor:
-        meaning.temperature = temperature
-        return colorizer(batch.L)
+    def prepare(batch: Batch) -> Callable[[float], Tensor]:
+        L = batch.L.to(colorizer.device, memory_format=torch.channels_last)
+        output = None if hasattr(network, "colorize") else network(L).float()  # a walk decodes at every step
+
+        def answer(temperature: float) -> Tensor:
+            meaning.temperature = temperature
+            ab = colours_of(network, objective, L) if output is None else objective.decode(output, L.shape[-2:])
+            return ab.to(batch.L.device)
+
+        return answer
 
     try:
-        return _means(answers, TEMPERATURES, data, indices, "temperature")
+        return _means(prepare, TEMPERATURES, data, indices, "temperature")
     finally:
         meaning.temperature = own
 
@@ -90,13 +105,17 @@ def hints_curve(colorizer: TrainedColorizer, data: LabArrays, indices: np.ndarra
     """
     network, objective, side = colorizer.network, colorizer.objective, max(1, round(HINT_SIDE * min(data.size)))
 
-    def answers(count: int, batch: Batch) -> Tensor:
-        chance = torch.Generator().manual_seed(zlib.crc32(batch.ids[0].encode()) + count)
-        shown = hints.reveal(batch.ab, count, side, chance).to(colorizer.device)
+    def prepare(batch: Batch) -> Callable[[int], Tensor]:
         L = batch.L.to(colorizer.device, memory_format=torch.channels_last)
-        return objective.decode(network(L, shown).float(), L.shape[-2:]).to(batch.L.device)
 
-    return _means(answers, HINTS, data, indices, "hints")
+        def answer(count: int) -> Tensor:
+            chance = torch.Generator().manual_seed(zlib.crc32(batch.ids[0].encode()) + count)
+            shown = hints.reveal(batch.ab, count, side, chance).to(colorizer.device)
+            return objective.decode(network(L, shown).float(), L.shape[-2:]).to(batch.L.device)
+
+        return answer
+
+    return _means(prepare, HINTS, data, indices, "hints")
 
 
 @torch.inference_mode()

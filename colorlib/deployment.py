@@ -7,7 +7,6 @@ files that the authors of ECCV16, SIGGRAPH17 and DDColor released.
 
 import copy
 import dataclasses
-import hashlib
 import http.client
 import json
 import os
@@ -25,7 +24,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from colorlib.experiment import Run
-from colorlib.files import atomic_path
+from colorlib.features import WEIGHTS
+from colorlib.files import atomic_path, sha256
 from colorlib.gamut import bin_centres
 from colorlib.models import create_model, load_released_ddcolor, load_released_eccv16, load_released_siggraph17
 from colorlib.objectives import OBJECTIVES, Objective, create_objective, describe_objective, objective_options, terms_of
@@ -34,7 +34,6 @@ from colorlib.registry import look_up
 from colorlib.statistics import mean_interval
 from colorlib.training import choose_device, colours_of, computes_in_bfloat16
 
-WEIGHTS = Path(__file__).parent / "weights"
 RELEASED_SHORT_SIDE = 256  # what all three were trained at
 BFLOAT16_PARAMETERS = 5_000_000  # below it the network is not what takes the time
 MAX_DOWNLOAD = 2 << 30
@@ -202,7 +201,7 @@ def _load_released(key: str, where: str, device: str) -> DeployedModel:
     released = RELEASED[key]
     path = download(where, released.file, released.digest) if "://" in where else Path(where)
     network = released.load(path)
-    hints = hasattr(network, "draw")
+    hints = getattr(network, "takes_hints", False)
     recipe = Recipe(key, f"{key} as its authors released it", RELEASED_SHORT_SIDE, key, takes_hints=hints)
     return DeployedModel(recipe, network, None, device)
 
@@ -258,7 +257,7 @@ def _read_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
         classes=len(state[head]) if head else 0,
     )
     network, objective = _rebuild(recipe)
-    hints = hasattr(network, "draw") and not hasattr(network, "colorize")  # diffusion draws noise, not hints
+    hints = getattr(network, "takes_hints", False)
     temperature = getattr(objective, "temperature", None)
     return dataclasses.replace(recipe, temperature=temperature, takes_hints=hints), state
 
@@ -369,7 +368,7 @@ def download(url: str, file: str, digest: str | None = None, folder: Path | str 
         raise ValueError(f"no checksum is known for {file}: write its SHA-256 behind the address, …#sha256=HEX.")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorlib"
     path = Path(folder or cache) / file
-    if path.is_file() and _sha256(path).startswith(digest):
+    if path.is_file() and sha256(path).startswith(digest):
         return path
     with atomic_path(path) as temporary:
         try:
@@ -385,12 +384,7 @@ def download(url: str, file: str, digest: str | None = None, folder: Path | str 
                 f"{address} cannot be fetched ({getattr(error, 'reason', error)}); get {file} in another way and name "
                 "the file: NAME=FILE."
             ) from None
-        found = _sha256(temporary)
+        found = sha256(temporary)
         if not found.startswith(digest):
             raise ValueError(f"{address} is not {file}: its SHA-256 is {found[:16]}…, not {digest}…; nothing was kept.")
     return path
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -126,12 +126,6 @@ class Run:
         """``why`` and ``images_seen`` of an adversarial training that was ended early, or None."""
         return self._json("collapse.json")
 
-    @cached_property
-    def temperatures(self) -> pd.DataFrame | None:
-        """Mean scores of the one network decoded at several temperatures, or None."""
-        path = self.folder / "temperature.csv"
-        return pd.read_csv(path) if path.exists() else None
-
     def _json(self, name: str) -> dict | None:
         path = self.folder / name
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

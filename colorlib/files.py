@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import time
@@ -41,6 +42,12 @@ def project_folder() -> Path:
     here = Path.cwd()
     found = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").exists()), here)
     return Path(os.path.relpath(found))
+
+
+def sha256(path: Path | str) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path: Path | str, value: object) -> None:

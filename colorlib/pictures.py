@@ -23,7 +23,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from colorlib.color import rgb_to_lab
-from colorlib.data.photos import _reason, _to_srgb
+from colorlib.data.photos import reason_of, to_srgb, wide_grey
 from colorlib.files import atomic_path
 from colorlib.profiles import Profile, read_profile
 
@@ -145,7 +145,7 @@ def read_picture(source: Path | str | BinaryIO, max_pixels: int = MAX_PIXELS) ->
     except MemoryError:
         raise ValueError(f"{name} cannot be coloured: the memory does not suffice for it.") from None
     except Exception as error:  # damaged files make decoders raise nearly anything
-        raise ValueError(f"{name} cannot be coloured: {_reason(error).rstrip('.')}.") from None
+        raise ValueError(f"{name} cannot be coloured: {reason_of(error).rstrip('.')}.") from None
 
 
 def _check_kind(image: Image.Image, max_pixels: int) -> None:
@@ -220,16 +220,11 @@ def merge_equal(pixels: np.ndarray) -> np.ndarray:
 def _pixels(image: Image.Image, notes: list[str]) -> np.ndarray:
     """Decode to (H, W), or (H, W, 2, 3 or 4) with transparency last; uint8, or uint16 for grey of 16 bits."""
     image.load()
-    if image.mode == "F":
-        raise ValueError("floating-point pixels, whose range is unknown")
-    if image.mode.startswith("I"):
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() > 65535:
-            raise ValueError("32-bit pixels, whose range is unknown")
-        return values.astype(np.uint16)
+    if (values := wide_grey(image)) is not None:
+        return values
     if image.mode in _OTHER_SPACES:
         notes.append(f"Its {image.mode} pixels became sRGB.")
-        return np.asarray(_to_srgb(image, image.info.get("icc_profile") if image.mode == "CMYK" else None))
+        return np.asarray(to_srgb(image, image.info.get("icc_profile") if image.mode == "CMYK" else None))
     if image.has_transparency_data:
         return np.asarray(image.convert("LA" if image.mode in ("L", "LA", "1") else "RGBA"))
     return np.asarray(image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB"))

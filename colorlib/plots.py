@@ -571,11 +571,7 @@ def plot_pareto(
             axes.set_xlim(0, x[-1] * 1.25)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
         if reference:
-            axes.axhline(reference[1], color=GROUPS["trivial"], lw=1, ls=(0, (4, 3)), zorder=0)
-            axes.annotate(
-                reference[0], (0.01, reference[1]), (0, 3), xycoords=("axes fraction", "data"),
-                textcoords="offset points", fontsize=8, color=GROUPS["trivial"],
-            )  # fmt: skip
+            _mark_height(axes, *reference, "trivial")
         bars = [*zip(x, rows["low"], rows["high"], strict=True)]
         order = None
         if len(table) > MANY:  # what no row beats in both, then the best
@@ -722,17 +718,22 @@ def plot_several(table: pd.DataFrame, reference: tuple[str, float] | None = None
             (-6, 8), textcoords="offset points", ha="right", fontsize=8, color=colour,
         )  # fmt: skip
     if reference:
-        axes.axhline(reference[1], color=GROUPS["trained"], lw=1, ls=(0, (4, 3)), zorder=0)
-        axes.annotate(
-            reference[0], (0.01, reference[1]), (0, 3), xycoords=("axes fraction", "data"),
-            textcoords="offset points", fontsize=8, color=GROUPS["trained"],
-        )  # fmt: skip
+        _mark_height(axes, *reference, "trained")
     axes.set(xlabel="diversity: ΔE 76 between two answers to one photograph", ylabel="ΔE 76 to the photograph")
     axes.set_xlim(0, 1.25 * table["diversity"].max())
     axes.margins(y=0.15)
     axes.grid(axis="y")
     axes.tick_params(axis="y", labelcolor=FAINT)
     return figure
+
+
+def _mark_height(axes: Axes, name: str, height: float, group: str) -> None:
+    """Draw a broken line across at a height, its name above its left end, in the colour of a group."""
+    axes.axhline(height, color=GROUPS[group], lw=1, ls=(0, (4, 3)), zorder=0)
+    axes.annotate(
+        name, (0.01, height), (0, 3), xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=8,
+        color=GROUPS[group],
+    )  # fmt: skip
 
 
 def _beyond(names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from colorlib.color import RGB_TO_XYZ, WHITE, _to_gamma, _to_linear
+from colorlib.color import RGB_TO_XYZ, WHITE, to_gamma, to_linear
 
 D50 = (0.9642, 1.0, 0.8249)  # the white of the profiles' common ground
 LEVELS = 65536
@@ -43,7 +43,7 @@ class Profile:
     def is_srgb(self) -> bool:
         """Whether it says what is taken for granted anyway, to half an 8-bit level."""
         levels = torch.linspace(0, 1, LEVELS, dtype=torch.float64)
-        same_curves = (_to_gamma(self.curves) - levels).abs().max() < 0.5 / 255
+        same_curves = (to_gamma(self.curves) - levels).abs().max() < 0.5 / 255
         return bool(same_curves and (self.matrix - torch.eye(3, dtype=torch.float64)).abs().max() < 2e-3)
 
     def to_srgb(self, values: Tensor) -> Tensor:
@@ -58,11 +58,11 @@ class Profile:
         levels = (values * (LEVELS - 1)).round().long()
         channels = [curve[levels[:, c]] for c, curve in enumerate(self.curves)]
         linear = torch.stack(channels * (3 if self.is_grey else 1), 1)  # (N, 3, H, W) float64
-        return _to_gamma(torch.einsum("ij,njhw->nihw", self.matrix, linear)).float()
+        return to_gamma(torch.einsum("ij,njhw->nihw", self.matrix, linear)).float()
 
     def from_srgb(self, rgb: Tensor) -> Tensor:
         """Turn sRGB (N, 3, H, W) into the channels of a profile for colour, cut to [0, 1]."""
-        linear = torch.einsum("ij,njhw->nihw", torch.linalg.inv(self.matrix), _to_linear(rgb.double()))
+        linear = torch.einsum("ij,njhw->nihw", torch.linalg.inv(self.matrix), to_linear(rgb.double()))
         return torch.stack([_invert(curve, linear[:, c]) for c, curve in enumerate(self.curves)], 1).float()
 
 

@@ -288,18 +288,13 @@ def _draw_histories(c: Comparison) -> dict[str, Figure]:
     axes = {"history": ("images_seen", "photographs seen in training"), "history_seconds": ("seconds", "training [s]")}
     for figure, (x, words) in axes.items():
         timed = figure == "history_seconds"
-        groups: dict[str, dict[str, list[pd.DataFrame]]] = {}
+        histories: dict[str, list[pd.DataFrame]] = {}
+        groups: dict[str, dict[str, list[pd.DataFrame]]] = {}  # the same, by network and objective
         for row in (c.by_label[label] for label in c.trained):
             tables = [run.history for run in row.runs if run.history is not None and x in run.history]
             if tables and timed == bool(c.budgets and row.budget and row.budget.unit == "s"):
                 network, _, objective = row.label.partition(" · ")
-                groups.setdefault(network, {})[objective or row.label] = tables
-        histories = {
-            label: groups[network][objective or label]
-            for label in c.trained
-            for network, _, objective in [label.partition(" · ")]
-            if (objective or label) in groups.get(network, {})
-        }
+                histories[row.label] = groups.setdefault(network, {})[objective or row.label] = tables
         if histories:
             figures[figure] = plots.plot_history(histories, x=x, x_label=words)
         if len(histories) > MANY and len(groups) < len(histories):

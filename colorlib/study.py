@@ -263,11 +263,10 @@ def check_parameter(name: str, value: object, default: object, where: str) -> An
         raise TypeError(f"{where}: {name}: {value} is text to YAML, not a number; write {yaml.safe_dump(number)[:-5]}.")
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    summed = name == "OBJECTIVE" and isinstance(value, dict)  # {l1: 100, gan_lsgan: 1}
-    either = summed or (name == "OBJECTIVE" and isinstance(value, str))  # whichever the notebook's own is
-    if default is not None and type(value) is not type(default) and not either:
+    objective = name == "OBJECTIVE" and isinstance(value, dict | str)  # a sum or a name, whatever the default is
+    if default is not None and type(value) is not type(default) and not objective:
         raise TypeError(f"{where}: {name} must be {_KIND_NAMES[type(default)]} like {default!r}, not {value!r}.")
-    if name.removesuffix("S") == "OBJECTIVE" and (summed or isinstance(value, str)):
+    if objective or (name == "OBJECTIVES" and isinstance(value, str)):
         from colorlib.objectives import terms_of
 
         terms_of(value)

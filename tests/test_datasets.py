@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorlib import data
 from colorlib.data import DATASETS, open_dataset
 from colorlib.data.store import open_store
 from colorlib.data.writing import Record, write_store
@@ -22,6 +23,19 @@ def small_store(folder):
     rng = np.random.default_rng(0)
     L8, ab8 = rng.integers(0, 256, (3, 16, 16), dtype=np.uint8), rng.integers(0, 256, (3, 16, 16, 2), dtype=np.uint8)
     return write_store(folder, "t", (Record(f"{i}", 16, 16, L8[i], ab8[i]) for i in range(3)), 3, (16, 16), {})
+
+
+def test_scenes_that_another_process_is_rendering_are_waited_for(tmp_path, monkeypatch):
+    real, refused = data.write_scenes, []
+
+    def busy_once(*args, **kwargs):
+        if not refused:
+            refused.append(1)
+            raise BlockingIOError("the store folder is in use by process 1")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(data, "write_scenes", busy_once)
+    assert len(open_dataset("scenes", count=4, size=32, seed=3, cache=tmp_path)) == 4 and refused
 
 
 def test_scenes_are_rendered_on_first_use(tmp_path):

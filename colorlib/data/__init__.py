@@ -1,5 +1,6 @@
 """Where photographs come from: `DATASETS` by name, or any folder or zip by path."""
 
+import contextlib
 import inspect
 import os
 from collections.abc import Callable
@@ -35,12 +36,17 @@ class Dataset:
 
 
 def open_scenes(count: int = 2000, size: int = 64, seed: int = 0, cache: Path | str | None = None) -> LabArrays:
-    """Render the procedural scenes on first use, into ``data/scenes-<count>x<size>-seed<seed>``, and open them."""
+    """Render the procedural scenes on first use, into ``data/scenes-<count>x<size>-seed<seed>``, and open them.
+
+    Where another process, such as a second notebook, is rendering the same ones, they are waited for.
+    """
     for name, value in (("count", count), ("size", size), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(f"{name} of the scenes must be a whole number, not {value!r}.")
     folder = Path(cache or project_folder() / "data") / f"scenes-{count}x{size}-seed{seed}"
-    return write_scenes(folder, count=count, size=size, seed=seed)
+    while True:
+        with contextlib.suppress(BlockingIOError):  # raised every ten seconds while the other process lives
+            return write_scenes(folder, count=count, size=size, seed=seed)
 
 
 DATASETS: dict[str, Dataset] = {

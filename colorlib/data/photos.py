@@ -238,7 +238,7 @@ def prepare_piece(piece: list[Member], size: int) -> list[Record | tuple[str, st
             flags = ("upscaled",) if min(width, height) < size else ()
             outcomes.append(Record(member.name, width, height, L8[0], ab8[0], flags=flags))
         except Exception as error:
-            outcomes.append((member.name, _reason(error)))
+            outcomes.append((member.name, reason_of(error)))
     return outcomes
 
 
@@ -273,7 +273,7 @@ def square_photograph(file: BinaryIO | Path, size: int) -> tuple[np.ndarray, int
         square = square.transpose(_TURNS[orientation])
     if orientation in _SIDEWAYS:
         width, height = height, width
-    return np.array(_to_srgb(square, profile)), width, height
+    return np.array(to_srgb(square, profile)), width, height
 
 
 _TURNS = {
@@ -295,21 +295,32 @@ def _orientation(image: Image.Image) -> int:
     return 1
 
 
-def _resampleable(image: Image.Image) -> Image.Image:
-    """Return the picture in a mode that can be resampled: L, RGB, RGBA or CMYK, 8 bits a channel."""
+def wide_grey(image: Image.Image) -> np.ndarray | None:
+    """Return a grey picture of more than 8 bits as (H, W) uint16; None for one of 8.
+
+    Raises:
+        ValueError: the range of its numbers is unknown.
+    """
     if image.mode == "F":
         raise ValueError("floating-point pixels, whose range is unknown")
-    if image.mode.startswith("I"):
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() > 65535:
-            raise ValueError("32-bit pixels, whose range is unknown")
+    if not image.mode.startswith("I"):
+        return None
+    values = np.asarray(image)
+    if values.min() < 0 or values.max() > 65535:
+        raise ValueError("32-bit pixels, whose range is unknown")
+    return values.astype(np.uint16)
+
+
+def _resampleable(image: Image.Image) -> Image.Image:
+    """Return the picture in a mode that can be resampled: L, RGB, RGBA or CMYK, 8 bits a channel."""
+    if (values := wide_grey(image)) is not None:
         return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
     if image.has_transparency_data:
         return image.convert("RGBA")
     return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode == "RGBA":
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image).convert("RGB")
@@ -328,7 +339,7 @@ def _profile_transform(profile: bytes, mode: str) -> Any:
         return None
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "not a picture that Pillow can read"
     return " ".join(f"{error}".split()) or type(error).__name__

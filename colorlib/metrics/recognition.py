@@ -16,7 +16,6 @@ References:
     Krizhevsky, "One weird trick for parallelizing convolutional neural networks", arXiv:1404.5997, 2014 (this AlexNet).
 """
 
-import hashlib
 import os
 from collections.abc import Sequence
 from functools import cache
@@ -26,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from colorlib.features import load_classifier
+from colorlib.files import sha256
 from colorlib.metrics.pair import Pair
 
 FOLDER_VARIABLE = "COLORLIB_WEIGHTS"
@@ -118,12 +118,6 @@ def weights_folder() -> Path | None:
     if named and not Path(named).is_dir():
         raise FileNotFoundError(f"{FOLDER_VARIABLE} is set to {named}, which is not a folder; correct or unset it.")
     return Path(named) if named else None
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class AlexNet(nn.Module):

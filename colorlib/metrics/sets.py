@@ -24,8 +24,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from colorlib.files import sha256
 from colorlib.metrics.pair import Pair
-from colorlib.metrics.recognition import sha256, weights_folder
+from colorlib.metrics.recognition import weights_folder
 
 SUBSET = 1_000  # vectors of each kind in a subset of the kernel distance, as published
 SUBSETS = 100

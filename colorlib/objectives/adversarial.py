@@ -72,7 +72,7 @@ class PatchCritic(nn.Module):
 
 
 class UNetCritic(nn.Module):
-    """A U-Net with spectral normalisation: one opinion per pixel, formed with the whole picture in view.
+    """A U-Net with spectral normalisation: one opinion per pixel, each with 48 pixels around it in view.
 
     Difference from the paper: the opinions of the U's lowest point are not asked for, as in DDColor's use of it; three
     halvings, which is what photographs of 64 pixels bear.
