@@ -173,10 +173,14 @@ class Perceptron(nn.Module):
 
 
 class ColorDecoder(nn.Module):
-    """Queries that begin the same for every picture and end as its colours' embeddings (section 3.3 of DDColor).
+    """Queries that begin the same for every picture and end as its colours' embeddings (section 3 of DDColor).
 
-    Block i reads scale i modulo 3, the coarsest first. A query is two vectors: what it has gathered, zero at first, and
-    a learnt name that is added wherever it attends.
+    Block i reads scale i modulo 3, the coarsest first. A query is two vectors: what it has gathered, and a learnt name
+    that is added wherever it attends.
+
+    Difference from the paper: there, what a query has gathered is zero at first. Names only steer where queries look, so
+    all of them then gather the same and draw one and the same map (``19_ddcolor`` measures it). Here, as in the
+    released code, a query begins with something random of its own, which is learnt.
     """
 
     def __init__(self, scales: list[int], channels: int, queries: int, blocks: int) -> None:
@@ -190,7 +194,6 @@ class ColorDecoder(nn.Module):
         self.transformer_ffn_layers = nn.ModuleList(FeedForward(channels) for _ in range(blocks))
         self.decoder_norm = nn.LayerNorm(channels)
         self.color_embed = Perceptron(channels)
-        nn.init.zeros_(self.query_feat.weight)
 
     def forward(self, scales: list[Tensor]) -> Tensor:
         """Turn features (N, C, h, w) of each scale into the queries' embeddings (N, queries, channels)."""
@@ -212,7 +215,7 @@ class ColorDecoder(nn.Module):
 
 
 class DualDecoder(nn.Module):
-    """The two decoders side by side, and the product of their embeddings (section 3.4 of DDColor)."""
+    """The two decoders side by side, and the product of their embeddings (section 3 of DDColor)."""
 
     def __init__(self, skips: list[int], width: int, queries: int, blocks: int) -> None:
         super().__init__()

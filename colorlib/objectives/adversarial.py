@@ -230,7 +230,7 @@ class GANWasserstein(Adversarial):
     """The difference of mean opinions, the critic's slope held near 1 by a penalty (Gulrajani et al. 2017, equation 3).
 
     Difference from the paper: one critic step for each of the network's, as ChromaGAN has it; the interpolation is of
-    ab only, since L is given.
+    ab only, since L is given; the critic has an opinion of each patch, and the slope is that of their mean.
 
     Args:
         critic: see :class:`Adversarial`; without batch normalisation, which would tie photographs to one another.
@@ -263,6 +263,7 @@ class GANWasserstein(Adversarial):
             return terms
         between = torch.rand(len(ab), 1, 1, 1, dtype=ab.dtype).to(ab.device)
         ab_unit = (torch.lerp(ab_predicted, ab, between) / AB_SCALE).requires_grad_()
-        (slope,) = torch.autograd.grad(full_precision(self.critic(L, ab_unit)).sum(), ab_unit, create_graph=True)
+        opinions = full_precision(self.critic(L, ab_unit)).mean((1, 2, 3))  # what the network is paid by, so what to hold
+        (slope,) = torch.autograd.grad(opinions.sum(), ab_unit, create_graph=True)
         penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
         return terms | {"loss": terms["loss"] + self.penalty * penalty, "critic_penalty": penalty}

@@ -6,7 +6,7 @@ cannot be had everywhere. Its twin "b" measures and never trains, so no network 
 References:
     J. Johnson, A. Alahi and L. Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution",
     ECCV 2016, arXiv:1603.08155, section 3.2 (feature reconstruction).
-    X. Kang et al., "DDColor", ICCV 2023, arXiv:2212.11613, section 3.4 (colourfulness).
+    X. Kang et al., "DDColor", ICCV 2023, arXiv:2212.11613, section 3 (colourfulness).
     P. Vitoria, L. Raad and C. Ballester, "ChromaGAN", WACV 2020, arXiv:1907.09837, section 3.1 (class distribution).
 """
 
@@ -71,7 +71,7 @@ class ClassKL(_Looking):
 
 
 class Colorfulness(OnColours):
-    """1 - colourfulness / 100 (DDColor, section 3.4): rewards vivid pictures, whatever the photograph was.
+    """1 - colourfulness / 100 (DDColor, section 3): rewards vivid pictures, whatever the photograph was.
 
     The truth does not minimise it; nothing does, so it makes sense in a sum only.
 
