@@ -10,8 +10,8 @@ FLOORS = (
     {"appearance", "color", "features", "gamut", "hints", "profiles", "registry", "files", "processes"},
     {"data", "models", "objectives", "metrics"},
     {"training", "evaluation", "experiment", "baselines", "curves", "recognition", "statistics"},
-    {"plots", "comparison", "findings", "report", "study", "colorize", "deployment", "engine", "pictures"},
-    {"cli", "__main__"},
+    {"plots", "fooling", "comparison", "findings", "report", "study", "colorize", "deployment", "engine", "pictures"},
+    {"app", "cli", "__main__"},
 )
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
