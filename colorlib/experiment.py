@@ -48,6 +48,7 @@ class ExperimentConfig:
     validation_images: int = 256  # drawn by lot from the val split, the same in every run
     checkpoint_seconds: float = 20.0  # at most this much work is lost when the process is killed
     precision: str = "auto"  # "bfloat16" (autocast), "float32", or "auto": bfloat16 where the processor computes in it
+    degrade: float = 0.0  # the share of photographs whose lightness the network sees as old film leaves it
 
     def __post_init__(self) -> None:
         look_up(MODELS, self.model, "model")
@@ -55,11 +56,19 @@ class ExperimentConfig:
         look_up({"auto": 0, "bfloat16": 0, "float32": 0}, self.precision, "precision")
         for setting in dataclasses.fields(self):
             _check_number(setting.name, setting.type, getattr(self, setting.name))
+        if self.degrade > 1:
+            raise ValueError(f"degrade is a share of the photographs, from 0 to 1, not {self.degrade}.")
 
     @property
     def label(self) -> str:
         """The name that runs share when they differ only in their seed: ``unet (width 16) · l2``."""
-        return f"{_describe(self.model, self.model_options)} · {self.objective_label}"
+        aged = f" (degraded {self.degrade:g})" if self.degrade else ""
+        return f"{_describe(self.model, self.model_options)} · {self.objective_label}{aged}"
+
+    @property
+    def settings(self) -> dict:
+        """All settings as plain values, for ``config.json``; ``degrade`` only where it is in use."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if name != "degrade" or value}
 
     @property
     def objective_label(self) -> str:
@@ -68,7 +77,7 @@ class ExperimentConfig:
 
 
 # Settings where zero means something; all other numbers must be positive.
-_MAY_BE_ZERO = ("seed", "weight_decay", "checkpoint_seconds")
+_MAY_BE_ZERO = ("seed", "weight_decay", "checkpoint_seconds", "degrade")
 
 
 def _check_number(name: str, kind: object, value: object) -> None:

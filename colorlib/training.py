@@ -1,8 +1,8 @@
 """The training loop: one network, one objective, one budget.
 
 What comes at step ``s`` of a run depends on its settings, its seed and ``s`` alone: the photographs, their mirroring
-and any noise are drawn from generators seeded by ``(seed, s)``. So a run that was killed and goes on from its last
-checkpoint takes the very steps that an undisturbed one takes, and ends with the same weights bit for bit.
+and ageing and any noise are drawn from generators seeded by ``(seed, s)``. So a run that was killed and goes on from
+its last checkpoint takes the very steps that an undisturbed one takes, and ends with the same weights bit for bit.
 """
 
 import dataclasses
@@ -28,6 +28,7 @@ from colorlib.experiment import ExperimentConfig
 from colorlib.files import atomic_path, exclusive, write_json
 from colorlib.models import create_model
 from colorlib.objectives import OBJECTIVES, Objective, create_objective, terms_of
+from colorlib.oldfilm import age_some
 
 WARM_UP = 0.05  # share of the budget
 CRITIC_LEARNING_RATE = 2e-4  # Isola et al. 2017, section 3.3, with the betas below
@@ -211,7 +212,7 @@ def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device:
         BlockingIOError: another process is writing to the folder.
     """
     processes.follow_parent()
-    identity = {"name": Path(folder).name, "label": config.label, "kind": "network", **dataclasses.asdict(config)}
+    identity = {"name": Path(folder).name, "label": config.label, "kind": "network", **config.settings}
     identity |= {"data": data.name, "data_fingerprint": data.fingerprint}
     with exclusive(folder, "run"):
         experiment.begin(folder, identity)
@@ -243,7 +244,7 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
         while state.validated < config.validations and not (folder / "collapse.json").exists():
             rate = learning_rate(state.share(config), config.learning_rate)
             objective.share = state.share(config)
-            terms = _step(parts, data.batch(order.batch(state.step), device), config.seed, state.step, rate, autocast)
+            terms = _step(parts, data.batch(order.batch(state.step), device), config, state.step, rate, autocast)
             if not all(math.isfinite(value) for value in terms.values()):
                 if objective.critic is not None and state.validated:
                     _collapse(state, "the loss is no longer a number", folder)
@@ -290,14 +291,18 @@ def _collapse(state: _State, why: str, folder: Path) -> None:
     tqdm.write(f"The adversarial training collapsed after {seen:,} images: {why}. The best weights before are kept.")
 
 
-def _step(parts: dict, batch: Batch, seed: int, step: int, rate: float, autocast: torch.autocast) -> dict[str, float]:
+def _step(
+    parts: dict, batch: Batch, config: ExperimentConfig, step: int, rate: float, autocast: torch.autocast
+) -> dict[str, float]:
     """Take one step and return the terms of the loss."""
     network, objective, optimizer = parts["network"].train(), parts["objective"].train(), parts["optimizer"]
-    torch.manual_seed(seed * 1_000_003 + step)  # for the mirroring, and for whatever noise a network draws itself
+    torch.manual_seed(config.seed * 1_000_003 + step)  # for mirroring, ageing, and what noise a network draws itself
     L, ab = mirror(batch)
+    # The network alone sees old film; its colours are judged under the photograph's own lightness.
+    seen = age_some(torch.cat([L, ab], 1), config.degrade) if config.degrade else L
     optimizer.param_groups[0]["lr"] = rate
     with autocast:
-        output = forward_in_training(network, L, ab)
+        output = forward_in_training(network, seen, ab)
     terms = {}
     if objective.critic is not None:
         critic_terms = objective.critic_loss(output.detach(), L, ab)

@@ -7,10 +7,35 @@ import pytest
 
 LIBRARY = Path(__file__).parents[1] / "colorlib"
 FLOORS = (
-    {"appearance", "color", "features", "gamut", "hints", "profiles", "registry", "files", "processes"},
+    {
+        "appearance",
+        "color",
+        "features",
+        "gamut",
+        "hints",
+        "oldfilm",
+        "profiles",
+        "registry",
+        "files",
+        "processes",
+        "steadiness",
+    },
     {"data", "models", "objectives", "metrics"},
     {"training", "evaluation", "experiment", "baselines", "curves", "recognition", "statistics"},
-    {"plots", "fooling", "comparison", "findings", "report", "study", "colorize", "deployment", "engine", "pictures"},
+    {
+        "plots",
+        "fooling",
+        "comparison",
+        "contact_sheet",
+        "film",
+        "findings",
+        "report",
+        "study",
+        "colorize",
+        "deployment",
+        "engine",
+        "pictures",
+    },
     {"app", "cli", "__main__"},
 )
 MODULES = sorted(LIBRARY.rglob("*.py"))

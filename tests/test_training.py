@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from colorlib import experiment, training
 from colorlib.experiment import ExperimentConfig
 from colorlib.models import MODELS
+from colorlib.objectives import OBJECTIVES
 from colorlib.training import Order, learning_rate, load_colorizer, train
 
 SETTINGS = {"images_seen": 96, "batch_size": 8, "validations": 3, "checkpoint_seconds": 0}
@@ -101,8 +102,6 @@ def test_budget_in_seconds(tiny_scenes, tmp_path):
 
 
 def test_nan_loss_names_the_step_and_keeps_the_checkpoint(tiny_scenes, tmp_path, monkeypatch):
-    from colorlib.objectives import OBJECTIVES
-
     forward, calls = OBJECTIVES["l2"].forward, []
 
     def broken(self, *arguments):
@@ -152,6 +151,7 @@ def test_a_full_disk_is_said_and_loses_nothing(tiny_scenes, tmp_path, monkeypatc
         ({"images_seen": 1.5}, TypeError, "whole number"),
         ({"batch_size": True}, TypeError, "whole number"),
         ({"precision": "float16"}, ValueError, "unknown precision"),
+        ({"degrade": 1.5}, ValueError, "share of the photographs, from 0 to 1"),
     ],
 )
 def test_wrong_settings_are_named(changes, error, message):
@@ -223,3 +223,35 @@ def test_tolerance_takes_the_last_checkpoint_near_the_lowest(tiny_scenes, tmp_pa
         setting = config(objective="pix2pix", objective_options=options | {"tolerance": tolerance})
         train(setting, tiny_scenes, tmp_path / name)
     assert experiment.Run(tmp_path / "last").history["best"].tolist() == [1, 1, 1]
+
+
+def test_old_film_is_seen_in_training_alone_and_resumes_bit_for_bit(tiny_scenes, tmp_path, monkeypatch):
+    """The network's L is degraded, the loss has the photograph's own; without it nothing differs from ever before."""
+    seen, judged = [], []
+    forward, measure = training.forward_in_training, OBJECTIVES["l2"].forward
+    monkeypatch.setattr(
+        training, "forward_in_training", lambda n, L, ab: (seen.append(L.clone()), forward(n, L, ab))[1]
+    )
+    monkeypatch.setattr(OBJECTIVES["l2"], "forward", lambda o, x, L, ab: (judged.append(L), measure(o, x, L, ab))[1])
+    setting = config(degrade=1.0, validations=1)
+    train(setting, tiny_scenes, tmp_path / "whole")
+    changed = [(one - other).abs().amax((1, 2, 3)) > 1 for one, other in zip(seen, judged, strict=True)]
+    assert torch.cat(changed[:12]).float().mean() > 0.7 and not torch.cat(changed[12:]).any()  # 12 steps, validation
+
+    save, calls = training._save_checkpoint, []
+
+    def interrupted(*arguments):
+        save(*arguments)
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "_save_checkpoint", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(setting, tiny_scenes, tmp_path / "resumed")
+    train(setting, tiny_scenes, tmp_path / "resumed")
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
+    train(config(validations=1), tiny_scenes, tmp_path / "off")
+    assert not same(weights(tmp_path / "whole"), weights(tmp_path / "off"))
+    off, on = (experiment.read_config(tmp_path / name) for name in ("off", "whole"))
+    assert "degrade" not in off and on["degrade"] == 1 and on["label"] == off["label"] + " (degraded 1)"

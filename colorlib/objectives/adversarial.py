@@ -263,7 +263,8 @@ class GANWasserstein(Adversarial):
             return terms
         between = torch.rand(len(ab), 1, 1, 1, dtype=ab.dtype).to(ab.device)
         ab_unit = (torch.lerp(ab_predicted, ab, between) / AB_SCALE).requires_grad_()
-        opinions = full_precision(self.critic(L, ab_unit)).mean((1, 2, 3))  # what the network is paid by, so what to hold
+        # the slope to hold is that of what the network is paid by
+        opinions = full_precision(self.critic(L, ab_unit)).mean((1, 2, 3))
         (slope,) = torch.autograd.grad(opinions.sum(), ab_unit, create_graph=True)
         penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
         return terms | {"loss": terms["loss"] + self.penalty * penalty, "critic_penalty": penalty}

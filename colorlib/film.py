@@ -1,0 +1,537 @@
+"""A black-and-white film in, a film in colour out: steady from frame to frame, with its sound and its timing.
+
+The network colours the small copies of the frames, :mod:`colorlib.steadiness` holds their colours still, and each frame
+is painted as a photograph is. Only one earlier frame is remembered, so a film may be of any length.
+
+Films are worked on in segments, each written whole into a hidden folder beside the result together with what is
+remembered at its end. A killed run goes on from there, and gives the same film as one that was left alone.
+"""
+
+import hashlib
+import heapq
+import io
+import math
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+from tqdm import tqdm
+
+from colorlib.colorize import Colorizer, ColourField, plan, tone_of
+from colorlib.files import atomic_path, exclusive, read_versioned, write_json
+from colorlib.pictures import Picture, merge_equal, read_picture, write_picture
+from colorlib.steadiness import steady
+
+BATCH = 8  # frames that go through the network at once
+SEGMENT_FRAMES, SEGMENT_PIXELS = 240, 1 << 27  # a segment has at most so many, in whole batches
+LOOKS = 9  # frames, spread over a film, that tell whether it is in colour already
+
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".avi": "avi"}
+"""Endings that are written, and how FFmpeg calls them."""
+FILM_ENDINGS = {*CONTAINERS, ".mpg", ".mpeg", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".ogv", ".3gp"}
+FILM_ENDINGS |= {".mxf", ".dv", ".asf", ".divx"}
+ENCODERS = {
+    "libx264": {"crf": "16", "bf": "0"},  # no frame waits for a later one, so segments can be put end to end
+    "libvpx-vp9": {"crf": "20", "b:v": "0", "cpu-used": "4", "lag-in-frames": "0", "auto-alt-ref": "0"},
+    "mpeg4": {"flags": "+qscale", "global_quality": str(2 * 118)},
+}
+_VERSION = 1  # of the hidden folder's layout
+_MATRICES = {1: "ITU709", 5: "ITU601", 6: "ITU601"}  # FFmpeg's numbers for the ways from RGB to YUV
+
+
+# ---------------------------------------------------------------------------------------------------------- a film
+
+
+@dataclass
+class FilmOutcome:
+    """What became of a film.
+
+    Attributes:
+        target: the file, or the folder of frames.
+        frames: how many it has; 0 when it was there already.
+        resumed_at: how many of them an earlier run had coloured.
+        failed: (frame of a folder, reason in one sentence).
+        notes: sentences about what was done to it or could not be kept.
+    """
+
+    target: Path
+    frames: int = 0
+    resumed_at: int = 0
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def plan_films(sources: Iterable[Path | str], out: Path | str) -> list[tuple[Path, Path]]:
+    """Give each film a place below ``out``: its own name, with an ending that is written, and no other film's.
+
+    Raises:
+        FileNotFoundError: there is no such film.
+    """
+    sources = [Path(source) for source in sources]
+    for source in sources:
+        if not source.exists():
+            raise FileNotFoundError(f"there is no film {source}.")
+    taken = {str(source.resolve()).casefold() for source in sources}
+    planned = []
+    for source in sources:
+        number, target = 1, Path(out) / source.resolve().name
+        if not source.is_dir() and target.suffix.lower() not in CONTAINERS:
+            target = target.with_suffix(".mkv")
+        stem = target.stem
+        while str(target.resolve()).casefold() in taken:
+            target = target.with_name(f"{stem}-coloured{'' if number == 1 else f'-{number}'}{target.suffix}")
+            number += 1
+        taken.add(str(target.resolve()).casefold())
+        planned.append((source, target))
+    return planned
+
+
+def colorize_film(
+    colorizer: Colorizer,
+    source: Path | str,
+    target: Path | str,
+    *,
+    temperature: float | None = None,
+    saturation: float = 1.0,
+    force: bool = False,
+    resume: bool = False,
+) -> FilmOutcome:
+    """Colour a video file, or a folder whose pictures are the frames of a film in the order of their numbers.
+
+    A video keeps its size, the times of its frames, sound, subtitles, chapters and titles; it is turned upright and
+    encoded anew (H.264; VP9 in WebM, MPEG-4 in AVI), in 10 bits where it had more than 8. A frame of a folder is
+    written as a photograph is. An unfinished film goes on where it was when it is coloured with the same settings.
+
+    Args:
+        colorizer: of :func:`colorlib.colorize.load_colorizer`.
+        source, target: both files (an ending of ``CONTAINERS`` for the target), or both folders.
+        temperature, saturation: see :meth:`Colorizer.colorize`.
+        force: colour a film that is in colour already, too.
+        resume: pass over a film whose result is there and is not older.
+
+    Raises:
+        FileNotFoundError: there is no such film.
+        ValueError: no film, one without frames, one in colour; a setting that the model does not take; an unfinished
+            film of other settings beside the target.
+        RuntimeError: PyAV is not installed.
+        BlockingIOError: another process is colouring this film.
+        OSError: the disk is full or may not be written to, or FFmpeg fails; the segments that are done are kept.
+
+    Example:
+        >>> colorize_film(load_colorizer("vivid"), "harbour-1912.mp4", "coloured/harbour-1912.mp4")  # doctest: +SKIP
+    """
+    source, target = Path(source), Path(target)
+    colorizer.check(temperature, saturation)
+    if not source.exists():
+        raise FileNotFoundError(f"there is no film {source}.")
+    if target.resolve() == source.resolve():
+        raise ValueError(f"{target} is the film itself; name another place for the coloured one.")
+    outcome = FilmOutcome(target)
+    work = target.with_name(f".{target.name}.unfinished")
+    film = _Folder(source, target, outcome) if source.is_dir() else _Video(source, target, outcome)
+    if resume and not work.exists() and film.is_there():
+        return outcome
+    film.look(colorizer, force)
+    settings = {"format": _VERSION, "film": film.identity(), "model": _fingerprint(colorizer)}
+    settings |= {"temperature": temperature, "saturation": saturation}
+    with exclusive(work, "film"):
+        _begin(work, settings)
+        state = _read_state(work)
+        outcome.resumed_at = outcome.frames = len(state["times"])
+        frames = film.frames(outcome.frames)
+        try:
+            with tqdm(total=film.count, initial=outcome.frames, desc=f"colouring {source.name}", unit="frame") as bar:
+                painter = _Painter(colorizer, temperature, saturation, state.get("memory"), bar)
+                while first := list(islice(frames, 1)):
+                    number = int(state["segments"])
+                    times = film.write(_segment(work, number), chain(first, islice(frames, film.segment - 1)), painter)
+                    state["times"] = torch.cat([state["times"], torch.tensor(times)])
+                    state["segments"] = torch.tensor(number + 1)
+                    if painter.memory is not None:
+                        state["memory"] = painter.memory.contiguous()
+                    with atomic_path(work / "state.safetensors") as temporary:
+                        temporary.write_bytes(save(state))
+                    outcome.frames += len(times)
+            film.finish(work, state)
+        except (OSError, *film.errors) as error:
+            done = f"{outcome.frames:,} frames are done and kept; the same command goes on"
+            raise OSError(f"{target} cannot be written ({error.strerror or error}): {done}.") from error
+        shutil.rmtree(work)
+    return outcome
+
+
+def _fingerprint(colorizer: Colorizer) -> str:
+    digest = hashlib.sha256(repr(colorizer.model.recipe).encode())
+    for tensor in colorizer.model.network.state_dict().values():
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _begin(work: Path, settings: dict) -> None:
+    path = work / "film.json"
+    if path.exists() and read_versioned(path, _VERSION) != settings:
+        raise ValueError(
+            f"{work} holds this film half done, with another model or setting, or the film has changed since; "
+            "finish it as it was begun, or delete that folder."
+        )
+    write_json(path, settings)
+
+
+def _segment(work: Path, number: int) -> Path:
+    return work / f"{number:06}.mkv"
+
+
+def _read_state(work: Path) -> dict[str, Tensor]:
+    """Return what is done: how many segments, the times of their frames, and the memory after the last."""
+    path = work / "state.safetensors"
+    if path.exists():
+        return load_file(path)
+    return {"segments": torch.tensor(0), "times": torch.zeros(0, dtype=torch.int64)}
+
+
+class _Painter:
+    """Colours pictures that follow one another.
+
+    Attributes:
+        memory: of :func:`steady`, after the last one.
+    """
+
+    def __init__(
+        self, colorizer: Colorizer, temperature: float | None, saturation: float, memory: Tensor | None, bar: tqdm
+    ) -> None:
+        self.colorizer, self.temperature, self.saturation = colorizer, temperature, saturation
+        self.memory, self.bar = memory, bar
+
+    def paint(self, pictures: Iterable[Picture]) -> Iterator[tuple[Picture, Iterator[np.ndarray]]]:
+        """Yield each picture with its strips in colour."""
+        pictures = iter(pictures)
+        while batch := list(islice(pictures, BATCH)):
+            for _, group in groupby(batch, key=lambda picture: picture.size):
+                alike = list(group)
+                L = torch.cat([self.colorizer.small_copy(picture)[:, :1] for picture in alike])
+                ab, self.memory = steady(L, self.colorizer.model(L, None, self.temperature), self.memory)
+                for picture, small, colours in zip(alike, L.split(1), ab.split(1), strict=True):
+                    field = ColourField(small, colours, picture.size)
+                    yield picture, self.colorizer.paint(picture, field, self.saturation)
+                    self.bar.update()
+
+
+def _check_tone(source: Path, pictures: list[Picture], colorizer: Colorizer, force: bool, outcome: FilmOutcome) -> bool:
+    """Refuse a film in colour, by some of its frames; say whether all of them are grey."""
+    tones = [tone_of(colorizer.small_copy(picture)) for picture in pictures]
+    coloured = tones.count("colour")
+    if 2 * coloured >= len(tones) and not force:
+        raise ValueError(f"{source} is in colour already ({coloured} of {len(tones)} frames); --force colours it anew.")
+    if coloured:
+        outcome.notes.append(f"{coloured} of {len(tones)} frames looked at are in colour; theirs is lost.")
+    elif "toned" in tones:
+        outcome.notes.append("It is toned, like sepia: its tint was taken out and its lightness kept.")
+    return all(tone == "grey" for tone in tones)
+
+
+# ------------------------------------------------------------------------------------------------- a folder of frames
+
+
+def _by_number(path: Path) -> list[Any]:
+    """Sort ``frame10`` behind ``frame9``."""
+    return [int(part) if part.isdigit() else part.casefold() for part in re.split(r"(\d+)", path.as_posix())]
+
+
+class _Folder:
+    """A film whose frames are pictures; its "times" are their places in the order."""
+
+    segment = BATCH  # what is done is there to be seen, so little need be done again
+    errors = ()
+
+    def __init__(self, source: Path, target: Path, outcome: FilmOutcome) -> None:
+        self.source, self.outcome = source, outcome
+        self.jobs = sorted(plan([source], target), key=lambda job: _by_number(job.source))
+        self.count = len(self.jobs)
+
+    def is_there(self) -> bool:
+        return all(j.target.exists() and j.target.stat().st_mtime >= j.source.stat().st_mtime for j in self.jobs)
+
+    def identity(self) -> str:
+        return _digest([(str(job.source.relative_to(self.source)), *_stamp(job.source)) for job in self.jobs])
+
+    def look(self, colorizer: Colorizer, force: bool) -> None:
+        pictures = []
+        for job in self.jobs[:: math.ceil(self.count / LOOKS)]:
+            try:
+                pictures.append(read_picture(job.source))
+            except ValueError:
+                continue  # it is named when its turn comes
+        if not pictures:
+            raise ValueError(f"no frame of {self.source} can be read.")
+        _check_tone(self.source, pictures, colorizer, force, self.outcome)
+
+    def frames(self, start: int) -> Iterator:
+        return iter(enumerate(self.jobs[start:], start))
+
+    def write(self, path: Path, frames: Iterable, painter: _Painter) -> list[int]:
+        times, targets, pictures = [], [], []
+        for index, job in frames:
+            times.append(index)
+            try:
+                pictures.append(read_picture(job.source))
+                targets.append(job.target)
+            except (ValueError, OSError) as error:
+                self.outcome.failed.append((job.source, str(error)))
+        for target, (picture, strips) in zip(targets, painter.paint(pictures), strict=True):
+            write_picture(target, strips, picture)
+        return times
+
+    def finish(self, work: Path, state: dict[str, Tensor]) -> None:
+        """Do nothing: the frames are where they belong."""
+
+
+def _digest(what: list) -> str:
+    return hashlib.sha256(repr(what).encode()).hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    return path.stat().st_size, path.stat().st_mtime_ns
+
+
+# ------------------------------------------------------------------------------------------------------- a video file
+
+
+def _pyav() -> Any:
+    try:
+        import av
+    except ImportError:
+        raise RuntimeError("films need PyAV, which is not installed: pip install 'colorlib[film]'.") from None
+    return av
+
+
+class _Video:
+    """A video file; its segments are Matroska files without times, which are kept beside them to the last tick."""
+
+    def __init__(self, source: Path, target: Path, outcome: FilmOutcome) -> None:
+        self.av = _pyav()
+        self.errors = (self.av.error.FFmpegError,)
+        self.source, self.target, self.outcome = source, target, outcome
+        if target.suffix.lower() not in CONTAINERS:
+            raise ValueError(f"a film is written as {', '.join(CONTAINERS)}, not as {target.name}.")
+        self.container = CONTAINERS[target.suffix.lower()]
+        with self._open() as container:
+            stream = self._moving(container)
+            self.time_base = stream.time_base
+            rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+            self.rate = rate.limit_denominator(1001)  # for the encoder; the frames' own times are kept elsewhere
+            self.duration = float(container.duration or 0) / self.av.time_base
+            self.start = float(container.start_time or 0) / self.av.time_base
+            self.promised = stream.frames
+            self.count = stream.frames or round(self.duration * rate) or None
+            self.pixel_shape = stream.sample_aspect_ratio or Fraction(1)
+            self.deep = max((c.bits for c in stream.format.components), default=8) > 8 if stream.format else False
+
+    def _open(self) -> Any:
+        try:
+            return self.av.open(f"file:{self.source}", options={"protocol_whitelist": "file"})
+        except self.av.error.FFmpegError as error:
+            damaged = isinstance(error, self.av.error.InvalidDataError)
+            why = "it is damaged, cut short or no film" if damaged else error.strerror
+            raise ValueError(f"{self.source} cannot be read: {why}.") from None
+
+    def _moving(self, container: Any) -> Any:
+        """Return the stream of moving pictures; the cover of a record is none."""
+        still = self.av.stream.Disposition.attached_pic
+        for stream in container.streams.video:
+            if not stream.disposition & still and stream.codec_context is not None:
+                return stream
+        raise ValueError(f"{self.source} holds no moving pictures{', only sound' if container.streams.audio else ''}.")
+
+    def is_there(self) -> bool:
+        return self.target.exists() and self.target.stat().st_mtime >= self.source.stat().st_mtime
+
+    def identity(self) -> str:
+        return _digest([self.source.name, *_stamp(self.source)])
+
+    def look(self, colorizer: Colorizer, force: bool) -> None:
+        """Learn the shape of the frames and whether they are grey, from some that are spread over the film."""
+        frames = []
+        for part in range(LOOKS):
+            with self._open() as container:
+                try:
+                    container.seek(int(self.duration * part / LOOKS * self.av.time_base))
+                    frames += islice(self._decoded(container), 1)
+                except self.av.error.FFmpegError:  # not every kind of file can be sought in
+                    continue
+        if not frames:
+            with self._open() as container:
+                frames = list(islice(self._decoded(container), LOOKS))
+        if not frames:
+            raise ValueError(f"{self.source} holds no frame that can be decoded.")
+        first = frames[0]
+        self.shape = first.width, first.height
+        self.turns = round(first.rotation / 90) % 4  # counter-clockwise
+        if self.turns % 2:
+            self.pixel_shape = 1 / self.pixel_shape
+        self.matrix = first.colorspace if first.colorspace in _MATRICES else (1 if first.height >= 720 else 6)
+        self.primaries, self.transfer = first.color_primaries, first.color_trc
+        self.grey = False
+        self.grey = _check_tone(self.source, [self.picture(f) for f in frames], colorizer, force, self.outcome)
+        W, H = self.shape
+        self.segment = BATCH * max(1, min(SEGMENT_FRAMES, SEGMENT_PIXELS // (W * H)) // BATCH)
+        wanted = {"webm": "libvpx-vp9", "avi": "mpeg4"}.get(self.container, "libx264")  # what players expect in it
+        self.encoder = wanted if wanted in self.av.codecs_available else "mpeg4"
+        if self.encoder == "mpeg4" != wanted:
+            self.outcome.notes.append(f"This PyAV has no {wanted}; MPEG-4 took its place.")
+        if self.deep and self.encoder != "libx264":
+            self.deep = False
+            self.outcome.notes.append("It has more than 8 bits; the coloured one has 8.")
+        if self.container != CONTAINERS.get(self.source.suffix.lower()):
+            self.outcome.notes.append(f"It was written as {self.target.name}; Matroska's clock ticks in milliseconds.")
+        if self.encoder == "libvpx-vp9" and self.pixel_shape != 1:
+            self.outcome.notes.append("Its pixels are not square, which a WebM written here does not tell.")
+
+    def _decoded(self, container: Any) -> Iterator:
+        """Yield the frames that can be decoded."""
+        stream = self._moving(container)
+        packets = container.demux(stream)
+        while True:
+            try:
+                yield from next(packets).decode()
+            except StopIteration:
+                return
+            except self.av.error.FFmpegError as error:
+                if isinstance(error, self.av.error.EOFError):
+                    return
+
+    def frames(self, start: int) -> Iterator:
+        """Yield (time in ticks, frame), the times growing, without the first ``start``; say what was lost at the end.
+
+        All are decoded from the beginning: that takes a hundredth of the time of colouring, and seeking may miss.
+        """
+        index, last, gap = 0, None, max(1, round(1 / (self.rate * self.time_base)))
+        with self._open() as container:
+            for frame in self._decoded(container):
+                time = frame.pts if frame.pts is not None else frame.dts
+                if last is not None and (time is None or time <= last):
+                    time = last + (gap if time is None else 1)
+                last = time or 0
+                if index >= start:
+                    yield last, frame
+                index += 1
+        ended = float(last * self.time_base) - self.start if index else 0.0
+        if index < self.promised:
+            lost = f"{self.promised - index:,} of its {self.promised:,} frames could not be read"
+            self.outcome.notes.append(f"It is damaged or cut short: {lost}.")
+        elif ended < self.duration - 1:
+            self.outcome.notes.append(f"Its pictures end {ended:.1f} s into the {self.duration:.1f} s that it names.")
+
+    def picture(self, frame: Any) -> Picture:
+        """Decode to pixels, upright; a grey film's chroma is noise and not looked at."""
+        kind = ("gray16le" if self.deep else "gray") if self.grey else ("rgb48le" if self.deep else "rgb24")
+        if frame.colorspace not in _MATRICES:
+            frame.colorspace = self.matrix
+        W, H = self.shape
+        frame = frame.reformat(W, H, format=kind, interpolation=self._exactly())
+        return Picture(np.ascontiguousarray(merge_equal(np.rot90(frame.to_ndarray(), self.turns))))
+
+    def _exactly(self) -> int:
+        """Ask for rounding to the nearest: without it colours come out darker by a level."""
+        how = self.av.video.reformatter.Interpolation
+        return how.BICUBIC | how.ACCURATE_RND | how.FULL_CHR_H_INT | how.FULL_CHR_H_INP
+
+    def write(self, path: Path, frames: Iterable, painter: _Painter) -> list[int]:
+        """Encode a segment."""
+        times = []
+
+        def pictures() -> Iterator[Picture]:
+            for time, frame in frames:
+                times.append(time)
+                yield self.picture(frame)
+
+        encoded = io.BytesIO()
+        with self.av.open(encoded, "w", format="matroska") as out:
+            stream = out.add_stream(self.encoder, rate=self.rate, options=ENCODERS[self.encoder])
+            stream.width, stream.height = self.shape[::-1] if self.turns % 2 else self.shape
+            halved = self.encoder != "libx264" or stream.width % 2 == stream.height % 2 == 0  # colours at half size
+            stream.pix_fmt = ("yuv420p" if halved else "yuv444p") + ("10le" if self.deep else "")
+            context = stream.codec_context
+            context.sample_aspect_ratio = self.pixel_shape
+            context.colorspace, context.color_range = self.matrix, 1
+            context.color_primaries, context.color_trc = self.primaries, self.transfer
+            for index, (picture, strips) in enumerate(painter.paint(pictures())):
+                pixels = np.concatenate(list(strips))
+                frame = self.av.VideoFrame.from_ndarray(pixels, "rgb48le" if picture.white > 255 else "rgb24")
+                frame = frame.reformat(
+                    format=stream.pix_fmt, dst_colorspace=_MATRICES[self.matrix], interpolation=self._exactly()
+                )
+                frame.pts, frame.time_base = index, 1 / self.rate
+                out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(encoded.getbuffer())
+        return times
+
+    def finish(self, work: Path, state: dict[str, Tensor]) -> None:
+        """Put the segments end to end, with the frames' own times, and the source's sound beside them."""
+        segments = [_segment(work, number) for number in range(int(state["segments"]))]
+        options = {}
+        if self.container in ("mp4", "mov"):  # the film's own clock, and what it holds said first, for the web
+            options = {"movie_timescale": str(self.time_base.denominator), "movflags": "faststart"}
+        with (
+            atomic_path(self.target) as temporary,
+            self._open() as source,
+            self.av.open(f"file:{segments[0]}") as first,
+            self.av.open(f"file:{temporary}", "w", format=self.container, container_options=options) as out,
+        ):
+            moving = out.add_stream_from_template(first.streams.video[0])
+            moving.time_base = self.time_base
+            moving.metadata.update(_titles(self._moving(source).metadata))
+            kept = {}
+            for stream in (*source.streams.audio, *source.streams.subtitles):
+                try:
+                    kept[stream.index] = out.add_stream_from_template(stream)
+                    kept[stream.index].metadata.update(_titles(stream.metadata))
+                except (ValueError, self.av.error.FFmpegError):
+                    kind = "sound" if stream.type == "audio" else "subtitles"
+                    self.outcome.notes.append(f"Its {kind} ({stream.name}) do not fit into {self.target.suffix} files.")
+            out.metadata.update(_titles(source.metadata))
+            out.set_chapters(source.chapters())
+            moving_packets = self._moving_packets(segments, state["times"].tolist(), moving)
+            others = self._other_packets(source, kept) if kept else ()
+            for packet in heapq.merge(moving_packets, others, key=lambda packet: packet.dts * packet.time_base):
+                out.mux_one(packet)
+
+    def _moving_packets(self, segments: list[Path], times: list[int], stream: Any) -> Iterator:
+        upcoming = iter(zip(times, [b - a for a, b in zip(times, times[1:], strict=False)] + [0], strict=True))
+        for path in segments:
+            with self.av.open(f"file:{path}") as segment:
+                for packet in segment.demux(video=0):
+                    if packet.size:
+                        packet.stream, packet.time_base = stream, self.time_base
+                        packet.pts, packet.duration = next(upcoming)
+                        packet.dts = packet.pts
+                        yield packet
+
+    def _other_packets(self, source: Any, kept: dict[int, Any]) -> Iterator:
+        packets = source.demux([source.streams[index] for index in kept])
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, self.av.error.FFmpegError):  # a damaged file ends here
+                return
+            if packet.dts is not None:
+                packet.stream = kept[packet.stream.index]
+                yield packet
+
+
+def _titles(metadata: dict[str, str]) -> dict[str, str]:
+    """Return what is said of a film or a stream, without what FFmpeg says of the file itself."""
+    own = ("encoder", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration")
+    return {
+        key: value for key, value in metadata.items() if key.lower() not in own and "_statistics" not in key.lower()
+    }
