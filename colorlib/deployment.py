@@ -149,22 +149,20 @@ class DeployedModel:
         return ab.float().to(L.device)
 
     @torch.inference_mode()
-    def odds(self, L: Tensor, hints: Tensor | None = None) -> Tensor | None:
-        """Return the odds that a model gives to each colour, before any temperature sharpens them.
+    def odds(self, L: Tensor) -> Tensor | None:
+        """Return the odds that a model gives to each colour, without hints and before a temperature sharpens them.
 
         Args:
-            L, hints: see :meth:`__call__`.
+            L: see :meth:`__call__`.
 
         Returns:
             (N, 313, h / s, w / s), sum 1 over the bins of :func:`colorlib.gamut.bin_centres`, float32, s being the
             ``out_stride`` of the objective; None where a model answers with one colour.
         """
-        self.check(None, hints is not None)
         if self.recipe.temperature is None:
             return None
-        extra = () if hints is None else (hints.to(self.device),)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            logits = self.network(L.to(self.device, memory_format=torch.channels_last), *extra)
+            logits = self.network(L.to(self.device, memory_format=torch.channels_last))
         return logits.float().softmax(1).to(L.device)
 
 

@@ -178,8 +178,8 @@ class ColorDecoder(nn.Module):
     Block i reads scale i modulo 3, the coarsest first. A query is two vectors: what it has gathered, and a learnt name
     that is added wherever it attends.
 
-    Difference from the paper: there, what a query has gathered is zero at first. Names only steer where queries look, so
-    all of them then gather the same and draw one and the same map (``19_ddcolor`` measures it). Here, as in the
+    Difference from the paper: there, what a query has gathered is zero at first. Names only steer where queries look,
+    so all of them then gather the same and draw one and the same map (``19_ddcolor`` measures it). Here, as in the
     released code, a query begins with something random of its own, which is learnt.
     """
 
