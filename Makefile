@@ -10,15 +10,17 @@ else
 endif
 
 STUDY ?= quick
+PORT ?= 8501
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help study test lab bench
+.PHONY: help study app test lab bench
 
 help:
 	@echo 'make study            run the quick study on the embedded scenes and write its report (about ten minutes)'
 	@echo '     STUDY=photos     another study of notebooks/studies, or the path of one'
 	@echo '     DATA=FOLDER      on these photographs: a folder, a zip, a tar, or what `colorlib prepare` made'
 	@echo '     JOBS=4           rows at a time (default: one for each processor)'
+	@echo 'make app              open the page that colours photographs (PORT=8501)'
 	@echo 'make lab              open the notebooks in JupyterLab'
 	@echo 'make test             lint, unit tests, notebooks and a tiny study from end to end'
 	@echo 'make bench            measure the library beside the usual ways'
@@ -31,6 +33,10 @@ help:
 study: $(READY)
 	@exec env COLORLIB_DIE_WITH_PARENT=$$PPID $(PYTHON) -m colorlib study "$(STUDY)" \
 	    $(if $(DATA),--data "$(DATA)") $(if $(JOBS),--jobs "$(JOBS)")
+
+# from where the page's settings lie beside it, .streamlit/config.toml
+app: $(READY)
+	@exec $(PYTHON) -m streamlit run colorlib/app/main.py --server.port $(PORT)
 
 lab: $(READY)
 	@exec $(PYTHON) -m jupyter lab notebooks

@@ -13,7 +13,7 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,26 @@ from colorlib.experiment import Run
 from colorlib.features import WEIGHTS
 from colorlib.files import atomic_path, sha256
 from colorlib.gamut import bin_centres
+from colorlib.metrics import METRICS
 from colorlib.models import create_model, load_released_ddcolor, load_released_eccv16, load_released_siggraph17
 from colorlib.objectives import OBJECTIVES, Objective, create_objective, describe_objective, objective_options, terms_of
 from colorlib.objectives.base import OnColours
 from colorlib.registry import look_up
-from colorlib.statistics import mean_interval
+from colorlib.statistics import mean_interval, paired_bootstrap
 from colorlib.training import choose_device, colours_of, computes_in_bfloat16
 
 RELEASED_SHORT_SIDE = 256  # what all three were trained at
 BFLOAT16_PARAMETERS = 5_000_000  # below it the network is not what takes the time
 MAX_DOWNLOAD = 2 << 30
-CARD_METRICS = ("delta_e_76", "delta_e_2000", "psnr_rgb_db", "colorfulness_hs03")
+CARD_METRICS = (
+    "delta_e_76",
+    "delta_e_2000",
+    "psnr_rgb_db",
+    "ssim_rgb_gauss11",
+    "auc_raw",
+    "ab_mae",
+    "colorfulness_hs03",
+)
 
 
 @dataclass(frozen=True)
@@ -288,7 +297,13 @@ def _meaning(objective: str | dict[str, float], options: dict) -> tuple[str, dic
 
 
 def export_run(
-    run_folder: Path | str, name: str, out: Path | str = WEIGHTS, about: str = "", licence: str = "", notes: str = ""
+    run_folder: Path | str,
+    name: str,
+    out: Path | str = WEIGHTS,
+    about: str = "",
+    licence: str = "",
+    notes: str = "",
+    beside: Iterable[Path | str] = (),
 ) -> Path:
     """Make a deployed model of a finished run: ``NAME.safetensors`` in half precision, and its card ``NAME.md``.
 
@@ -298,13 +313,15 @@ def export_run(
         out: the folder.
         about: one line for lists; by default network and objective.
         licence: of the photographs it learned from, for the card.
-        notes: Markdown that ends the card: what it does badly, how it stands against others.
+        notes: Markdown that ends the card: what it does badly, what published figures look like.
+        beside: run folders of others, such as "grey", judged on the same photographs; the card has the differences.
 
     Returns:
         The path of the weight file.
 
     Raises:
-        ValueError: a name that is no file name, or a run of something else than a network.
+        ValueError: a name that is no file name, a run of something else than a network, or one beside it that was
+            judged on other photographs.
         FileNotFoundError: the run is not finished.
     """
     if not name.replace("-", "").replace("_", "").isalnum():
@@ -316,7 +333,8 @@ def export_run(
         metadata = {"recipe": json.dumps(dataclasses.asdict(recipe))}
         save_file({key: _halved(tensor) for key, tensor in state.items()}, temporary, metadata)
     with atomic_path(path.with_suffix(".md")) as temporary:
-        temporary.write_text(_card(recipe, Run(Path(run_folder)), path, licence, notes), encoding="utf-8")
+        others = [Run(Path(folder)) for folder in beside]
+        temporary.write_text(_card(recipe, Run(Path(run_folder)), path, licence, notes, others), encoding="utf-8")
     return path
 
 
@@ -327,7 +345,7 @@ def _halved(tensor: Tensor) -> Tensor:
     return tensor.half().contiguous()
 
 
-def _card(recipe: Recipe, run: Run, path: Path, licence: str, notes: str) -> str:
+def _card(recipe: Recipe, run: Run, path: Path, licence: str, notes: str, others: list[Run]) -> str:
     config, scores = run.config, run.per_image
     lines = [f"# {recipe.name}", "", recipe.about, ""]
     parameters = run.cost.get("parameters", 0)
@@ -342,12 +360,26 @@ def _card(recipe: Recipe, run: Run, path: Path, licence: str, notes: str) -> str
     lines[-1] += f"{run.cost.get('device')} with {run.cost.get('threads')} threads."
     lines += ["- **Settings**, for `colorlib.evaluation.train_and_judge`:", "", "```python"]
     lines += [_settings(config), "```", ""]
-    lines += [f"Scores on {len(scores):,} photographs of the test split, with 95 % intervals:", ""]
-    lines += ["| metric | mean | interval |", "| --- | ---: | ---: |"]
+    lines += [
+        f"Scores on {len(scores):,} photographs of the test split, which it never saw, with 95 % intervals over",
+        "",
+    ]
+    lines[-2] += " photographs" + (
+        "; beside them what it is above (+) or below (−) others on the same ones:" if others else ":"
+    )
+    lines += [" | ".join(["| metric", recipe.name, *(f"against {other.label}" for other in others)]) + " |"]
+    lines += ["| --- |" + " --- |" * (1 + len(others))]
+    for other in others:
+        if list(other.per_image["id"]) != list(scores["id"]):
+            raise ValueError(f"{other.folder} was judged on other photographs than {run.folder}.")
     for metric in CARD_METRICS:
-        if metric in scores:
-            mean, low, high = mean_interval(scores[metric].to_numpy())
-            lines.append(f"| {metric} | {mean:.2f} | {low:.2f} to {high:.2f} |")
+        best = {True: " ↑", False: " ↓", None: ""}[METRICS[metric].higher_is_better]
+        cells = [metric + best, "{:.2f} ({:.2f} to {:.2f})".format(*mean_interval(scores[metric].to_numpy()))]
+        gaps = (paired_bootstrap(scores[metric], other.per_image[metric]) for other in others)
+        cells += [f"{gap.mean:+.2f} ({gap.low:+.2f} to {gap.high:+.2f})" for gap in gaps]
+        lines.append(f"| {' | '.join(cells)} |".replace("-", "−"))
+    true = float((scores["colorfulness_hs03"] - scores["colorfulness_hs03_error"]).mean())
+    lines += ["", f"The photographs' own mean colourfulness (hs03) is {true:.2f}."]
     return "\n".join(lines) + (f"\n\n{notes.strip()}\n" if notes else "\n")
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from colorlib.colorize import (
 )
 from colorlib.data.bundled import bundled_photographs
 from colorlib.deployment import DeployedModel, Recipe, download, export_run, load_model, shipped_models
-from colorlib.evaluation import train_and_judge
+from colorlib.evaluation import judge, train_and_judge
 from colorlib.experiment import ExperimentConfig
 from colorlib.models import create_model
 from colorlib.objectives import create_objective
@@ -399,16 +400,23 @@ def test_a_run_can_be_named_and_exported(tiny_scenes, tmp_path, objective, optio
     config = ExperimentConfig(
         "unet", objective, {"width": 8}, options, images_seen=32, validations=1, validation_images=8
     )
-    trained, _ = train_and_judge(config, tiny_scenes, tmp_path / "run")
+    trained, run = train_and_judge(config, tiny_scenes, tmp_path / "run")
     model = load_model(tmp_path / "run")
     assert (model.recipe.objective, model.recipe.temperature) == (meaning, temperature)
     assert model.recipe.short_side == 32 and not model.recipe.takes_hints
     L = torch.rand(2, 1, 32, 40, generator=torch.Generator().manual_seed(0)) * 100
     torch.testing.assert_close(model(L), trained(L), atol=1e-3, rtol=1e-3)
-    path = export_run(tmp_path / "run", "mine", tmp_path / "models", about="Mine.", licence="CC0.", notes="It is new.")
+    grey = judge(lambda L: torch.zeros(len(L), 2, *L.shape[-2:]), tiny_scenes, tmp_path / "grey", "grey")
+    words = {"about": "Mine.", "licence": "CC0.", "notes": "It is new.", "beside": [grey.folder]}
+    path = export_run(tmp_path / "run", "mine", tmp_path / "models", **words)
     torch.testing.assert_close(load_model(path)(L), trained(L), atol=0.3, rtol=0.05)
     card = path.with_suffix(".md").read_text(encoding="utf-8")
     assert card.startswith("# mine\n\nMine.") and "CC0." in card and card.endswith("It is new.\n")
+    assert f"{(run.per_image['delta_e_76'] - grey.per_image['delta_e_76']).mean():+.2f}".replace("-", "−") in card
+    shutil.copytree(grey.folder, tmp_path / "fewer")
+    grey.per_image[1:].to_csv(tmp_path / "fewer" / "per_image.csv", index=False)
+    with pytest.raises(ValueError, match="judged on other photographs"):
+        export_run(tmp_path / "run", "mine", tmp_path, beside=[tmp_path / "fewer"])
     with pytest.raises(ValueError, match="letters, digits"):
         export_run(tmp_path / "run", "../mine", tmp_path)
 

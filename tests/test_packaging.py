@@ -48,7 +48,7 @@ def test_ranges_not_pins(project):
 
 def test_everything_imported_is_asked_for(project):
     asked = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in ranges(project["dependencies"])}
-    asked |= {"colorlib", "kagglehub"} | set(sys.stdlib_module_names)
+    asked |= {"colorlib", "kagglehub", "av", "streamlit"} | set(sys.stdlib_module_names)  # extras among them
     # each comes with a package that is asked for
     asked |= {"IPython", "jupyter_client", "nbclient", "traitlets", "scipy"}
     for path in (ROOT / "colorlib").rglob("*.py"):
