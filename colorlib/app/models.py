@@ -1,0 +1,35 @@
+"""Which models the pages offer, and each of them loaded once for all who visit."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import streamlit as st
+
+from colorlib.colorize import Colorizer, load_colorizer
+from colorlib.deployment import shipped_models
+
+
+def offered_models() -> dict[str, str]:
+    """Return what people see of a model -> what :func:`colorlib.deployment.load_model` takes.
+
+    Those that ship come first, then those in the environment variable ``COLORLIB_MODELS``: run folders, weight files
+    and ``eccv16=FILE``, with blanks or ``os.pathsep`` between them (quotes keep a path with blanks together).
+    """
+    offered, text = {name: name for name in shipped_models()}, os.environ.get("COLORLIB_MODELS", "")
+    try:
+        parts = shlex.split(text)
+    except ValueError:  # a quotation mark that belongs to a name
+        parts = text.split()
+    for words in parts:
+        for name in filter(None, re.split(rf"{re.escape(os.pathsep)}(?!//)", words)):  # https:// is no separator
+            label = name.partition("=")[0] if "=" in name else Path(name).stem
+            offered[label if label not in offered else name] = name
+    return offered
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def colorizer(name: str) -> Colorizer:
+    """Load a model once; raises what :func:`colorlib.colorize.load_colorizer` raises."""
+    return load_colorizer(name)

@@ -1,0 +1,31 @@
+"""A picture to slide over, from before to after, or to click on: our own, without a script from elsewhere."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import streamlit as st
+
+from colorlib.colorize import Hint
+
+_FOLDER = Path(__file__).parent
+_component = st.components.v2.component(
+    "colorlib.picture",
+    **{kind: (_FOLDER / f"picture.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")},
+)
+
+
+def slider(before: str, after: str, labels: tuple[str, str], size: tuple[int, int], key: str) -> None:
+    """Show two pictures of ``size`` (h, w), addresses of :func:`colorlib.app.photograph.data_url`."""
+    data = {"before": before, "after": after, "labels": labels, "height": size[0], "width": size[1]}
+    _component(key=key, data=data)
+
+
+def clickable(
+    picture: str, label: str, size: tuple[int, int], spots: Iterable[Hint], key: str, on_click: Callable[[], None]
+) -> None:
+    """Show a picture with spots on it; ``st.session_state[key].spot`` is where it was clicked when it calls back.
+
+    Places are shares of width and height.
+    """
+    data = {"after": picture, "labels": ("", label), "height": size[0], "width": size[1], "spots": list(spots)}
+    _component(key=key, data=data, on_spot_change=on_click)

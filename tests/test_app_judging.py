@@ -1,0 +1,211 @@
+"""The judging page and the report page, in process."""
+
+import types
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from colorlib import fooling
+from colorlib.app import judging, report
+from colorlib.app.models import offered_models
+
+
+def judging_app():
+    from colorlib.app import judging
+
+    judging.page()
+
+
+def report_app():
+    from colorlib.app import report
+
+    report.page()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that passes only when a test says so."""
+    now = types.SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(judging, "time", types.SimpleNamespace(monotonic=lambda: now.seconds))
+    return now
+
+
+@pytest.fixture
+def answers(tmp_path, monkeypatch):
+    path = tmp_path / "kept" / "answers.sqlite"
+    monkeypatch.setenv("COLORLIB_ANSWERS", str(path))
+    monkeypatch.delenv("COLORLIB_JUDGE_PHOTOS", raising=False)
+    monkeypatch.delenv("COLORLIB_MODELS", raising=False)
+    return path
+
+
+def begin():
+    app = AppTest.from_function(judging_app, default_timeout=60).run()
+    return press(app, "Begin")
+
+
+def press(app, label):
+    button = next(button for button in app.button if button.label == label)
+    button.click().run()
+    assert not app.exception
+    return app
+
+
+def answer(app, clock, real=True):
+    """Look, wait, and take the real one or the coloured one for real."""
+    session = app.session_state["judging"]
+    side = session.trials[session.done].real_side
+    clock.seconds += judging.LEAD + session.design.seconds + 0.7
+    return press(app, {"left": "Left", "right": "Right"}[side if real else {"left": "right", "right": "left"}[side]])
+
+
+def text_of(app):
+    return " ".join(element.value for kind in (app.title, app.markdown, app.caption, app.info) for element in kind)
+
+
+def pictures(app):
+    return app.get("iframe")[0].proto.srcdoc.count("<img")
+
+
+def test_a_session_from_beginning_to_result(clock, answers):
+    app = AppTest.from_function(judging_app, default_timeout=60).run()
+    assert "no name, no address" in text_of(app) and "COLORLIB_JUDGE_PHOTOS" in text_of(app)
+    assert not answers.exists()  # who only looks leaves nothing
+    press(app, "Begin")
+    session = app.session_state["judging"]
+    for number, trial in enumerate(session.trials):
+        assert pictures(app) == 2
+        if 0 < number:
+            told = session.trials[number - 1].kind == "practice"
+            assert ("the real one was on the" in text_of(app)) == told
+        answer(app, clock, real=trial.kind != "scored" or trial.model == "faithful")
+    assert app.title[0].value == "Thank you."
+    kept = fooling.read_answers(answers)
+    assert kept["trial"].tolist() == list(range(1, len(session.trials) + 1)) and kept["session"].nunique() == 1
+    assert kept["kind"].tolist() == [trial.kind for trial in session.trials]
+    assert kept["seconds"].tolist() == pytest.approx([0.7] * len(kept)) and set(kept["shown_seconds"]) == {1.0}
+    assert app.dataframe[0].value.set_index("model")["fooling rate"].to_dict() == {"vivid": 100, "faithful": 0}
+    press(app, "Next person")
+    assert press(app, "Begin").session_state["judging"].id != session.id
+
+
+def test_an_answer_counts_only_after_the_pair_was_hidden_and_only_once(clock, answers):
+    app = begin()
+    session = app.session_state["judging"]
+    clock.seconds += judging.LEAD + 0.9
+    press(app, "Left")
+    assert session.done == 0 and fooling.read_answers(answers).empty
+    clock.seconds += 0.2
+    press(app, "Left")
+    judging._answer(session, 0, "right")  # the second of two quick presses
+    assert session.done == 1 and fooling.read_answers(answers)["answer"].tolist() == ["left"]
+
+
+def test_a_pair_is_shown_once(clock, answers):
+    app = begin()
+    assert pictures(app) == 2
+    clock.seconds += 0.5
+    assert pictures(app.run()) == 2  # the same frame again, which a browser leaves as it is
+    clock.seconds += 30
+    assert pictures(app.run()) == 0
+    assert pictures(answer(app, clock)) == 2
+
+
+def test_the_time_is_a_setting(clock, answers):
+    app = AppTest.from_function(judging_app, default_timeout=60).run()
+    next(number for number in app.number_input if "Seconds" in number.label).set_value(0.5)
+    press(app, "Begin")
+    assert "animation: shown 0.5s" in app.get("iframe")[0].proto.srcdoc
+    answer(app, clock)
+    assert fooling.read_answers(answers)["shown_seconds"].tolist() == [0.5]
+
+
+def test_two_people_at_once(clock, answers):
+    one, other = begin(), begin()
+    for _ in range(3):
+        answer(one, clock)
+        answer(other, clock, real=False)
+    kept = fooling.read_answers(answers)
+    ids = [app.session_state["judging"].id for app in (one, other)]
+    assert kept["session"].tolist() == ids * 3
+    assert (kept["answer"] == kept["real_side"]).tolist() == [True, False] * 3
+
+
+def test_the_pair_does_not_say_which_is_real(clock, answers):
+    app = begin()
+    trial = app.session_state["judging"].trials[0]
+    frame = app.get("iframe")[0].proto.srcdoc
+    words = frame[: frame.index("<img")] + frame[frame.rindex('">') :]
+    assert not any(word in words for word in ("real", trial.model, trial.photograph))
+
+
+def test_answers_that_cannot_be_kept_are_said_and_asked_again(clock, answers, monkeypatch):
+    answers.parent.mkdir()
+    answers.write_text("no data base" * 100)
+    app = begin()
+    assert "damaged or no file of answers" in app.error[0].value and "judging" not in app.session_state
+    answers.unlink()
+    press(app, "Begin")
+    with monkeypatch.context() as patch:
+
+        def full(*arguments):
+            raise OSError("the disk is full.")
+
+        patch.setattr(fooling, "record_answer", full)
+        answer(app, clock)
+        assert "was not kept: the disk is full." in app.error[0].value and app.session_state["judging"].done == 0
+    answer(app, clock)
+    assert app.session_state["judging"].done == 1 and not app.error and len(fooling.read_answers(answers)) == 1
+
+
+def test_a_folder_without_photographs_is_said(tmp_path, answers, monkeypatch):
+    monkeypatch.setenv("COLORLIB_JUDGE_PHOTOS", str(tmp_path / "none"))
+    assert "there is no folder of photographs" in begin().error[0].value
+
+
+def test_a_model_that_cannot_be_loaded_is_said(answers, monkeypatch):
+    monkeypatch.setenv("COLORLIB_MODELS", "nowhere/mine.safetensors")
+    assert "there is no model at nowhere/mine.safetensors" in begin().error[0].value
+
+
+def test_models_of_ones_own_are_offered(monkeypatch):
+    monkeypatch.setenv("COLORLIB_MODELS", "runs/x/mine:eccv16=https://a.b/w.pth 'my models/b.safetensors' other/mine")
+    assert {name: value for name, value in offered_models().items() if name != value} == {
+        "mine": "runs/x/mine",
+        "eccv16": "eccv16=https://a.b/w.pth",
+        "b": "my models/b.safetensors",
+    }
+    assert {"faithful", "vivid", "other/mine"} < set(offered_models())
+    monkeypatch.setenv("COLORLIB_MODELS", "grandma's")
+    assert "grandma's" in offered_models()
+
+
+# -------------------------------------------------------------------------------------------------------- the report
+
+
+def test_without_a_report_it_says_how_to_make_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    app = AppTest.from_function(report_app).run()
+    assert "make study" in app.info[0].value and not app.get("iframe")
+
+
+def test_reports_are_shown_and_can_do_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, title in (("one", "First &amp; best"), ("two", "Second")):
+        folder = tmp_path / "reports" / name
+        folder.mkdir(parents=True)
+        page = (
+            f"<!DOCTYPE html><html><head><title>{title}</title></head><body>{name}<script>evil()</script></body></html>"
+        )
+        (folder / "index.html").write_text(page)
+    app = AppTest.from_function(report_app).run()
+    assert set(app.selectbox[0].options) == {"one: First & best", "two: Second"}
+    for name in ("one", "two"):
+        app.selectbox[0].select(name).run()
+        shown = app.get("iframe")[0].proto.srcdoc
+        assert f"<body>{name}" in shown
+        assert "default-src 'none'" in shown[: shown.index("<title>")]  # before anything that it might forbid
+
+
+def test_a_policy_comes_first_in_a_page_without_a_head():
+    assert report.with_policy("<p>plain").startswith("<meta http-equiv")
