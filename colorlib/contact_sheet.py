@@ -19,7 +19,7 @@ from colorlib.data.bundled import bundled_photographs
 from colorlib.files import atomic_path
 from colorlib.pictures import ENDINGS, Picture, read_picture
 
-CAPTION, GAP, MARGIN = 34, 12, 16  # pixels
+CAPTION, GAP, MARGIN = 34, 12, 16  # pixels; captions of wide pages are larger, to be read in the index too
 QUALITY = 88  # of JPEG
 THUMBNAIL = 900  # pixels, the width at which the index shows a page
 
@@ -100,12 +100,13 @@ def _page(panels: Mapping[str, np.ndarray]) -> Image.Image:
     columns = 2 if len(panels) in (2, 4) else min(3, len(panels))
     H, W = next(iter(panels.values())).shape[:2]
     rows = -(-len(panels) // columns)
-    size = (2 * MARGIN + columns * W + (columns - 1) * GAP, 2 * MARGIN + rows * (CAPTION + H) + (rows - 1) * GAP)
-    page, font = Image.new("RGB", size, "white"), ImageFont.load_default(20)
+    caption = max(CAPTION, columns * W // 40)
+    size = (2 * MARGIN + columns * W + (columns - 1) * GAP, 2 * MARGIN + rows * (caption + H) + (rows - 1) * GAP)
+    page, font = Image.new("RGB", size, "white"), ImageFont.load_default(0.6 * caption)
     draw = ImageDraw.Draw(page)
     for number, (name, pixels) in enumerate(panels.items()):
         row, column = divmod(number, columns)
-        left, top = MARGIN + column * (W + GAP), MARGIN + row * (CAPTION + H + GAP)
+        left, top = MARGIN + column * (W + GAP), MARGIN + row * (caption + H + GAP)
         draw.text((left, top), name, "#22262b", font)
-        page.paste(Image.fromarray(pixels), (left, top + CAPTION))
+        page.paste(Image.fromarray(pixels), (left, top + caption))
     return page
