@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import io
 import json
+import os
 import tempfile
 import zlib
 from functools import partial
@@ -72,7 +73,18 @@ def hinted(tmp_path_factory):
     network = create_model("vit", 2, **options)
     torch.nn.init.normal_(network.output.conv.weight, std=0.05)
     recipe = Recipe("hinted", "For the test.", 32, "vit", options, "l2", takes_hints=True)
-    path = tmp_path_factory.mktemp("models") / "hinted.safetensors"
+    return saved(tmp_path_factory.mktemp("models"), recipe, network)
+
+
+@pytest.fixture(scope="module")
+def hintless(tmp_path_factory):
+    """The file of a model that takes none."""
+    recipe = Recipe("hintless", "For the test.", 32, "unet", {"width": 4}, "l2")
+    return saved(tmp_path_factory.mktemp("models"), recipe, create_model("unet", 2, width=4))
+
+
+def saved(folder, recipe, network):
+    path = folder / f"{recipe.name}.safetensors"
     save_file(network.state_dict(), path, {"recipe": json.dumps(dataclasses.asdict(recipe))})
     return path
 
@@ -132,7 +144,7 @@ def test_the_smallest_and_the_thinnest(page, shape, size):
     assert not page.error
     assert [pixels(picture["after"]).shape[:2] for picture in shown(page)] == [size, size]
     for view in ("How sure it is", "Before and after"):
-        page.segmented_control(key="view-2-False").set_value(view).run()
+        page.segmented_control(key="view-3-True").set_value(view).run()
         assert not page.error and len(shown(page)) == 2
 
 
@@ -189,7 +201,7 @@ def test_a_colour_photograph_is_asked_about_and_scored(page):
     upload(page, "colour.png", encoded(COLOUR))
     assert not shown(page) and not page.table
     press(page, "Put them aside")
-    page.segmented_control(key="view-3-False").set_value("Beside the true colours").run()
+    page.segmented_control(key="view-4-True").set_value("Beside the true colours").run()
     np.testing.assert_array_equal(pixels(shown(page)[0]["before"]), COLOUR)
     lab = rgb_to_lab(torch.from_numpy(COLOUR).permute(2, 0, 1)[None] / 255)
     table = page.table[0].value
@@ -204,7 +216,7 @@ def test_a_colour_photograph_is_asked_about_and_scored(page):
 
 def test_how_sure_a_model_is(page):
     upload(page, "grandmother.png", encoded(GREY))
-    page.segmented_control(key="view-2-False").set_value("How sure it is").run()
+    page.segmented_control(key="view-3-True").set_value("How sure it is").run()
     sure = doubt(take_in("g.png", encoded(GREY)), load_colorizer("vivid"))
     assert shown(page)[0]["labels"] == ["vivid", "how unsure"]
     np.testing.assert_array_equal(pixels(shown(page)[0]["after"]), sure.rgb8)
@@ -223,9 +235,10 @@ def test_the_spread_of_odds():
     assert all_alike == pytest.approx(float((centres - centres.mean(0)).square().sum(1).mean().sqrt()), rel=1e-4)
 
 
-def test_hints_are_for_models_that_take_them(page, hinted, monkeypatch):
-    monkeypatch.setenv("COLORLIB_MODELS", str(hinted))
+def test_hints_are_for_models_that_take_them(page, hinted, hintless, monkeypatch):
+    monkeypatch.setenv("COLORLIB_MODELS", f"{hinted}{os.pathsep}{hintless}")
     upload(page, "grandmother.png", encoded(GREY))
+    page.selectbox(key="first").set_value("hintless").run()
     page.selectbox(key="second").set_value("hinted").run()
     page.segmented_control(key="view-3-True").set_value("Hints").run()
     plain = pixels(shown(page)[1]["after"])

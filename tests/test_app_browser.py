@@ -183,7 +183,7 @@ def test_a_hint_spreads_and_can_be_taken_away(visit):
     page.get_by_label("Second model").click()
     page.get_by_role("option", name="hinted").click()
     page.get_by_text("Hints", exact=True).click()
-    page.locator("figure.clickable").wait_for()
+    page.locator("figure.clickable").nth(1).wait_for()
     picture = pictures(page)[1]
     before = seen(picture)
     box = picture.bounding_box()
