@@ -56,6 +56,7 @@ GREY_CHROMA = 2.5  # mean chroma at the working size; JPEG and a scanner make le
 TONED_SHARE, TONED_CHROMA = 0.1, 1.5  # of the chroma, or chroma: what a toned one may have that is not L's doing
 HINT_SIDE = 3  # pixels of the working size; networks are trained with squares of 1 to 9
 COMPARED_SIDE = 1200  # pixels, the longer side of each half of a comparison
+TONED = "It is toned, like sepia: its tint was taken out and its lightness kept."
 
 Hint = tuple[float, float, str]
 Kind = TypeVar("Kind", Image.Image, np.ndarray)
@@ -345,6 +346,11 @@ class Job:
     source: Path
     target: Path
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the result is there and not older than the source."""
+        return self.target.exists() and self.target.stat().st_mtime >= self.source.stat().st_mtime
+
 
 @dataclass
 class Outcome:
@@ -388,18 +394,27 @@ def plan(sources: Iterable[Path | str], out: Path | str) -> list[Job]:
             raise FileNotFoundError(f"there is no photograph or folder {source}.")
     if not found:
         raise ValueError("there are no photographs to colour.")
-    taken = {str(source.resolve()).casefold() for source, _ in found}
-    jobs = []
+    wanted = []
     for source, name in found:
-        number, target = 1, out / name
+        target = out / name
         if target.suffix.lower() not in ENDINGS:  # a kind of file that is not written
             target = target.with_suffix(WRITTEN["PNG"])
-        stem = target.stem
+        wanted.append(Job(source, target))
+    return free_places(wanted)
+
+
+def free_places(wanted: list[Job]) -> list[Job]:
+    """Return the jobs with ``-coloured`` in the names of those targets that would hit a source or another's."""
+    taken = {str(job.source.resolve()).casefold() for job in wanted}
+    jobs = []
+    for job in wanted:
+        number, target = 1, job.target
         while str(target.resolve()).casefold() in taken:
-            target = target.with_name(f"{stem}-coloured{'' if number == 1 else f'-{number}'}{target.suffix}")
+            ending = f"-coloured{'' if number == 1 else f'-{number}'}{target.suffix}"
+            target = target.with_name(f"{job.target.stem}{ending}")
             number += 1
         taken.add(str(target.resolve()).casefold())
-        jobs.append(Job(source, target))
+        jobs.append(Job(job.source, target))
     return jobs
 
 
@@ -444,7 +459,7 @@ def colorize_files(
         raise ValueError(f"hints belong to one photograph; there are {len(jobs)} to colour.")
     outcome = Outcome()
     for job in tqdm(jobs, desc="colouring", unit="photo", disable=len(jobs) == 1):
-        if resume and job.target.exists() and job.target.stat().st_mtime >= job.source.stat().st_mtime:
+        if resume and job.is_done:
             outcome.there.append(job.target)
             continue
         try:
@@ -458,7 +473,7 @@ def colorize_files(
             outcome.failed.append((job.source, str(error)))
             continue
         if tone == "toned":
-            picture.notes.append("It is toned, like sepia: its tint was taken out and its lightness kept.")
+            picture.notes.append(TONED)
         outcome.notes += [(job.source, note) for note in picture.notes]
         write_picture(job.target, colorizer.paint(picture, colours, saturation), picture)
         if compare:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
-from colorlib.color import lab_to_rgb, rgb_to_lab
+from colorlib.color import lab_to_rgb
 from colorlib.colorize import Colorizer
 from colorlib.data.bundled import bundled_photographs
 from colorlib.files import atomic_path
@@ -91,8 +91,7 @@ def _grey(L: torch.Tensor) -> np.ndarray:
 
 def _distance(pixels: np.ndarray, picture: Picture) -> float:
     """Return the mean ΔE76 in ab of (H, W, 3) from the photograph's own colours."""
-    lab = rgb_to_lab(torch.from_numpy(pixels / np.float32(255)).permute(2, 0, 1)[None])
-    return float((lab - picture.lab())[:, 1:].norm(dim=1).mean())
+    return float((Picture(pixels).lab() - picture.lab())[:, 1:].norm(dim=1).mean())
 
 
 def _page(panels: Mapping[str, np.ndarray]) -> Image.Image:

@@ -26,7 +26,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib.colorize import Colorizer, ColourField, plan, tone_of
+from colorlib.colorize import TONED, Colorizer, ColourField, Job, free_places, plan, tone_of
 from colorlib.files import atomic_path, exclusive, read_versioned, write_json
 from colorlib.pictures import Picture, merge_equal, read_picture, write_picture
 from colorlib.steadiness import steady
@@ -80,19 +80,13 @@ def plan_films(sources: Iterable[Path | str], out: Path | str) -> list[tuple[Pat
     for source in sources:
         if not source.exists():
             raise FileNotFoundError(f"there is no film {source}.")
-    taken = {str(source.resolve()).casefold() for source in sources}
-    planned = []
+    wanted = []
     for source in sources:
-        number, target = 1, Path(out) / source.resolve().name
+        target = Path(out) / source.resolve().name
         if not source.is_dir() and target.suffix.lower() not in CONTAINERS:
             target = target.with_suffix(".mkv")
-        stem = target.stem
-        while str(target.resolve()).casefold() in taken:
-            target = target.with_name(f"{stem}-coloured{'' if number == 1 else f'-{number}'}{target.suffix}")
-            number += 1
-        taken.add(str(target.resolve()).casefold())
-        planned.append((source, target))
-    return planned
+        wanted.append(Job(source, target))
+    return [(job.source, job.target) for job in free_places(wanted)]
 
 
 def colorize_film(
@@ -234,7 +228,7 @@ def _check_tone(source: Path, pictures: list[Picture], colorizer: Colorizer, for
     if coloured:
         outcome.notes.append(f"{coloured} of {len(tones)} frames looked at are in colour; theirs is lost.")
     elif "toned" in tones:
-        outcome.notes.append("It is toned, like sepia: its tint was taken out and its lightness kept.")
+        outcome.notes.append(TONED)
     return all(tone == "grey" for tone in tones)
 
 
@@ -258,7 +252,7 @@ class _Folder:
         self.count = len(self.jobs)
 
     def is_there(self) -> bool:
-        return all(j.target.exists() and j.target.stat().st_mtime >= j.source.stat().st_mtime for j in self.jobs)
+        return all(job.is_done for job in self.jobs)
 
     def identity(self) -> str:
         return _digest([(str(job.source.relative_to(self.source)), *_stamp(job.source)) for job in self.jobs])
@@ -352,7 +346,7 @@ class _Video:
         raise ValueError(f"{self.source} holds no moving pictures{', only sound' if container.streams.audio else ''}.")
 
     def is_there(self) -> bool:
-        return self.target.exists() and self.target.stat().st_mtime >= self.source.stat().st_mtime
+        return Job(self.source, self.target).is_done
 
     def identity(self) -> str:
         return _digest([self.source.name, *_stamp(self.source)])

@@ -56,7 +56,6 @@ from PIL import Image
 from scipy.special import stdtrit
 from torch import Tensor
 
-from colorlib.color import rgb_to_lab
 from colorlib.colorize import Colorizer, rgb_at_lightness, tone_of
 from colorlib.data.bundled import bundled_photographs
 from colorlib.data.photos import list_photographs, reason_of, square_photograph
@@ -122,7 +121,7 @@ def read_square(identity: str, folder: Path | str | None = None) -> np.ndarray:
         square, *_ = square_photograph(file, SIDE)
     except Exception as error:  # damaged files make decoders raise nearly anything
         raise ValueError(f"{identity} cannot be judged: {reason_of(error).rstrip('.')}.") from None
-    if tone_of(_lab(square)) != "colour":
+    if tone_of(Picture(square).lab()) != "colour":
         raise ValueError(f"{identity} cannot be judged: it is no colour photograph.")
     return square
 
@@ -150,10 +149,6 @@ def choose_photographs(
     return chosen
 
 
-def _lab(square: np.ndarray) -> Tensor:
-    return rgb_to_lab(torch.from_numpy(square.astype(np.float32) / 255).permute(2, 0, 1)[None])
-
-
 def _png(L: Tensor, ab: Tensor) -> bytes:
     """Encode; the one way that every judged picture takes, so that colour alone tells two of them apart."""
     rgb8 = (rgb_at_lightness(L, ab)[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
@@ -164,19 +159,20 @@ def _png(L: Tensor, ab: Tensor) -> bytes:
 
 def real_picture(square: np.ndarray) -> bytes:
     """Return a photograph (SIDE, SIDE, 3) uint8 as the PNG that is shown."""
-    lab = _lab(square)
+    lab = Picture(square).lab()
     return _png(lab[:, :1], lab[:, 1:])
 
 
 def coloured_picture(square: np.ndarray, colorizer: Colorizer) -> bytes:
     """Return the PNG of a model's colouring; the model sees the lightness of the photograph alone."""
-    picture, L = Picture(square), _lab(square)[:, :1]
+    picture = Picture(square)
+    L = picture.lightness()
     return _png(L, colorizer.colours(picture, colorizer.small_copy(picture)).at(L, slice(None)))
 
 
 def miscoloured_picture(square: np.ndarray, donor: np.ndarray) -> bytes:
     """Return the PNG of a check: the lightness of one photograph with the colours of another."""
-    return _png(_lab(square)[:, :1], _lab(donor)[:, 1:])
+    return _png(Picture(square).lightness(), Picture(donor).lab()[:, 1:])
 
 
 # ---------------------------------------------------------------------------------------------------------- the plan
@@ -283,7 +279,7 @@ def _pairs(
 
 def _distance(square: np.ndarray, other: np.ndarray) -> float:
     """Return the mean distance in (a, b) between two photographs, place by place, on every eighth pixel."""
-    a, b = (_lab(np.ascontiguousarray(picture[::8, ::8]))[:, 1:] for picture in (square, other))
+    a, b = (Picture(picture[::8, ::8]).lab()[:, 1:] for picture in (square, other))
     return float((a - b).norm(dim=1).mean())
 
 

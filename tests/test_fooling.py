@@ -32,6 +32,7 @@ from colorlib.fooling import (
     record_answer,
     wilson,
 )
+from colorlib.pictures import Picture
 
 SCORED = Trial("scored", "bundled/cat", "vivid", "left")
 
@@ -70,7 +71,7 @@ def test_pictures_differ_in_colour_alone(bundled):
 
 def test_the_model_sees_no_colour(bundled):
     square = next(iter(bundled.values()))
-    dull = np.asarray(Image.open(io.BytesIO(fooling._png(fooling._lab(square)[:, :1], torch.zeros(1, 2, 256, 256)))))
+    dull = np.asarray(Image.open(io.BytesIO(fooling._png(Picture(square).lightness(), torch.zeros(1, 2, 256, 256)))))
     vivid = load_colorizer("vivid")
     gap = lab_of(fooling.coloured_picture(square, vivid)) - lab_of(fooling.coloured_picture(dull, vivid))
     assert gap[:, 1:].abs().mean() < 0.5

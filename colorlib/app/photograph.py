@@ -19,7 +19,7 @@ from matplotlib import colormaps
 from PIL import Image
 from torch import Tensor
 
-from colorlib.color import lab_to_rgb, rgb_to_lab
+from colorlib.color import lab_to_rgb
 from colorlib.colorize import Colorizer, Hint, shrink, tone_of, working_size
 from colorlib.gamut import bin_centres
 from colorlib.metrics import METRICS, Pair
@@ -146,7 +146,7 @@ def grey(photo: Photo) -> np.ndarray:
 
 def scores(photo: Photo, rgb8: np.ndarray) -> dict[str, float]:
     """Measure a coloured copy (h, w, 3) against the colours that the photograph had, by ``SCORES``."""
-    truth, lab = photo.shown.lab(), _lab_of(rgb8)
+    truth, lab = photo.shown.lab(), Picture(rgb8).lab()
     pair = Pair(truth[:, :1], lab[:, 1:], truth[:, 1:])
     return {name: float(METRICS[name].fn(pair)) for name in SCORES}
 
@@ -203,7 +203,3 @@ def data_url(rgb8: np.ndarray) -> str:
 
 def _to_8_bits(rgb: Tensor) -> np.ndarray:
     return (rgb[0].permute(1, 2, 0).clamp(0, 1) * 255).round().to(torch.uint8).numpy()  # (1, 3, h, w) -> (h, w, 3)
-
-
-def _lab_of(rgb8: np.ndarray) -> Tensor:
-    return rgb_to_lab(torch.from_numpy(rgb8).permute(2, 0, 1)[None] / 255)
