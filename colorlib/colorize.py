@@ -44,6 +44,7 @@ from colorlib.pictures import (
     read_picture,
     write_picture,
 )
+from colorlib.steadiness import blur
 
 STRIP = 1 << 18  # pixels that are worked on at a time
 ELONGATION = 16  # a working size has at most this many times the pixels of the short side's square
@@ -110,16 +111,6 @@ def shrink(picture: Picture, size: tuple[int, int]) -> Tensor:
     return F.pad(small, (0, 0, 0, 0, 0, 3 - small.shape[1]))
 
 
-def _window(x: Tensor) -> Tensor:
-    """Average (N, C, h, w) in a Gaussian window."""
-    reach = round(3 * WINDOW)
-    taps = torch.arange(-reach, reach + 1, dtype=x.dtype)
-    kernel = torch.exp(-(taps**2) / (2 * WINDOW**2))
-    kernel = (kernel / kernel.sum()).expand(x.shape[1], 1, 1, -1)
-    x = F.pad(x, (reach, reach, reach, reach), mode="replicate")
-    return F.conv2d(F.conv2d(x, kernel, groups=x.shape[1]), kernel.transpose(2, 3), groups=x.shape[1])
-
-
 class ColourField:
     """The colours of a photograph, found at a small size and ready to be asked for at full size.
 
@@ -131,9 +122,9 @@ class ColourField:
 
     def __init__(self, L: Tensor, ab: Tensor, size: tuple[int, int]) -> None:
         self.L, self.ab = L, ab
-        mean = _window(L)
-        variance = (_window(L * L) - mean * mean).clamp(min=0)
-        slope = (_window(L * ab) - mean * _window(ab)) / (variance + SMOOTHNESS)
+        mean = blur(L, WINDOW)
+        variance = (blur(L * L, WINDOW) - mean * mean).clamp(min=0)
+        slope = (blur(L * ab, WINDOW) - mean * blur(ab, WINDOW)) / (variance + SMOOTHNESS)
         self.rows = resampling(L.shape[2], size[0], cubic)
         self.columns = torch.cat([ab, slope, L], 1) @ resampling(L.shape[3], size[1], cubic).T  # (1, 5, h, W)
 

@@ -30,7 +30,8 @@ TOLERANCE = 10.0  # L units; places that differ by more after the motion are tak
 SAME_SCENE = 0.5  # share of places that agree, times the correlation of L; below it there is a cut
 
 
-def _blur(x: Tensor, deviation: float) -> Tensor:
+def blur(x: Tensor, deviation: float) -> Tensor:
+    """Average (N, C, h, w) in a Gaussian window of a deviation in pixels; past its ends the last pixel goes on."""
     reach = math.ceil(2.5 * deviation)
     taps = torch.arange(-reach, reach + 1, dtype=x.dtype)
     kernel = torch.exp(-(taps**2) / (2 * deviation**2))
@@ -82,11 +83,11 @@ def motion(earlier: Tensor, later: Tensor) -> Tensor:
             y = (around[:, :, 2:, 1:-1] - around[:, :, :-2, 1:-1]) / 2
             missing = target - moved
             products = torch.cat([x * x, x * y, y * y, x * missing, y * missing], 1)
-            xx, xy, yy, xm, ym = _blur(products, NEIGHBOURHOOD).split(1, 1)
+            xx, xy, yy, xm, ym = blur(products, NEIGHBOURHOOD).split(1, 1)
             xx, yy = xx + STIFFNESS, yy + STIFFNESS
             step = torch.cat([yy * xm - xy * ym, xx * ym - xy * xm], 1) / (xx * yy - xy * xy)
             flow = flow + step.clamp(-2, 2)  # further than the window sees is a guess
-        flow = _blur(flow, SMOOTH_MOTION)
+        flow = blur(flow, SMOOTH_MOTION)
     return flow
 
 
@@ -100,7 +101,7 @@ def agreement(earlier: Tensor, later: Tensor, flow: Tensor) -> Tensor:
     gain = new_deviation / deviation
     moved = warp(earlier, flow)
     expected = (moved - mean) * gain + new_mean
-    agreeing = torch.exp(-_blur((expected - later) ** 2, 0.7) / TOLERANCE**2)
+    agreeing = torch.exp(-blur((expected - later) ** 2, 0.7) / TOLERANCE**2)
     likeness = agreeing.mean((2, 3), keepdim=True) * _correlation(moved, later)  # dark scenes agree without being alike
     return agreeing * (likeness >= SAME_SCENE) * torch.minimum(gain, 1 / gain) ** 2
 
