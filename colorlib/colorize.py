@@ -42,6 +42,7 @@ from colorlib.pictures import (
     merge_equal,
     picture_of,
     read_picture,
+    to_8_bits,
     write_picture,
 )
 from colorlib.steadiness import blur
@@ -231,6 +232,10 @@ class Colorizer:
         placed = _place_hints(hints, picture.size, small.shape[-2:])
         ab = self.model(small[:, :1], placed, temperature)
         return ColourField(small[:, :1], ab, picture.size)
+
+    def odds(self, picture: Picture, small: Tensor, hints: Iterable[Hint] = ()) -> Tensor | None:
+        """Return the odds of each colour at each place of a :meth:`small_copy`: :meth:`DeployedModel.odds`."""
+        return self.model.odds(small[:, :1], _place_hints(hints, picture.size, small.shape[-2:]))
 
     def paint(self, picture: Picture, colours: ColourField, saturation: float = 1.0) -> Iterator[np.ndarray]:
         """Yield the coloured photograph in strips (h, W, 3) from top to bottom, of the kind of ``picture.pixels``."""
@@ -479,6 +484,5 @@ def _write_comparison(target: Path, picture: Picture, colours: ColourField, satu
     ab = ColourField(colours.L, colours.ab, size).at(lab[:, :1], slice(None))
     gap = torch.ones(1, 3, size[0], max(2, size[1] // 100))
     halves = [rgb_at_lightness(lab[:, :1], lab[:, 1:]), gap, rgb_at_lightness(lab[:, :1], saturation * ab)]
-    rgb8 = (torch.cat(halves, 3)[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
     with atomic_path(target.with_name(f"{target.name}-compare.jpg")) as temporary:
-        Image.fromarray(rgb8).save(temporary, "JPEG", quality=92)
+        Image.fromarray(to_8_bits(torch.cat(halves, 3))).save(temporary, "JPEG", quality=92)

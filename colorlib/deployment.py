@@ -143,26 +143,31 @@ class DeployedModel:
             ValueError: see :meth:`check`.
         """
         self.check(temperature, hints is not None)
-        input = L.to(self.device, memory_format=torch.channels_last)
         objective = self.objective
         if temperature is not None:
             objective = copy.copy(objective)  # others may be using the model at their own temperature
             objective.temperature = temperature
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             if objective is None:
-                ab = self.network(input, hints.to(self.device)) if hints is not None else self.network(input)
+                ab = self._answer(L, hints)
             elif hints is not None:
-                ab = objective.decode(self.network(input, hints.to(self.device)).float(), L.shape[-2:])
+                ab = objective.decode(self._answer(L, hints).float(), L.shape[-2:])
             else:
-                ab = colours_of(self.network, objective, input)
+                ab = colours_of(self.network, objective, self._placed(L))
         return ab.float().to(L.device)
 
+    def _placed(self, L: Tensor) -> Tensor:
+        return L.to(self.device, memory_format=torch.channels_last)
+
+    def _answer(self, L: Tensor, hints: Tensor | None) -> Tensor:
+        return self.network(self._placed(L)) if hints is None else self.network(self._placed(L), hints.to(self.device))
+
     @torch.inference_mode()
-    def odds(self, L: Tensor) -> Tensor | None:
-        """Return the odds that a model gives to each colour, without hints and before a temperature sharpens them.
+    def odds(self, L: Tensor, hints: Tensor | None = None) -> Tensor | None:
+        """Return the odds that a model gives to each colour, before a temperature sharpens them.
 
         Args:
-            L: see :meth:`__call__`.
+            L, hints: see :meth:`__call__`.
 
         Returns:
             (N, 313, h / s, w / s), sum 1 over the bins of :func:`colorlib.gamut.bin_centres`, float32, s being the
@@ -170,8 +175,9 @@ class DeployedModel:
         """
         if self.recipe.temperature is None:
             return None
+        self.check(None, hints is not None)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            logits = self.network(L.to(self.device, memory_format=torch.channels_last))
+            logits = self._answer(L, hints)
         return logits.float().softmax(1).to(L.device)
 
 

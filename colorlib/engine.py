@@ -50,7 +50,7 @@ def run_row(folder: Path | str, identity: str) -> bool:
     """
     rows = {row["id"]: row for row in read_study(folder)["rows"]}
     if identity not in rows:
-        raise ValueError(f"the study {folder} has no row {identity!r}; its rows are {', '.join(rows)}.")
+        raise ValueError(f"the study {folder} has no row {identity!r}; study.json in it names its {len(rows)} rows.")
     row = rows[identity]
     place = Path(row["folder"])
     with exclusive(place, "row"):

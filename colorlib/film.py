@@ -384,7 +384,8 @@ class _Video:
         if self.deep and self.encoder != "libx264":
             self.deep = False
             self.outcome.notes.append("It has more than 8 bits; the coloured one has 8.")
-        if self.container != CONTAINERS.get(self.source.suffix.lower()):
+        matroska = ("matroska", "webm")
+        if self.container in matroska and CONTAINERS.get(self.source.suffix.lower()) not in matroska:
             self.outcome.notes.append(f"It was written as {self.target.name}; Matroska's clock ticks in milliseconds.")
         if self.encoder == "libvpx-vp9" and self.pixel_shape != 1:
             self.outcome.notes.append("Its pixels are not square, which a WebM written here does not tell.")

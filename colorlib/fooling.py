@@ -50,7 +50,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 from PIL import Image
 from scipy.special import stdtrit
@@ -60,7 +59,7 @@ from colorlib.colorize import Colorizer, rgb_at_lightness, tone_of
 from colorlib.data.bundled import bundled_photographs
 from colorlib.data.photos import list_photographs, reason_of, square_photograph
 from colorlib.files import atomic_path, project_folder
-from colorlib.pictures import Picture
+from colorlib.pictures import Picture, to_8_bits
 from colorlib.plots import FAINT, plot_forest, style
 from colorlib.statistics import Interval
 
@@ -151,7 +150,7 @@ def choose_photographs(
 
 def _png(L: Tensor, ab: Tensor) -> bytes:
     """Encode; the one way that every judged picture takes, so that colour alone tells two of them apart."""
-    rgb8 = (rgb_at_lightness(L, ab)[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    rgb8 = to_8_bits(rgb_at_lightness(L, ab))
     file = io.BytesIO()
     Image.fromarray(rgb8).save(file, "PNG")
     return file.getvalue()

@@ -110,6 +110,11 @@ class Picture:
         return (values * self.white + 0.5).numpy().astype(self.pixels.dtype)  # cut, not rounded: hence the half
 
 
+def to_8_bits(rgb: Tensor) -> np.ndarray:
+    """Turn sRGB (1, 3, h, w) in [0, 1] into pixels (h, w, 3), uint8, rounded to the nearest."""
+    return (rgb[0].permute(1, 2, 0).clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+
+
 def read_picture(source: Path | str | BinaryIO, max_pixels: int = MAX_PIXELS) -> Picture:
     """Read a picture file.
 

@@ -217,11 +217,14 @@ def test_a_colour_photograph_is_asked_about_and_scored(page):
 def test_how_sure_a_model_is(page):
     upload(page, "grandmother.png", encoded(GREY))
     page.segmented_control(key="view-3-True").set_value("How sure it is").run()
-    sure = doubt(take_in("g.png", encoded(GREY)), load_colorizer("vivid"))
+    photo, vivid = take_in("g.png", encoded(GREY)), load_colorizer("vivid")
+    sure = doubt(photo, vivid, Wish())
     assert shown(page)[0]["labels"] == ["vivid", "how unsure"]
     np.testing.assert_array_equal(pixels(shown(page)[0]["after"]), sure.rgb8)
     assert any("faithful answers with one colour" in caption.value for caption in page.caption)
     assert any(f"on average {sure.mean:.0f}" in caption.value for caption in page.caption)
+    told = doubt(photo, vivid, Wish(hints=tuple((x / 8, y / 8, "#a03020") for x in range(8) for y in range(8))))
+    assert told.mean < 0.9 * sure.mean
 
 
 def test_the_spread_of_odds():

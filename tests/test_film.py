@@ -295,6 +295,44 @@ def test_what_does_not_fit_is_said(tmp_path, faithful):
     assert outcome.frames == 20
 
 
+def test_subtitles_and_chapters_are_kept(tmp_path, faithful):
+    (tmp_path / "words.srt").write_text(
+        "1\n00:00:00,100 --> 00:00:00,400\nThe harbour\n\n2\n00:00:00,500 --> 00:00:00,800\nat noon\n"
+    )
+    spans = [(0, 400, "Arrival"), (400, 833, "Coffee")]
+    source = tmp_path / "talk.mkv"
+    with (
+        av.open(str(write_film(tmp_path / "silent.mkv", sound=None))) as moving,
+        av.open(str(tmp_path / "words.srt")) as words,
+        av.open(str(source), "w") as out,
+    ):
+        streams = [out.add_stream_from_template(part.streams[0]) for part in (moving, words)]
+        out.set_chapters(
+            [
+                {"id": i, "start": a, "end": b, "time_base": Fraction(1, 1000), "metadata": {"title": title}}
+                for i, (a, b, title) in enumerate(spans)
+            ]
+        )
+        for part, stream in zip((moving, words), streams, strict=True):
+            for packet in part.demux():
+                if packet.size:
+                    packet.stream = stream
+                    out.mux_one(packet)
+    outcome = colorize_film(faithful, source, tmp_path / "coloured.mkv")
+    assert outcome.frames == 20 and outcome.notes == []
+    with av.open(str(tmp_path / "coloured.mkv")) as film:
+        assert [
+            (c["start"] * c["time_base"] * 1000, c["end"] * c["time_base"] * 1000, c["metadata"]["title"])
+            for c in film.chapters()
+        ] == spans
+        said = [
+            (float(p.pts * p.time_base), float(p.duration * p.time_base), bytes(p))
+            for p in film.demux(subtitles=0)
+            if p.size
+        ]
+    assert said == [(0.1, 0.3, b"The harbour"), (0.5, 0.3, b"at noon")]
+
+
 # ----------------------------------------------------------------------------------------------- stopping and going on
 
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from colorlib.app.models import colorizer, offered_models
 from colorlib.app.photograph import SCORES, Photo, Wish, coloured, data_url, doubt, full_size, grey, scores, take_in
 from colorlib.app.picture import clickable, slider
-from colorlib.colorize import Colorizer
+from colorlib.colorize import TONED, Colorizer
 from colorlib.data.bundled import bundled_photographs
 from colorlib.data.fashion_mnist import open_fashion_mnist
 from colorlib.files import project_folder
@@ -220,7 +220,7 @@ def _workspace(photo: Photo) -> None:
     st.html(f'<div class="photo-name"><b>{html.escape(photo.name)}</b><span>{W:,} × {H:,} pixels</span></div>')
     notes = list(photo.notes)
     if photo.tone == "toned":
-        notes.append("It is toned, like sepia: its tint is taken out and its lightness kept.")
+        notes.append(TONED)
     if notes:
         st.caption(" ".join(notes))
     loaded = _load_chosen(list(offered_models()))
@@ -275,7 +275,7 @@ def _side(photo: Photo, number: int, name: str, model: Colorizer, view: str) -> 
             key = f"spot-{number}"
             clickable(after, "click to hint", shown, wish.hints, key, partial(_add_hint, key))
         elif view == SURE:
-            _show_doubt(photo, number, name, model, after)
+            _show_doubt(photo, number, name, model, wish, after)
         else:
             if view == BESIDE_TRUTH:
                 before, label = data_url(_truth(photo)), "true colours"
@@ -326,8 +326,8 @@ def _choose_wish(number: int, name: str, model: Colorizer) -> Wish:
     return Wish(temperature, saturation, hints)
 
 
-def _show_doubt(photo: Photo, number: int, name: str, model: Colorizer, after: str) -> None:
-    found = photo.remember((name, "doubt"), lambda: doubt(photo, model))
+def _show_doubt(photo: Photo, number: int, name: str, model: Colorizer, wish: Wish, after: str) -> None:
+    found = photo.remember((name, wish.hints, "doubt"), lambda: doubt(photo, model, wish))
     if found is None:
         slider(data_url(grey(photo)), after, ("black and white", name), photo.shown.size, f"sure-{number}")
         st.caption(f"{name} answers with one colour for each place, not with odds: it does not say how sure it is.")

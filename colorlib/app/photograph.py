@@ -24,7 +24,7 @@ from colorlib.colorize import Colorizer, Hint, shrink, tone_of, working_size
 from colorlib.gamut import bin_centres
 from colorlib.metrics import METRICS, Pair
 from colorlib.objectives.base import enlarge
-from colorlib.pictures import WRITTEN, Picture, merge_equal, read_picture, write_picture
+from colorlib.pictures import WRITTEN, Picture, merge_equal, read_picture, to_8_bits, write_picture
 
 MAX_PIXELS = 50_000_000
 SHOWN_SIDE = 1200  # pixels, the longer side on the screen
@@ -117,7 +117,7 @@ def _screen_copy(picture: Picture) -> Picture:
     image = Image.fromarray(pixels)
     image.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS, reducing_gap=3)
     reduced = Picture(np.asarray(image), profile=picture.profile)
-    return Picture(merge_equal(_to_8_bits(lab_to_rgb(reduced.lab()))))
+    return Picture(merge_equal(to_8_bits(lab_to_rgb(reduced.lab()))))
 
 
 def coloured(photo: Photo, colorizer: Colorizer, wish: Wish) -> np.ndarray:
@@ -141,7 +141,7 @@ def full_size(photo: Photo, colorizer: Colorizer, wish: Wish) -> bytes:
 def grey(photo: Photo) -> np.ndarray:
     """Return the lightness of the copy for the screen: (h, w, 3) uint8."""
     L = photo.shown.lightness()
-    return _to_8_bits(lab_to_rgb(torch.nn.functional.pad(L, (0, 0, 0, 0, 0, 2))))
+    return to_8_bits(lab_to_rgb(torch.nn.functional.pad(L, (0, 0, 0, 0, 0, 2))))
 
 
 def scores(photo: Photo, rgb8: np.ndarray) -> dict[str, float]:
@@ -178,14 +178,14 @@ class Doubt:
     high: float
 
 
-def doubt(photo: Photo, colorizer: Colorizer) -> Doubt | None:
-    """Map the :func:`spread` of a model's odds; hints are not looked at. None where it answers with one colour."""
+def doubt(photo: Photo, colorizer: Colorizer, wish: Wish) -> Doubt | None:
+    """Map the :func:`spread` of a model's odds, given the hints. None where it answers with one colour."""
     shown = photo.shown
-    L = colorizer.small_copy(shown)[:, :1]
-    odds = colorizer.model.odds(L)
+    small = colorizer.small_copy(shown)
+    odds = colorizer.odds(shown, small, wish.hints_on(shown.size))
     if odds is None:
         return None
-    values = enlarge(spread(odds)[:, None], colorizer.model.objective.out_stride, L.shape[-2:])
+    values = enlarge(spread(odds)[:, None], colorizer.model.objective.out_stride, small.shape[-2:])
     low, high = values.quantile(torch.tensor(ENDS)).tolist()
     share = torch.nn.functional.interpolate((values - low) / max(high - low, 1e-6), shown.size, mode="bilinear")
     tint = colormaps["inferno"](share[0, 0].clamp(0, 1).numpy())[..., :3]
@@ -199,7 +199,3 @@ def data_url(rgb8: np.ndarray) -> str:
     kind = "PNG" if rgb8.size < LOSSLESS else "JPEG"
     Image.fromarray(rgb8).save(file, kind, quality=90, subsampling=0)
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def _to_8_bits(rgb: Tensor) -> np.ndarray:
-    return (rgb[0].permute(1, 2, 0).clamp(0, 1) * 255).round().to(torch.uint8).numpy()  # (1, 3, h, w) -> (h, w, 3)

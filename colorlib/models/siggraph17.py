@@ -48,17 +48,23 @@ class SIGGRAPH17(nn.Module):
         out_channels, out_stride: what the objective asks for.
         width: multiplies the channels of every layer; 1 is the published network.
         class_weight: of the side branch's cross-entropy; as its gradient stays in the branch, it matters little.
+        hinted: the share of photographs that are shown with hints in training; 1 is the paper's. A network that will
+            mostly be used without any sees such photographs more often with a smaller one.
     """
 
     narrow = {"width": 0.125}
     takes_hints = True
 
-    def __init__(self, out_channels: int, out_stride: int = 1, width: float = 1.0, class_weight: float = 1.0) -> None:
+    def __init__(
+        self, out_channels: int, out_stride: int = 1, width: float = 1.0, class_weight: float = 1.0, hinted: float = 1.0
+    ) -> None:
         super().__init__()
         if not (width > 0 and class_weight > 0):
             raise ValueError(f"width and class_weight must be above zero, not {width} and {class_weight}.")
+        if not 0 < hinted <= 1:
+            raise ValueError(f"hinted is a share of the photographs, above 0 and at most 1, not {hinted}.")
         c64, c128, c256, c512 = (max(1, round(channels * width)) for channels in (64, 128, 256, 512))
-        self.class_weight = class_weight
+        self.class_weight, self.hinted = class_weight, hinted
         self.model1 = conv_group([4, c64, c64])
         self.model2 = conv_group([c64, c128, c128])
         self.model3 = conv_group([c128, c256, c256, c256])
@@ -88,7 +94,10 @@ class SIGGRAPH17(nn.Module):
 
     def draw(self, ab: Tensor) -> Tensor:
         """Draw the hints of a training step from the truth ab (N, 2, H, W): :func:`colorlib.hints.draw_hints`."""
-        return draw_hints(ab)
+        hints = draw_hints(ab)
+        if self.hinted == 1:
+            return hints
+        return hints * (torch.rand(len(ab)) < self.hinted).to(hints).view(-1, 1, 1, 1)
 
     def features(self, L: Tensor, hints: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return what ``model8`` gives, at 1/4 of the resolution, and ``model10``, at all of it.
