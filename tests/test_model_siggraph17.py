@@ -98,6 +98,16 @@ def test_draw_gives_hints_of_the_truth():
     assert narrow().draw(ab).shape == (4, 3, 16, 16)
 
 
+def test_a_share_of_the_photographs_is_hinted():
+    ab = some_ab(1, 2, 16, 16).expand(2000, -1, -1, -1)
+    torch.manual_seed(0)
+    shares = {hinted: (narrow(hinted=hinted).draw(ab)[:, 2].amax((1, 2)) > 0).float().mean() for hinted in (1.0, 0.25)}
+    assert shares[1.0] == pytest.approx(7 / 8, abs=0.03) and shares[0.25] == pytest.approx(7 / 32, abs=0.04)
+    for hinted in (0.0, 1.5):
+        with pytest.raises(ValueError, match="above 0 and at most 1"):
+            SIGGRAPH17(2, hinted=hinted)
+
+
 @pytest.mark.parametrize("size", [(32, 32), (33, 18)])
 def test_the_side_branch_learns_alone(size):
     network, L, ab = narrow(), some_L(2, 1, *size), some_ab(2, 2, *size)
