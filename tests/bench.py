@@ -149,6 +149,14 @@ def colouring(folder):
     return *names, seconds(lambda: ours.colorize(grey), 3), "ECCV16 as in its demo", seconds(published, 3)
 
 
+def photographs_at_once(folder):
+    model = load_colorizer("vivid").model
+    L = torch.rand(8, 1, 64, 64) * 100
+    names = "the network on 8 small copies", "one by one, as photographs are coloured"
+    one_by_one, batch = seconds(lambda: [model(L[n : n + 1]) for n in range(8)]), seconds(lambda: model(L))
+    return *names, one_by_one, "in one batch, as films are", batch
+
+
 MEMORY = """
 import sys, resource
 from colorlib.data.store import open_store
@@ -177,7 +185,7 @@ def study_overhead():
 def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        parts = [lab_conversion, reading, training_step, scoring, colouring]
+        parts = [lab_conversion, reading, training_step, scoring, colouring, photographs_at_once]
         rows = [part(folder) for part in tqdm(parts, desc="benchmarks")]
         table = pd.DataFrame(rows, columns=["what", "here", "seconds", "alternative", "seconds "])
         table["ratio"] = table["seconds "] / table["seconds"]

@@ -1,10 +1,8 @@
 """The app as a person meets it: a real server and a real browser, headless, without any net but this machine's own."""
 
 import contextlib
-import dataclasses
 import http.client
 import io
-import json
 import os
 import shutil
 import socket
@@ -19,12 +17,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import ExifTags, Image
-from safetensors.torch import save_file
 from skimage.data import astronaut
 
 from colorlib.color import rgb_to_lab
-from colorlib.deployment import Recipe
-from colorlib.models import create_model
 
 pytest.importorskip("streamlit", reason="the app is an optional extra: pip install colorlib[app]")
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
@@ -51,19 +46,13 @@ def photograph(turned=False):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """The app on a free port, with a model that takes hints, answers in a folder of its own, and no way out."""
+    """The app on a free port, with answers in a folder of its own, and no way out."""
     folder = tmp_path_factory.mktemp("app")
-    torch.manual_seed(0)
-    options = {"dim": 16, "depth": 1, "heads": 2}
-    network = create_model("vit", 2, **options)
-    torch.nn.init.normal_(network.output.conv.weight, std=0.05)
-    recipe = Recipe("hinted", "For the test.", 32, "vit", options, "l2", takes_hints=True)
-    save_file(network.state_dict(), folder / "hinted.safetensors", {"recipe": json.dumps(dataclasses.asdict(recipe))})
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {
-        "COLORLIB_MODELS": str(folder / "hinted.safetensors"),
+        "COLORLIB_MODELS": "",
         "COLORLIB_ANSWERS": str(folder / "answers.sqlite"),
         "COLORLIB_FASHION_MNIST": str(folder / "none"),
         "OMP_NUM_THREADS": "1",
@@ -85,7 +74,7 @@ def address(tmp_path_factory):
         server.wait(20)
     assert "Traceback" not in (folder / "log").read_text()
     written = {path.name for path in folder.iterdir()}
-    assert written <= {"hinted.safetensors", "log", "answers.sqlite", "answers.sqlite-wal", "answers.sqlite-shm"}
+    assert written <= {"log", "answers.sqlite", "answers.sqlite-wal", "answers.sqlite-shm"}
 
 
 @pytest.fixture(scope="module")
@@ -180,8 +169,6 @@ def test_a_hint_spreads_and_can_be_taken_away(visit):
     page = visit()
     upload(page)
     pictures(page)
-    page.get_by_label("Second model").click()
-    page.get_by_role("option", name="hinted").click()
     page.get_by_text("Hints", exact=True).click()
     page.locator("figure.clickable").nth(1).wait_for()
     picture = pictures(page)[1]

@@ -49,16 +49,6 @@ def vivid():
     return load_colorizer("vivid")
 
 
-@pytest.fixture(scope="module")
-def hinted():
-    """A network that takes hints, with fresh weights that make it say something."""
-    torch.manual_seed(0)
-    network = create_model("vit", 2, dim=16, depth=1, heads=2)
-    torch.nn.init.normal_(network.output.conv.weight, std=0.05)
-    recipe = Recipe("hinted", "for the test", 32, "vit", objective="l2", takes_hints=True)
-    return Colorizer(DeployedModel(recipe, network, create_objective("l2")))
-
-
 def lab_of(rgb):
     return rgb_to_lab(torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].double())
 
@@ -242,14 +232,19 @@ def test_bad_arrays(vivid, array, message):
         vivid.colorize([[1, 2]])
 
 
-def test_hints_colour_their_surroundings(hinted):
-    plain = hinted.colorize(GREY)
-    red = hinted.colorize(GREY, hints=[(75, 55, "#d01010")])
-    assert not np.array_equal(plain, red)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_hints_colour_their_surroundings(name):
+    model = load_colorizer(name)
+    around = (slice(None), 1, slice(48, 62), slice(68, 82))  # a* beside the hint and under it
+    plain, red, green = (
+        lab_of(model.colorize(GREY, hints=hints))[around].mean()
+        for hints in ([], [(75, 55, "#d01010")], [(75, 55, "#108010")])
+    )
+    assert red > plain + 5 and green < plain - 5
     with pytest.raises(ValueError, match="outside the photograph of 150×110"):
-        hinted.colorize(GREY, hints=[(150, 3, "#d01010")])
+        model.colorize(GREY, hints=[(150, 3, "#d01010")])
     with pytest.raises(ValueError, match="#RRGGBB"):
-        hinted.colorize(GREY, hints=[(15, 3, "red")])
+        model.colorize(GREY, hints=[(15, 3, "red")])
     assert parse_hint("120,80.5,#A03020") == (120.0, 80.5, "#A03020")
     with pytest.raises(ValueError, match="a hint is X,Y,#RRGGBB"):
         parse_hint("120,80")
