@@ -340,7 +340,9 @@ class Comparison:
             lines[label] = line
         table = pd.DataFrame.from_dict(lines, orient="index").rename_axis("label")
         whole = [name for name in ("rank", "rank_low", "rank_high", "sets_n", *COSTS) if name in table]
-        return table.astype(dict.fromkeys(whole, "Int64"))
+        for name in whole:  # means over seeds, of images seen in equal seconds for example, are rounded
+            table[name] = pd.to_numeric(table[name]).round().astype("Int64")
+        return table
 
     def order(self, metric: str) -> pd.Series | None:
         """Values of a metric with a direction, best first; None for a metric without one."""

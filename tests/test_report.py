@@ -100,6 +100,8 @@ def write_study(folder, **changes):
         for seed in (0, 1) if label == "unet · l1" else (0,):
             name = re.sub(r"\W+", "-", label) + f"-s{seed}"
             cost = network(30 + 2 * error, 700_000 if "unet" in label else 3_000) if kind == "network" else None
+            if cost:
+                cost["images_seen"] += 5 * seed  # as in equal seconds: the mean of two is no whole number
             write_run(folder / name, label, kind, error, vivid, objective, seed, None, laws, cost=cost)
             study["rows"].append(
                 {"id": name, "folder": f"runs/tiny/{name}", "notebook": "n.ipynb", "parameters": {"SEED": seed}}
@@ -437,6 +439,12 @@ def test_names_leave_out_what_all_networks_share(tmp_path):
         folder / "unet-width-8-l1" / "x", "vit (dim 96) · l1", "network", 8, 0.5, "l1", model="vit", cost=network(1, 9)
     )
     assert {"unet · l1", "vit · l1", "grey"} <= set(comparison(folder).by_label)
+
+
+def test_costs_are_means_over_seeds_and_whole(study):
+    results = comparison(study).results
+    assert results.loc["unet · l1", "images_seen"] == 10_002 and results.loc["unet · l2", "images_seen"] == 10_000
+    assert results["images_seen"].dtype == "Int64" and results.loc["grey", "images_seen"] is pd.NA
 
 
 def test_many_rows_are_folded_and_not_lost(tmp_path):
