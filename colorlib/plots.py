@@ -618,8 +618,8 @@ def plot_plane(
         colour = LINES[i % len(LINES)]
         axes.plot(table["x"], table["y"], "-o", color=colour, ms=3, lw=1.6, zorder=2)
         axes.annotate(
-            f"curve: {name}", (1, 1), (0, -11 * i), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
-            fontsize=8, color=colour,
+            f"curve: {name}", (1, 1), (0, -11 * i), xycoords="axes fraction", textcoords="offset points", ha="right",
+            va="top", fontsize=8, color=colour,
         )  # fmt: skip
         for place in (0, -1):
             axes.annotate(

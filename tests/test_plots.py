@@ -149,7 +149,8 @@ def test_history_of_many_rows_names_the_first_and_cuts_off_what_went_astray():
 
 def test_a_curve_in_the_plane_is_named_once_with_its_ends():
     found = texts(FIGURES["plane"]())
-    assert found.count("curve: unet · l2") == 1 and "unet · l2" not in found and {"0.1", "1", "unet · l1", "mean_ab", "grey", "true"} <= set(found)
+    assert found.count("curve: unet · l2") == 1 and "unet · l2" not in found
+    assert {"0.1", "1", "unet · l1", "mean_ab", "grey", "true"} <= set(found)
 
 
 def test_one_answer_alone_has_no_diversity_to_be_drawn_at():
