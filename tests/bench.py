@@ -197,9 +197,10 @@ def main():
         lines.append(f"| {what} | {here} | {ours:.3f} | {alternative} | {theirs:.3f} | {ratio:.1f} |")
     lines += ["", "Peak resident memory while training, by number of photographs in the store:", ""]
     lines += ["| photographs | MB |", "| ---: | ---: |", *(f"| {n:,} | {mb:.0f} |" for n, mb in resident.items())]
-    lines += ["", "Studies on this machine: wall time beside the sum of their rows, each row on one core:", ""]
-    lines += ["| study | wall, s | rows, s | rows / wall |", "| --- | ---: | ---: | ---: |"]
-    lines += [f"| {name} | {wall:.0f} | {rows:.0f} | {rows / wall:.2f} |" for name, wall, rows in study_overhead()]
+    if studies := list(study_overhead()):
+        lines += ["", "Studies on this machine: wall time beside the sum of their rows, each row on one core:", ""]
+        lines += ["| study | wall, s | rows, s | rows / wall |", "| --- | ---: | ---: | ---: |"]
+        lines += [f"| {name} | {wall:.0f} | {rows:.0f} | {rows / wall:.2f} |" for name, wall, rows in studies]
     path = ROOT / "reports" / "benchmarks.md"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(path.read_text())

@@ -181,7 +181,8 @@ def test_temperature_and_saturation(vivid):
     assert lab_of(vivid.colorize(GREY, saturation=2) / 255)[:, 1:].norm(dim=1).mean() > 1.5 * plain
     assert not np.array_equal(vivid.colorize(GREY, temperature=0.1), vivid.colorize(GREY))
     assert vivid.model.objective.temperature == vivid.model.recipe.temperature  # nothing of it stays
-    np.testing.assert_array_equal(vivid.colorize(GREY, temperature=vivid.model.recipe.temperature), vivid.colorize(GREY))
+    own = vivid.model.recipe.temperature
+    np.testing.assert_array_equal(vivid.colorize(GREY, temperature=own), vivid.colorize(GREY))
 
 
 @pytest.mark.parametrize(
