@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -335,8 +335,7 @@ def _picture_of_array(array: np.ndarray) -> Picture:
 # ------------------------------------------------------------------------------------------------ files and folders
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """One photograph to colour."""
 
     source: Path

@@ -70,7 +70,7 @@ class FilmOutcome:
     notes: list[str] = field(default_factory=list)
 
 
-def plan_films(sources: Iterable[Path | str], out: Path | str) -> list[tuple[Path, Path]]:
+def plan_films(sources: Iterable[Path | str], out: Path | str) -> list[Job]:
     """Give each film a place below ``out``: its own name, with an ending that is written, and no other film's.
 
     Raises:
@@ -86,7 +86,7 @@ def plan_films(sources: Iterable[Path | str], out: Path | str) -> list[tuple[Pat
         if not source.is_dir() and target.suffix.lower() not in CONTAINERS:
             target = target.with_suffix(".mkv")
         wanted.append(Job(source, target))
-    return [(job.source, job.target) for job in free_places(wanted)]
+    return free_places(wanted)
 
 
 def colorize_film(

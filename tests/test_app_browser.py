@@ -198,6 +198,8 @@ def test_two_people_at_once(visit):
         pictures(person)
         person.get_by_text("How sure it is").click()  # the app thinks again, after the other one's upload
         person.get_by_text("how unsure").wait_for()
+        person.get_by_text("Before and after").click()
+        sync_api.expect(person.get_by_text("how unsure")).to_have_count(0)
         assert person.locator(".photo-name", has_text=mine).count() and not person.get_by_text(other).count()
         picture = pictures(person)[0]
         picture.locator("input").press("End")
