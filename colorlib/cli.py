@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from colorlib.processes import follow_parent
+from colorlib.runs.exchange import export
 
 # Every command imports what it needs when it runs: --help is instant, and torch takes seconds.
-
 _LISTS = ("data", "models", "objectives", "metrics", "baselines", "colorizers")
 
 
@@ -32,7 +32,7 @@ def prepare(options: argparse.Namespace) -> int:
 
 
 def study(options: argparse.Namespace) -> int:
-    from colorlib.engine import run_study
+    from colorlib.studies.engine import run_study
 
     pictures = options.pictures.split(",") if options.pictures else None
     well = run_study(_study_file(options.study), options.data, options.name, options.jobs, pictures, options.out)
@@ -45,7 +45,7 @@ def _study_file(name: str) -> Path:
 
 
 def report(options: argparse.Namespace) -> int:
-    from colorlib.engine import make_report
+    from colorlib.studies.engine import make_report
 
     print(f"The report: {make_report(_study_folder(options.study), options.out).resolve()}")
     return 0
@@ -57,8 +57,8 @@ def _study_folder(name: str) -> Path:
 
 def judge(options: argparse.Namespace) -> int:
     from colorlib.data import open_dataset
-    from colorlib.evaluation import judge_pictures
-    from colorlib.study import read_study
+    from colorlib.runs.exchange import judge_pictures
+    from colorlib.studies.study import read_study
 
     folder = _study_folder(options.study)
     data = open_dataset(options.data or read_study(folder)["data"]["folder"])
@@ -70,34 +70,14 @@ def judge(options: argparse.Namespace) -> int:
     return 0
 
 
-def export(options: argparse.Namespace) -> int:
-    import torch
-    from PIL import Image
-    from tqdm import tqdm
-
-    from colorlib.color import lab_to_rgb
-    from colorlib.data import open_dataset
-
-    data, out = open_dataset(options.data), Path(options.out)
-    out.mkdir(parents=True, exist_ok=True)
-    indices = data.indices(options.split)
-    for start in tqdm(range(0, len(indices), 64), desc=f"writing {out}", unit="batch"):
-        batch = data.batch(indices[start : start + 64])
-        grey = lab_to_rgb(torch.cat([batch.L, torch.zeros_like(batch.ab)], 1))[:, 0]
-        for identity, picture in zip(batch.ids, (grey * 255).round().to(torch.uint8).numpy(), strict=True):
-            Image.fromarray(picture).save(out / f"{identity}.png")
-    print(f"{len(indices):,} grey pictures are in {out}. Colour them under the same names, then:")
-    print("  colorlib judge FOLDER_OF_COLOURED_PICTURES --name NAME --study STUDY")
-    return 0
-
-
 def colorize(options: argparse.Namespace) -> int:
     from PIL import Image
 
-    from colorlib.colorize import colorize_files, load_colorizer, parse_hint
-    from colorlib.film import FILM_ENDINGS
-    from colorlib.pictures import MAX_PIXELS
-    from colorlib.training import use_threads
+    from colorlib.deployment.batch import colorize_files
+    from colorlib.deployment.colorizer import load_colorizer, parse_hint
+    from colorlib.deployment.film import FILM_ENDINGS
+    from colorlib.machine import use_threads
+    from colorlib.pictures.picture import MAX_PIXELS
 
     use_threads()
     hints = [parse_hint(text) for text in options.hint]
@@ -139,7 +119,7 @@ def colorize(options: argparse.Namespace) -> int:
 
 def _colorize_films(colorizer: Any, films: list[Path], options: argparse.Namespace) -> bool:
     """Colour one film after the other and say whether all went well; one that cannot be read is passed over."""
-    from colorlib.film import colorize_film, plan_films
+    from colorlib.deployment.film import colorize_film, plan_films
 
     well = True
     for source, target in plan_films(films, options.out):
@@ -198,14 +178,14 @@ def _descriptions(kind: str) -> dict[str, str]:
 
         return _first_lines(MODELS)
     if kind == "colorizers":
-        from colorlib.deployment import shipped_models
+        from colorlib.deployment.loading import shipped_models
 
         return {name: recipe.about for name, recipe in shipped_models().items()}
     if kind == "objectives":
         from colorlib.objectives import OBJECTIVES, SUMS, describe_objective
 
         return _first_lines(OBJECTIVES) | {name: describe_objective(terms) for name, terms in SUMS.items()}
-    from colorlib.baselines import BASELINES, ORACLES
+    from colorlib.runs.baselines import BASELINES, ORACLES
 
     return _first_lines({**BASELINES, **ORACLES})
 

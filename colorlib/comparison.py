@@ -17,12 +17,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from colorlib import statistics
-from colorlib.data.scenes import LAWS
-from colorlib.experiment import Run, list_runs
+from colorlib.data.scenes.laws import LAWS
 from colorlib.metrics import METRICS, POOLED, SETS, Metric, PooledMetric, SetMetric
 from colorlib.objectives import OBJECTIVES, SUMS, describe_objective, objective_options
-from colorlib.statistics import Difference, Interval, Rank, Share
+from colorlib.runs.run import Run, list_runs
+from colorlib.statistics import bootstrap as statistics
+from colorlib.statistics.bootstrap import Difference, Interval, Rank
+from colorlib.statistics.variance import Share
 
 PRIMARY = "delta_e_2000"
 RESAMPLES = 2_000  # of the metrics that no verdict rests on; the primary one gets at least 10,000

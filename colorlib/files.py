@@ -3,11 +3,62 @@
 import contextlib
 import fcntl
 import hashlib
+import http.client
 import json
 import os
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+
+MAX_DOWNLOAD = 2 << 30
+LIBRARY = Path(__file__).parent
+
+
+def download(url: str, file: str, digest: str | None = None, folder: Path | str | None = None) -> Path:
+    """Fetch a weight file once, and keep it only if it is the right one.
+
+    Args:
+        url: http or https; ``#sha256=HEX`` at its end says what its SHA-256 must begin with.
+        file: what to call it.
+        digest: what its SHA-256 must begin with, where that is known already.
+        folder: where it is kept; by default ``colorlib`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
+
+    Returns:
+        Its path; one that is there already is checked and not fetched again.
+
+    Raises:
+        ValueError: no checksum is known, or the file has another.
+        OSError: no network, no such file on the server, no room; what to do instead is said.
+    """
+    address, _, fragment = url.partition("#")
+    digest = fragment.removeprefix("sha256=").lower() or digest
+    if urllib.parse.urlparse(address).scheme not in ("http", "https"):
+        raise ValueError(f"{address} is no web address; name a file instead.")
+    if not digest or len(digest) < 8 or set(digest) - set("0123456789abcdef"):
+        raise ValueError(f"no checksum is known for {file}: write its SHA-256 behind the address, …#sha256=HEX.")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorlib"
+    path = Path(folder or cache) / file
+    if path.is_file() and sha256(path).startswith(digest):
+        return path
+    with atomic_path(path) as temporary:
+        try:
+            with urllib.request.urlopen(address, timeout=30) as answer, open(temporary, "wb") as kept:
+                fetched = 0
+                while block := answer.read(1 << 20):
+                    fetched += len(block)
+                    if fetched > MAX_DOWNLOAD:
+                        raise ValueError(f"{address} is larger than {MAX_DOWNLOAD / 1e9:.0f} GB, so no weight file.")
+                    kept.write(block)
+        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+            raise OSError(
+                f"{address} cannot be fetched ({getattr(error, 'reason', error)}); get {file} in another way and name "
+                "the file: NAME=FILE."
+            ) from None
+        found = sha256(temporary)
+        if not found.startswith(digest):
+            raise ValueError(f"{address} is not {file}: its SHA-256 is {found[:16]}…, not {digest}…; nothing was kept.")
+    return path
 
 
 @contextlib.contextmanager

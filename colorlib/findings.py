@@ -8,11 +8,11 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from colorlib import statistics
 from colorlib.comparison import PRIMARY, Comparison, own_oracle, shortened, usual_budget
-from colorlib.experiment import Run
 from colorlib.objectives import describe_objective
-from colorlib.statistics import Share
+from colorlib.runs.run import Run
+from colorlib.statistics import bootstrap as statistics
+from colorlib.statistics.variance import Share
 
 HEADS = {
     "delta_e_2000": "ΔE 2000",

@@ -55,13 +55,16 @@ from PIL import Image
 from scipy.special import stdtrit
 from torch import Tensor
 
-from colorlib.colorize import Colorizer, rgb_at_lightness, tone_of
+from colorlib.color.lab import rgb_at_lightness
 from colorlib.data.bundled import bundled_photographs
-from colorlib.data.photos import list_photographs, reason_of, square_photograph
+from colorlib.deployment.colorizer import Colorizer
 from colorlib.files import atomic_path, project_folder
-from colorlib.pictures import Picture, to_8_bits
+from colorlib.pictures.decode import reason_of, square_photograph
+from colorlib.pictures.listing import list_photographs
+from colorlib.pictures.picture import Picture, to_8_bits
+from colorlib.pictures.tone import tone_of
 from colorlib.plots import FAINT, plot_forest, style
-from colorlib.statistics import Interval
+from colorlib.statistics.bootstrap import Interval
 
 SIDE = 256  # pixels of the squares that are judged, as in the paper
 CHECK = "random_photo"  # what a check has in the place of a model

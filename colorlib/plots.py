@@ -25,9 +25,9 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
-from colorlib.color import decode_lab8, lab_to_rgb, out_of_gamut, rgb_to_lab
-from colorlib.experiment import Run
-from colorlib.gamut import bin_centres
+from colorlib.color.gamut import bin_centres
+from colorlib.color.lab import decode_lab8, lab_to_rgb, out_of_gamut, rgb_to_lab
+from colorlib.runs.run import Run
 
 INK, FAINT, RULE, PAPER = "#22262b", "#6d747c", "#d9dde1", "#ffffff"
 GROUPS = {"trained": "#0a66a8", "trivial": "#7b828a", "oracle": "#c2681c", "judged": "#7a4fa3"}

@@ -21,8 +21,9 @@ from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 from PIL import Image
 
-from colorlib import findings, hints, plots
-from colorlib.color import decode_lab8
+from colorlib import findings, plots
+from colorlib.color import hints
+from colorlib.color.lab import decode_lab8
 from colorlib.comparison import COSTS, PRIMARY, RESAMPLES, TIMES, Comparison, Row, gather_rows, known_metric, resamples
 from colorlib.data.manifest import LEFT_OUT
 from colorlib.files import atomic_path
@@ -46,7 +47,7 @@ from colorlib.findings import (
     tidy,
 )
 from colorlib.metrics import METRICS, SETS, Pair
-from colorlib.statistics import Interval, Rank
+from colorlib.statistics.bootstrap import Interval, Rank
 
 __all__ = [
     "HEADS",

@@ -22,7 +22,8 @@ from skimage import metrics as skimage_metrics
 from skimage.color import deltaE_ciede2000
 from tqdm import tqdm
 
-from colorlib import color, load_colorizer
+from colorlib import load_colorizer
+from colorlib.color import lab as color
 from colorlib.data import open_dataset
 from colorlib.data.photos import prepare_photographs
 from colorlib.data.store import open_store
@@ -160,8 +161,8 @@ def photographs_at_once(folder):
 MEMORY = """
 import sys, resource
 from colorlib.data.store import open_store
-from colorlib.experiment import ExperimentConfig
-from colorlib.training import train
+from colorlib.runs.run import ExperimentConfig
+from colorlib.runs.training import train
 train(ExperimentConfig("plain_cnn", "l2", images_seen=1600, validations=1), open_store(sys.argv[1]), sys.argv[2])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
 """

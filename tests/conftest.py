@@ -12,7 +12,7 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="session")
 def tiny_scenes(tmp_path_factory):
     """96 scenes of 32 pixels."""
-    from colorlib.data.scenes import write_scenes
+    from colorlib.data.scenes.render import write_scenes
     from colorlib.data.store import open_store
 
     folder = tmp_path_factory.mktemp("data") / "tiny"

@@ -23,13 +23,14 @@ from streamlit.testing.v1 import AppTest
 from colorlib import app
 from colorlib.app import colour, photograph
 from colorlib.app.photograph import Wish, coloured, doubt, full_size, plain_name, spread, take_in
-from colorlib.color import rgb_to_lab
-from colorlib.colorize import colorize_files, load_colorizer
-from colorlib.deployment import Recipe
-from colorlib.gamut import bin_centres
+from colorlib.color.gamut import bin_centres
+from colorlib.color.lab import rgb_to_lab
+from colorlib.deployment.batch import colorize_files
+from colorlib.deployment.colorizer import load_colorizer
+from colorlib.deployment.model import Recipe
 from colorlib.metrics import METRICS, Pair
 from colorlib.models import create_model
-from colorlib.pictures import read_picture
+from colorlib.pictures.picture import read_picture
 
 MAIN = str(Path(app.__file__).parent / "main.py")
 COLOUR = np.array(Image.fromarray(astronaut()).resize((96, 80)))

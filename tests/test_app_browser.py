@@ -19,7 +19,7 @@ import torch
 from PIL import ExifTags, Image
 from skimage.data import astronaut
 
-from colorlib.color import rgb_to_lab
+from colorlib.color.lab import rgb_to_lab
 
 pytest.importorskip("streamlit", reason="the app is an optional extra: pip install colorlib[app]")
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")

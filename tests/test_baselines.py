@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from colorlib import baselines
-from colorlib.baselines import BASELINES, ORACLES, oracles_for
-from colorlib.gamut import bin_centres
+from colorlib.color.gamut import bin_centres
+from colorlib.runs import baselines
+from colorlib.runs.baselines import BASELINES, ORACLES, oracles_for
 
 
 @pytest.mark.parametrize("name", BASELINES)

@@ -7,7 +7,7 @@ import torch
 from skimage import color as skimage_color
 from torch.autograd import gradcheck
 
-from colorlib import color
+from colorlib.color import lab as color
 
 
 @pytest.fixture(scope="module")

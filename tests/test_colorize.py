@@ -15,30 +15,27 @@ from PIL import Image
 from skimage.data import astronaut, coffee
 
 import colorlib
-from colorlib import cli, colorize, deployment
-from colorlib.color import lab_to_rgb, out_of_gamut, rgb_to_lab
-from colorlib.colorize import (
-    Colorizer,
-    ColourField,
-    colorize_files,
-    cubic,
-    lanczos,
-    load_colorizer,
-    parse_hint,
-    plan,
-    resampling,
-    rgb_at_lightness,
-    shrink,
-    tone_of,
-    working_size,
-)
+from colorlib import cli
+from colorlib.classifier import WEIGHTS
+from colorlib.color.lab import lab_to_rgb, out_of_gamut, rgb_at_lightness, rgb_to_lab
 from colorlib.data.bundled import bundled_photographs
-from colorlib.deployment import DeployedModel, Recipe, download, export_run, load_model, shipped_models
-from colorlib.evaluation import judge, train_and_judge
-from colorlib.experiment import ExperimentConfig
+from colorlib.deployment import batch, loading
+from colorlib.deployment import colorizer as colorize
+from colorlib.deployment.batch import colorize_files, plan
+from colorlib.deployment.colorizer import Colorizer, load_colorizer, parse_hint
+from colorlib.deployment.enlarging import ColourField
+from colorlib.deployment.export import export_run
+from colorlib.deployment.loading import load_model, shipped_models
+from colorlib.deployment.model import DeployedModel, Recipe
+from colorlib.files import download
 from colorlib.models import create_model
 from colorlib.objectives import create_objective
-from colorlib.pictures import Picture, read_picture
+from colorlib.pictures import shrinking
+from colorlib.pictures.picture import Picture, read_picture
+from colorlib.pictures.shrinking import cubic, lanczos, resampling, shrink, working_size
+from colorlib.pictures.tone import tone_of
+from colorlib.runs.evaluation import judge, train_and_judge
+from colorlib.runs.run import ExperimentConfig
 
 GREY = np.asarray(Image.fromarray(astronaut()).convert("L").resize((150, 110)))
 SHIPPED = ("faithful", "vivid")
@@ -79,7 +76,7 @@ def test_working_sizes():
 
 def test_strips_leave_no_seam(monkeypatch, vivid):
     whole = vivid.colorize(GREY.astype(np.float32) / 255)
-    monkeypatch.setattr(colorize, "STRIP", 7 * 150)
+    monkeypatch.setattr(shrinking, "STRIP", 7 * 150)
     np.testing.assert_allclose(vivid.colorize(GREY.astype(np.float32) / 255), whole, atol=2e-5)
 
 
@@ -328,8 +325,8 @@ def test_ctrl_c_and_a_full_disk_leave_whole_files(album, tmp_path, vivid, monkey
         calls.append(path)
         write(path, first_strip_only(strips) if len(calls) == 2 else strips, like)
 
-    monkeypatch.setattr(colorize, "write_picture", interrupted)
-    monkeypatch.setattr(colorize, "STRIP", 1500)
+    monkeypatch.setattr(batch, "write_picture", interrupted)
+    monkeypatch.setattr(shrinking, "STRIP", 1500)
     for ending in (KeyboardInterrupt(), OSError(28, "No space left on device")):
         calls.clear()
         out = tmp_path / type(ending).__name__
@@ -383,7 +380,7 @@ def test_the_command(album, tmp_path, capsys, monkeypatch):
 def test_what_ships_is_small_and_has_a_card():
     assert set(SHIPPED) <= set(shipped_models())
     for name, recipe in shipped_models().items():
-        path = deployment.WEIGHTS / f"{name}.safetensors"
+        path = WEIGHTS / f"{name}.safetensors"
         assert recipe.name == name and recipe.about and path.stat().st_size < 10e6
         card = path.with_suffix(".md").read_text(encoding="utf-8")
         assert "| delta_e_76 ↓ |" in card and "against random_photo" in card and "ExperimentConfig(" in card
@@ -435,7 +432,7 @@ def test_unfinished_and_damaged_models(tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         load_model(tmp_path / "bad.safetensors")
     with pytest.raises(ValueError, match="no model that colorlib exported"):
-        load_model(deployment.WEIGHTS / "classifier_a.safetensors")
+        load_model(WEIGHTS / "classifier_a.safetensors")
 
 
 def test_released_weights_are_named_by_file(tmp_path, monkeypatch):
@@ -449,8 +446,8 @@ def test_released_weights_are_named_by_file(tmp_path, monkeypatch):
         def forward(self, L, extra=None):
             return self.scale * torch.cat([L, -L if extra is None else extra[:, :1]], 1)
 
-    released = deployment.Released(lambda path: Narrow(), "narrow.pth", None)
-    monkeypatch.setitem(deployment.RELEASED, "siggraph17", released)
+    released = loading.Released(lambda path: Narrow(), "narrow.pth", None)
+    monkeypatch.setitem(loading.RELEASED, "siggraph17", released)
     model = load_model("siggraph17=narrow.pth")
     assert model.recipe.takes_hints and model.recipe.short_side == 256
     assert model(torch.ones(1, 1, 4, 4))[0, 1].mean() == pytest.approx(-0.3)

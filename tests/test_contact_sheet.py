@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from colorlib import contact_sheet
-from colorlib.color import rgb_to_lab
-from colorlib.contact_sheet import CAPTION, GAP, MARGIN, write_contact_sheet
+from colorlib.color.lab import rgb_to_lab
 from colorlib.data.bundled import bundled_photographs
+from colorlib.deployment import contact_sheet
+from colorlib.deployment.contact_sheet import CAPTION, GAP, MARGIN, write_contact_sheet
 
 
 class Painter:

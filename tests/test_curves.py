@@ -4,12 +4,13 @@ import pandas as pd
 import pytest
 import torch
 
-from colorlib import curves
-from colorlib.curves import hints_curve, several_curve, temperature_curve
-from colorlib.evaluation import judge
-from colorlib.experiment import ExperimentConfig
 from colorlib.models import MODELS
-from colorlib.training import TrainedColorizer, build, train
+from colorlib.runs import curves
+from colorlib.runs.colorizer import TrainedColorizer, build
+from colorlib.runs.curves import hints_curve, several_curve, temperature_curve
+from colorlib.runs.evaluation import judge
+from colorlib.runs.run import ExperimentConfig
+from colorlib.runs.training import train
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from colorlib.study import read_study
+from colorlib.studies.study import read_study
 
 ROOT = Path(__file__).parents[1]
 

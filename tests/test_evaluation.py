@@ -7,15 +7,17 @@ import pytest
 import torch
 from PIL import Image
 
-from colorlib import experiment
-from colorlib.baselines import BASELINES, ORACLES
-from colorlib.color import lab_to_rgb
+from colorlib.classifier import load_classifier
+from colorlib.color.lab import lab_to_rgb
 from colorlib.data.writing import Record, write_store
-from colorlib.evaluation import colour_at, compare_objectives, evaluate, judge, judge_oracle, judge_pictures
-from colorlib.experiment import ExperimentConfig, Run, list_runs
-from colorlib.features import load_classifier
 from colorlib.metrics import METRICS
-from colorlib.training import train
+from colorlib.runs import run as experiment
+from colorlib.runs.baselines import BASELINES, ORACLES
+from colorlib.runs.evaluation import compare_objectives, evaluate, judge, judge_oracle
+from colorlib.runs.exchange import judge_pictures
+from colorlib.runs.run import ExperimentConfig, Run, list_runs
+from colorlib.runs.samples import colour_at
+from colorlib.runs.training import train
 
 SIZES = (32, 32), (32, 32, 2)  # of L and ab
 
@@ -150,7 +152,7 @@ def test_every_photograph_has_a_row_whatever_the_batch(tiny_scenes, monkeypatch)
     indices = tiny_scenes.indices("train")[:10]
     predict = ORACLES["nearest_bin"](tiny_scenes)
     whole = evaluate(predict, tiny_scenes, indices)
-    monkeypatch.setattr("colorlib.evaluation.BATCH", 3)
+    monkeypatch.setattr("colorlib.runs.evaluation.BATCH", 3)
     parts = evaluate(predict, tiny_scenes, indices)
     assert whole["id"].tolist() == parts["id"].tolist()
     assert np.allclose(whole[list(METRICS)], parts[list(METRICS)], rtol=1e-4, equal_nan=True)

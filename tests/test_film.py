@@ -14,13 +14,15 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from colorlib import cli, film
-from colorlib.color import rgb_to_lab
-from colorlib.colorize import load_colorizer
+from colorlib import cli
+from colorlib.color.lab import rgb_to_lab
 from colorlib.data.bundled import bundled_photographs
-from colorlib.film import colorize_film, plan_films
-from colorlib.pictures import read_picture
-from colorlib.steadiness import agreement, flicker, motion, steady, warp
+from colorlib.deployment import frames as film_frames
+from colorlib.deployment import video
+from colorlib.deployment.colorizer import load_colorizer
+from colorlib.deployment.film import colorize_film, plan_films
+from colorlib.deployment.steadiness import agreement, flicker, motion, steady, warp
+from colorlib.pictures.picture import read_picture
 
 SIZE = 64, 86  # of small copies
 INSIDE = (..., slice(4, -4), slice(4, -4))  # what neither frame lacks
@@ -34,7 +36,7 @@ def faithful():
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch):
     """Segments of eight frames: short films have several."""
-    monkeypatch.setattr(film, "SEGMENT_FRAMES", 8)
+    monkeypatch.setattr(video, "SEGMENT_FRAMES", 8)
 
 
 def pan(rgb, frames, size, step=1.0, zoom=0.004, turn=0.003):
@@ -343,13 +345,13 @@ def test_an_interrupted_film_goes_on_and_is_the_same(tmp_path, faithful, monkeyp
     colorize_film(faithful, source, tmp_path / "whole" / "a.mp4")
     begun = []
 
-    def breaking(path, real=film.atomic_path):
+    def breaking(path, real=video.atomic_path):
         if Path(path).name == when and len(begun) == (when == "state.safetensors"):
             raise ending
         begun.extend([path] * (Path(path).name == when))
         return real(path)
 
-    monkeypatch.setattr(film, "atomic_path", breaking)
+    monkeypatch.setattr(video, "atomic_path", breaking)
     target = tmp_path / "out" / "a.mp4"
     with pytest.raises(type(ending)) as raised:
         colorize_film(faithful, source, target)
@@ -364,7 +366,7 @@ def test_an_interrupted_film_goes_on_and_is_the_same(tmp_path, faithful, monkeyp
     with pytest.raises(ValueError, match="holds this film half done"):
         colorize_film(faithful, source, target, saturation=0.5)
     monkeypatch.undo()
-    monkeypatch.setattr(film, "SEGMENT_FRAMES", 8)
+    monkeypatch.setattr(video, "SEGMENT_FRAMES", 8)
     outcome = colorize_film(faithful, source, target, resume=True)
     assert (outcome.resumed_at, outcome.frames) == (kept, 20)
     assert target.read_bytes() == (tmp_path / "whole" / "a.mp4").read_bytes()
@@ -399,12 +401,12 @@ def test_a_folder_is_coloured_in_the_order_of_its_numbers(tmp_path, frames, fait
     assert (result.lab()[:, 1:] - held[6:7]).abs().median() < 0.01  # so f10 did not come between f1 and f2
     assert {path.name for path in (tmp_path / "out").iterdir()} == {f"f{index}.png" for index in kept}
 
-    def breaking(path, strips, like, real=film.write_picture):
+    def breaking(path, strips, like, real=film_frames.write_picture):
         if path.name == "f10.png":
             raise KeyboardInterrupt
         real(path, strips, like)
 
-    monkeypatch.setattr(film, "write_picture", breaking)
+    monkeypatch.setattr(film_frames, "write_picture", breaking)
     with pytest.raises(KeyboardInterrupt):
         colorize_film(faithful, frames, tmp_path / "again")
     monkeypatch.undo()

@@ -13,8 +13,8 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from colorlib import fooling
-from colorlib.color import rgb_to_lab
-from colorlib.colorize import load_colorizer
+from colorlib.color.lab import rgb_to_lab
+from colorlib.deployment.colorizer import load_colorizer
 from colorlib.fooling import (
     CHECK,
     Design,
@@ -32,7 +32,7 @@ from colorlib.fooling import (
     record_answer,
     wilson,
 )
-from colorlib.pictures import Picture
+from colorlib.pictures.picture import Picture
 
 SCORED = Trial("scored", "bundled/cat", "vivid", "left")
 

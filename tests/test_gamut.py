@@ -6,7 +6,7 @@ import torch
 from scipy.spatial import ConvexHull, cKDTree
 from skimage.color import rgb2lab
 
-from colorlib import gamut
+from colorlib.color import gamut
 
 SHARED = Path(__file__).parents[2] / "shared"
 CENTRES = gamut.bin_centres()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from colorlib import hints
+from colorlib.color import hints
 
 
 def ramp(N=1, H=16, W=20):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from skimage.data import astronaut, chelsea, coffee
 
-from colorlib.color import lab_to_rgb
+from colorlib.color.lab import lab_to_rgb
 from colorlib.data import kaggle
 from colorlib.data.kaggle import open_kaggle
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
+from colorlib.classifier import read_classifier
 from colorlib.data.store import open_store
 from colorlib.data.writing import Record, write_store
-from colorlib.features import read_classifier
-from colorlib.recognition import answer, export, fold, main, train_classifier
+from colorlib.runs.classifier import answer, export, fold, main, train_classifier
 
 SIDE = 32
 
@@ -68,7 +68,7 @@ def test_a_classifier_learns_what_colours_tell(two_kinds, trained):
 
 
 def test_a_stopped_training_ends_with_the_same_weights(two_kinds, trained, tmp_path, monkeypatch):
-    monkeypatch.setattr("colorlib.recognition.CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr("colorlib.runs.classifier.CHECKPOINT_SECONDS", 0)
     real, calls = torch.optim.SGD.step, []
 
     def stop(self, *args, **kwargs):

@@ -11,10 +11,10 @@ from skimage import color as skcolor
 from skimage import metrics as skmetrics
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from colorlib.appearance import ciede2000, hs03, hs03_absolute
-from colorlib.color import lab_to_rgb, rgb_to_lab
-from colorlib.features import load_classifier
-from colorlib.gamut import bin_centres, nearest_bin
+from colorlib.classifier import load_classifier
+from colorlib.color.appearance import ciede2000, hs03, hs03_absolute
+from colorlib.color.gamut import bin_centres, nearest_bin
+from colorlib.color.lab import lab_to_rgb, rgb_to_lab
 from colorlib.metrics import METRICS, POOLED, SETS, Pair, score
 
 # L*, a*, b* of two colours and their ΔE00: Sharma, Wu and Dalal (2005), table 1.

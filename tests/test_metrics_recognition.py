@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from colorlib.color import rgb_to_lab
-from colorlib.features import load_classifier
+from colorlib.classifier import load_classifier
+from colorlib.color.lab import rgb_to_lab
 from colorlib.metrics import METRICS, Pair, recognition
 from colorlib.metrics import pair as pair_module
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from colorlib.color import lab_to_rgb
+from colorlib.color.lab import lab_to_rgb
 from colorlib.models.ddcolor import (
     MEAN,
     STD,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from test_models import state_rule
 
-from colorlib import gamut
+from colorlib.color import gamut
 from colorlib.models.siggraph17 import SIGGRAPH17, ReleasedSIGGRAPH17, load_released_siggraph17
 
 SHARED = Path(__file__).parents[2] / "shared"

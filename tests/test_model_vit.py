@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from colorlib import hints
+from colorlib.color import hints
 from colorlib.models.vit import Block, ViT, turn, turns
 
 

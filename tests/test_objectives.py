@@ -5,10 +5,11 @@ import torch
 import torch.nn.functional as F
 from scipy.spatial import cKDTree
 
-from colorlib import gamut
-from colorlib.appearance import hs03
-from colorlib.color import SPACES, lab_to_rgb, rgb_to_lab
-from colorlib.features import load_classifier
+from colorlib.classifier import load_classifier
+from colorlib.color import gamut
+from colorlib.color.appearance import hs03
+from colorlib.color.lab import lab_to_rgb, rgb_to_lab
+from colorlib.color.spaces import SPACES
 from colorlib.models import MODELS, create_model
 from colorlib.objectives import (
     OBJECTIVES,
@@ -19,7 +20,7 @@ from colorlib.objectives import (
     objective_options,
     terms_of,
 )
-from colorlib.objectives.adversarial import CRITICS, PatchCritic
+from colorlib.objectives.critics import CRITICS, PatchCritic
 
 CENTRES = gamut.bin_centres()
 PRIOR = gamut.empirical_prior([torch.randn(4, 2, 32, 32, generator=torch.Generator().manual_seed(9)) * 12])

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from colorlib import oldfilm
-from colorlib.color import lab_to_rgb, rgb_to_lab
+from colorlib.color.lab import lab_to_rgb, rgb_to_lab
+from colorlib.data import oldfilm
 from colorlib.data.bundled import bundled_photographs
-from colorlib.oldfilm import DEGRADATIONS, age, age_some
+from colorlib.data.oldfilm import DEGRADATIONS, age, age_some
 
 
 def seeded(seed=0):

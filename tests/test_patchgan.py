@@ -2,7 +2,7 @@
 
 import torch
 
-from colorlib.objectives.adversarial import PatchCritic
+from colorlib.objectives.critics import PatchCritic
 
 
 def test_one_opinion_sees_70_by_70_pixels():

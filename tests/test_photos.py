@@ -21,7 +21,9 @@ from skimage.color import rgb2lab
 from skimage.data import astronaut, coffee
 
 from colorlib.data import photos
-from colorlib.data.photos import list_photographs, prepare_photographs, square_photograph
+from colorlib.data.photos import prepare_photographs
+from colorlib.pictures.decode import square_photograph
+from colorlib.pictures.listing import list_photographs
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data" / "photos64.tar"

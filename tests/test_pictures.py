@@ -11,10 +11,12 @@ import tifffile
 import torch
 from PIL import ExifTags, Image, ImageCms
 
-from colorlib import pictures
-from colorlib.color import rgb_to_lab
-from colorlib.pictures import Picture, read_picture, upright, write_picture
-from colorlib.profiles import read_profile
+from colorlib.color.lab import rgb_to_lab
+from colorlib.pictures import picture as pictures
+from colorlib.pictures.decode import upright
+from colorlib.pictures.picture import Picture, read_picture
+from colorlib.pictures.profiles import read_profile
+from colorlib.pictures.writing import write_picture
 
 RNG = np.random.default_rng(0)
 GREY16 = RNG.integers(0, 65536, (23, 31), dtype=np.uint16)

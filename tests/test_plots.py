@@ -8,7 +8,8 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from colorlib import gamut, plots
+from colorlib import plots
+from colorlib.color import gamut
 
 ROWS = ["unet · l1", "unet · l2", "grey", "bayes_l2"]
 TABLE = pd.DataFrame(

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from colorlib.baselines import BASELINES, ORACLES
 from colorlib.cli import build_parser
 from colorlib.data import DATASETS
 from colorlib.models import MODELS
 from colorlib.objectives import OBJECTIVES
+from colorlib.runs.baselines import BASELINES, ORACLES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

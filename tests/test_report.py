@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from colorlib import findings, report
-from colorlib.color import encode_lab8
-from colorlib.experiment import begin, list_runs, write_pictures, write_table
+from colorlib.color.lab import encode_lab8
 from colorlib.files import write_json
 from colorlib.metrics import METRICS
 from colorlib.plots import LAWS
+from colorlib.runs.run import begin, list_runs, write_pictures, write_table
 
 IMAGES = 40
 

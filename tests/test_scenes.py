@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from skimage.color import lab2rgb, rgb2lab
 
-from colorlib.data import scenery, scenes
-from colorlib.data.scenes import HUES, INDEX, KINDS, LAWS, bayes_mean, bayes_median, posterior, posterior_table, render
+from colorlib.data import scenes
+from colorlib.data.scenes import canvas, places, things
+from colorlib.data.scenes.canvas import GLOWING, _hash
+from colorlib.data.scenes.laws import HUES, INDEX, KINDS, LAWS, bayes_mean, bayes_median, posterior, posterior_table
+from colorlib.data.scenes.render import render
 
 GOLDEN = {
     (0, 64, 0): "93c048fcd55e0f05",
@@ -42,8 +45,9 @@ def test_the_same_bits_come_out_on_every_machine(key):
     assert digest(render(index, size, seed)) == GOLDEN[key]
 
 
-def test_the_painter_uses_only_operations_that_round_the_same_everywhere():
-    tree = ast.parse(Path(scenery.__file__).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("module", (canvas, things, places))
+def test_the_painter_uses_only_operations_that_round_the_same_everywhere(module):
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     called = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and getattr(n.value, "id", "") == "np"}
     exact = {"sqrt", "floor", "abs", "clip", "minimum", "maximum", "where", "arange", "array", "zeros"}
     types = {"ndarray", "uint64", "intp"}
@@ -54,7 +58,7 @@ def test_the_painter_uses_only_operations_that_round_the_same_everywhere():
 
 def test_splitmix64_gives_the_published_words():
     # First outputs of splitmix64 for seed 1234567, as published with the algorithm's test vectors.
-    words = scenery._hash(1234567, 3).tolist()
+    words = _hash(1234567, 3).tolist()
     assert words == [6457827717110365317, 3203168211198807973, 9817491932198370423]
 
 
@@ -85,7 +89,7 @@ def test_a_thing_has_one_hue():
 
 
 def test_laws_are_what_they_are_called():
-    assert len({kind.name for kind in KINDS}) == len(KINDS) < 256 and set(INDEX) >= scenery.GLOWING
+    assert len({kind.name for kind in KINDS}) == len(KINDS) < 256 and set(INDEX) >= GLOWING
     for kind in KINDS:
         odds = kind.law.odds()
         assert kind.law_name in LAWS and odds.shape == (HUES,) and odds.sum() == pytest.approx(1)

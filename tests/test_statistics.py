@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from colorlib.statistics import (
+from colorlib.statistics.bootstrap import (
     Difference,
-    attribute_variance,
     holm,
     kendall_tau,
     mean_interval,
@@ -16,6 +15,7 @@ from colorlib.statistics import (
     rank_intervals,
     verdict,
 )
+from colorlib.statistics.variance import attribute_variance
 
 
 def test_interval_equals_scipys_percentile_bootstrap():
@@ -104,7 +104,7 @@ def test_all_pairs_at_once_are_the_single_comparisons():
 def test_resampling_in_pieces_gives_the_same_interval(monkeypatch):
     scores = np.random.default_rng(6).normal(size=(2, 200))
     whole = mean_interval(scores)
-    monkeypatch.setattr("colorlib.statistics.CHUNK", 200 * 777)
+    monkeypatch.setattr("colorlib.statistics.bootstrap.CHUNK", 200 * 777)
     assert mean_interval(scores) == pytest.approx(whole, abs=0.02)
     assert mean_interval(scores) == mean_interval(scores)
 

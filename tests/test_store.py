@@ -16,10 +16,11 @@ import torch
 from PIL import Image
 from skimage.data import astronaut, chelsea, coffee
 
-from colorlib.color import rgb8_to_lab8
+from colorlib.color.lab import rgb8_to_lab8
 from colorlib.data import manifest, store, writing
+from colorlib.data.arrays import map_npy
 from colorlib.data.manifest import split_of
-from colorlib.data.store import map_npy, open_store
+from colorlib.data.store import open_store
 from colorlib.data.writing import Record, StoreWriter, write_store
 
 SIZE = (24, 32)

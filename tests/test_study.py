@@ -17,11 +17,14 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from colorlib import engine
 from colorlib.data.writing import Record, write_store
 from colorlib.files import exclusive, write_json
 from colorlib.objectives import SUMS
-from colorlib.study import check_parameter, library_digest, load_study, prepare_study, read_study, shell_line
+from colorlib.studies import engine, notebook, progress, stamp
+from colorlib.studies.file import check_parameter, load_study
+from colorlib.studies.notebook import shell_line
+from colorlib.studies.stamp import library_digest
+from colorlib.studies.study import prepare_study, read_study
 
 ROOT = Path(__file__).parents[1]
 PARAMETERS = """DATA = "data/tiny"  # a prepared folder
@@ -194,9 +197,7 @@ def test_shell_lines_are_found(tmp_path, source):
 
 
 def identity(**row: object) -> str:
-    from colorlib import study
-
-    study._code_cells.cache_clear()
+    notebook._code_cells.cache_clear()
     return planned([{"notebook": "12_row", **row}])[0]["id"]
 
 
@@ -217,15 +218,13 @@ def test_a_row_gets_a_new_folder_when_its_outcome_may_change_and_only_then(proje
 def test_the_library_counts_without_its_comments_and_without_other_models(tmp_path, monkeypatch):
     import shutil
 
-    from colorlib import study
-
     copy = tmp_path / "colorlib"
     shutil.copytree(ROOT / "colorlib", copy)
-    monkeypatch.setattr(study, "LIBRARY", copy)
+    monkeypatch.setattr(stamp, "LIBRARY", copy)
 
     def digest(*words: str) -> str:
         library_digest.cache_clear()
-        study._meaning.cache_clear()
+        stamp._meaning.cache_clear()
         return library_digest(frozenset(words))
 
     def append(file: str, text: str) -> None:
@@ -233,11 +232,11 @@ def test_the_library_counts_without_its_comments_and_without_other_models(tmp_pa
             stream.write(text)
 
     unet, eccv16 = digest("unet"), digest("eccv16")
-    append("training.py", "# a comment\n")
+    append("runs/training.py", "# a comment\n")
     append("report.py", "x = 1\n")
     append("models/unet.py", '\n\ndef nothing():\n    """A docstring."""\n    return 1\n')
     assert digest("eccv16") == eccv16 and digest("unet") != unet
-    append("color.py", "x = 1\n")
+    append("color/lab.py", "x = 1\n")
     assert digest("eccv16") != eccv16
     pix2pix = digest("pix2pix")
     append("objectives/adversarial.py", "x = 1\n")  # a sum rests on its terms' modules, and on its weights
@@ -245,7 +244,7 @@ def test_the_library_counts_without_its_comments_and_without_other_models(tmp_pa
     monkeypatch.setitem(SUMS, "pix2pix", {"l1": 10.0, "gan_vanilla": 1.0})
     assert len({pix2pix, changed, digest("pix2pix")}) == 3
     library_digest.cache_clear()
-    study._meaning.cache_clear()
+    stamp._meaning.cache_clear()
 
 
 def test_another_version_and_a_damaged_folder_are_refused(project):
@@ -326,17 +325,17 @@ def test_the_display_tells_how_far_and_how_long(tmp_path):
     write_json(tmp_path / "1/failed.json", {"seconds": 3.0, "error": "e", "cell": 1})
     write_json(tmp_path / "2/attempt.json", {"pid": os.getpid(), "begun": now - 50, "seconds_before": 0})
     write_json(tmp_path / "2/run/progress.json", {"done": 5, "total": 9, "what": "training", "time": now})
-    looks = [engine.look(row) for row in rows]
+    looks = [progress.look(row) for row in rows]
     assert [seen["state"] for seen in looks] == ["done", "failed", "running", "waiting"]
-    assert engine.remaining_seconds(rows, looks, jobs=1) == pytest.approx(50 + 100, abs=2)
-    assert engine.remaining_seconds(rows, looks, jobs=2) == pytest.approx(100, abs=2)
-    lines = engine.display(rows, 1, 60)
+    assert progress.remaining_seconds(rows, looks, jobs=1) == pytest.approx(50 + 100, abs=2)
+    assert progress.remaining_seconds(rows, looks, jobs=2) == pytest.approx(100, abs=2)
+    lines = progress.display(rows, 1, 60)
     assert "2-x: training 50%, 50 s left" in lines[0]
     assert "2/4 rows, 1 failed · 1 min 0 s · about 2 min" in lines[-1]
     (tmp_path / "2/run/history.csv").touch()
     write_json(tmp_path / "2/run/progress.json", {"done": 1, "total": 2, "what": "judging", "time": now})
-    assert engine.look(rows[2])["share"] == pytest.approx(0.95)
-    assert [engine.duration(s) for s in (5, 59.6, 3599.7, 7300)] == ["5 s", "1 min 0 s", "1 h 00 min", "2 h 01 min"]
+    assert progress.look(rows[2])["share"] == pytest.approx(0.95)
+    assert [progress.duration(s) for s in (5, 59.6, 3599.7, 7300)] == ["5 s", "1 min 0 s", "1 h 00 min", "2 h 01 min"]
 
 
 # ------------------------------------------------------------------------------------------------- whole studies

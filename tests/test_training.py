@@ -11,11 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from colorlib import experiment, training
-from colorlib.experiment import ExperimentConfig
+from colorlib.machine import count_macs
 from colorlib.models import MODELS
 from colorlib.objectives import OBJECTIVES
-from colorlib.training import Order, learning_rate, load_colorizer, train
+from colorlib.runs import run as experiment
+from colorlib.runs import training
+from colorlib.runs.colorizer import load_colorizer
+from colorlib.runs.run import ExperimentConfig
+from colorlib.runs.training import Order, learning_rate, train
 
 SETTINGS = {"images_seen": 96, "batch_size": 8, "validations": 3, "checkpoint_seconds": 0}
 
@@ -56,9 +59,10 @@ def test_same_seed_same_weights(tiny_scenes, tmp_path, objective):
 SCRIPT = """
 import sys
 from colorlib.data.store import open_store
-from colorlib.experiment import ExperimentConfig
+from colorlib.runs.run import ExperimentConfig
+from colorlib.machine import count_macs
 from colorlib.models import MODELS
-from colorlib.training import train
+from colorlib.runs.training import train
 train(ExperimentConfig("unet", "pix2pix", {"width": 4}, {"critic_width": 8}, images_seen=640, batch_size=8,
       validations=4, checkpoint_seconds=0), open_store(sys.argv[1]), sys.argv[2])
 """
@@ -179,7 +183,7 @@ def test_learning_rate_warms_up_and_falls_to_zero():
 
 def test_macs_of_a_convolution_counted_by_hand():
     network = torch.nn.Conv2d(1, 12, 3, padding=1)
-    assert training.count_macs(network, (20, 30)) == 20 * 30 * 12 * 9
+    assert count_macs(network, (20, 30)) == 20 * 30 * 12 * 9
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -14,9 +14,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from colorlib.data import open_dataset
-from colorlib.experiment import ExperimentConfig
-from colorlib.study import load_study
-from colorlib.training import build, count_macs, train
+from colorlib.machine import count_macs
+from colorlib.runs.colorizer import build
+from colorlib.runs.run import ExperimentConfig
+from colorlib.runs.training import train
+from colorlib.studies.file import load_study
 
 ROOT = Path(__file__).parents[1]
 STEPS, BATCH_SIZE, SIDE = 6, 2, 64

@@ -16,11 +16,12 @@ from PIL import Image, ImageOps
 from colorlib.app.models import colorizer, offered_models
 from colorlib.app.photograph import SCORES, Photo, Wish, coloured, data_url, doubt, full_size, grey, scores, take_in
 from colorlib.app.picture import clickable, slider
-from colorlib.colorize import TONED, Colorizer
 from colorlib.data.bundled import bundled_photographs
 from colorlib.data.fashion_mnist import open_fashion_mnist
+from colorlib.deployment.colorizer import Colorizer
 from colorlib.files import project_folder
-from colorlib.pictures import ENDINGS
+from colorlib.pictures.picture import ENDINGS
+from colorlib.pictures.tone import TONED
 
 UPLOADED = ["jpg", "jpeg", "png", "tif", "tiff", "webp", "gif", "bmp"]
 THUMBNAIL = (112, 84)  # pixels of the screen: three abreast on a phone

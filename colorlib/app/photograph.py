@@ -19,12 +19,16 @@ from matplotlib import colormaps
 from PIL import Image
 from torch import Tensor
 
-from colorlib.color import lab_to_rgb
-from colorlib.colorize import Colorizer, Hint, shrink, tone_of, working_size
-from colorlib.gamut import bin_centres
+from colorlib.color.gamut import bin_centres
+from colorlib.color.lab import lab_to_rgb
+from colorlib.deployment.colorizer import Colorizer, Hint
 from colorlib.metrics import METRICS, Pair
 from colorlib.objectives.base import enlarge
-from colorlib.pictures import WRITTEN, Picture, merge_equal, read_picture, to_8_bits, write_picture
+from colorlib.pictures.decode import merge_equal
+from colorlib.pictures.picture import WRITTEN, Picture, read_picture, to_8_bits
+from colorlib.pictures.shrinking import shrink, working_size
+from colorlib.pictures.tone import tone_of
+from colorlib.pictures.writing import write_picture
 
 MAX_PIXELS = 50_000_000
 SHOWN_SIDE = 1200  # pixels, the longer side on the screen

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from colorlib.colorize import Hint
+from colorlib.deployment.colorizer import Hint
 
 _FOLDER = Path(__file__).parent
 _component = st.components.v2.component(

@@ -1,6 +1,5 @@
 """Where photographs come from: `DATASETS` by name, or any folder or zip by path."""
 
-import contextlib
 import inspect
 import os
 from collections.abc import Callable
@@ -11,10 +10,10 @@ from typing import Any
 from colorlib.data.bundled import CREDITS, bundled_photographs
 from colorlib.data.fashion_mnist import open_fashion_mnist
 from colorlib.data.kaggle import find_kaggle, open_kaggle
-from colorlib.data.photos import is_archive, list_photographs
-from colorlib.data.scenes import write_scenes
+from colorlib.data.scenes.render import open_scenes
 from colorlib.data.store import LabArrays, is_store, open_store
 from colorlib.files import project_folder
+from colorlib.pictures.listing import is_archive, list_photographs
 from colorlib.registry import look_up
 
 
@@ -33,20 +32,6 @@ class Dataset:
     about: str
     licence: str
     trainable: bool
-
-
-def open_scenes(count: int = 2000, size: int = 64, seed: int = 0, cache: Path | str | None = None) -> LabArrays:
-    """Render the procedural scenes on first use, into ``data/scenes-<count>x<size>-seed<seed>``, and open them.
-
-    Where another process, such as a second notebook, is rendering the same ones, they are waited for.
-    """
-    for name, value in (("count", count), ("size", size), ("seed", seed)):
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"{name} of the scenes must be a whole number, not {value!r}.")
-    folder = Path(cache or project_folder() / "data") / f"scenes-{count}x{size}-seed{seed}"
-    while True:
-        with contextlib.suppress(BlockingIOError):  # raised every ten seconds while the other process lives
-            return write_scenes(folder, count=count, size=size, seed=seed)
 
 
 DATASETS: dict[str, Dataset] = {

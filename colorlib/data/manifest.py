@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from colorlib.color import AB8_OFFSET, L8_MAX
+from colorlib.color.lab import AB8_OFFSET, L8_MAX
 from colorlib.files import atomic_path, write_json
 
 if TYPE_CHECKING:
-    from colorlib.data.store import MappedArray
+    from colorlib.data.arrays import MappedArray
 
 FORMAT = 1
 SPLITS = {"train": 0.8, "val": 0.1, "test": 0.1}

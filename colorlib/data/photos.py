@@ -6,120 +6,30 @@ into sRGB; transparency is laid on white; 16-bit grey is scaled to 8 (Pillow kee
 the first frame stands for an animation; sRGB becomes OpenCV's 8-bit Lab.
 """
 
-import contextlib
-import hashlib
-import io
 import itertools
 import multiprocessing
 import os
 import shutil
 import signal
-import tarfile
 import threading
 import warnings
-import zipfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from tqdm import tqdm
 
-from colorlib.color import rgb8_to_lab8
-from colorlib.data.store import MINIMUM_SIDE, LabArrays, open_store
+from colorlib.color.lab import rgb8_to_lab8
+from colorlib.data.store import LabArrays, open_store
 from colorlib.data.writing import Record, StoreWriter
+from colorlib.pictures.decode import reason_of, square_photograph
+from colorlib.pictures.listing import Listing, Member, _archive_errors, _open, list_photographs
 
-SUFFIXES = set(".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pgm .png .pnm .ppm .tga .tif .tiff .webp".split())
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-MAX_FILE_BYTES = 1 << 30
 _PIECE = 8
 _IN_PROCESS = 64
-
-
-@dataclass(frozen=True)
-class Member:
-    """One picture file: a path, a stretch of an uncompressed tar, a member of a zip, or its bytes.
-
-    Attributes:
-        name: its path inside the folder or archive, with ``/``.
-        size: bytes.
-        path: the file, or the archive.
-        offset: where it begins in ``path``, for a tar.
-        data: the bytes, where they can be read only in sequence (a compressed tar).
-    """
-
-    name: str
-    size: int
-    path: Path
-    offset: int | None = None
-    data: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a folder or archive holds.
-
-    Attributes:
-        members: (name, bytes) of every picture file, in the order of preparation.
-        ignored: how many files are no pictures by their suffix.
-        read: gives the members from a position on.
-    """
-
-    members: list[tuple[str, int]]
-    ignored: int
-    read: Callable[[int], Iterable[Member]]
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits that change when a file is added, removed or of another length."""
-        return hashlib.sha256(repr(self.members).encode()).hexdigest()[:16]
-
-
-def is_archive(path: Path | str) -> bool:
-    """Tell by its name whether a file is an archive that `prepare_photographs` reads."""
-    return str(path).lower().endswith(ARCHIVES)
-
-
-def list_photographs(source: Path | str) -> Listing:
-    """List the picture files of a folder (with its subfolders), a zip or a tar, sorted by name.
-
-    A compressed tar keeps its own order, since it can only be read from front to back.
-
-    Raises:
-        FileNotFoundError: there is no such folder or archive.
-        ValueError: the archive is damaged or of no known kind, or there is no picture in it.
-    """
-    source = Path(source)
-    if not source.exists():
-        raise FileNotFoundError(f"there is no folder or archive {source}.")
-    if not source.is_dir() and not is_archive(source):
-        raise ValueError(f"{source} is neither a folder nor an archive ({', '.join(ARCHIVES)}).")
-    with _archive_errors(source):
-        if source.is_dir():
-            found, in_order = _list_folder(source), True
-        elif source.suffix.lower() == ".zip":
-            found, in_order = _list_zip(source), True
-        else:
-            found, in_order = _list_tar(source)
-    pictures = [member for member in found if _is_picture(member.name)]
-    if not pictures:
-        raise ValueError(
-            f"{source} holds no pictures ({len(found):,} other files; pictures end in {', '.join(sorted(SUFFIXES))})."
-        )
-    if in_order:
-        pictures.sort(key=lambda member: member.name)
-
-    def read(start: int) -> Iterable[Member]:
-        return pictures[start:] if in_order else _stream_tar(source, start)
-
-    return Listing([(m.name, m.size) for m in pictures], len(found) - len(pictures), read)
 
 
 def prepare_photographs(
@@ -240,180 +150,6 @@ def prepare_piece(piece: list[Member], size: int) -> list[Record | tuple[str, st
         except Exception as error:
             outcomes.append((member.name, reason_of(error)))
     return outcomes
-
-
-def square_photograph(file: BinaryIO | Path, size: int) -> tuple[np.ndarray, int, int]:
-    """Decode a picture file to the centre square of itself, upright, in sRGB.
-
-    Args:
-        file: any format that Pillow reads.
-        size: side of the result in pixels.
-
-    Returns:
-        (size, size, 3) uint8, and the width and height in pixels of the whole upright picture before.
-
-    Raises:
-        ValueError: too small, or of a kind whose range of values is unknown.
-        PIL.Image.DecompressionBombError: more than 179 million pixels.
-        Exception: whatever Pillow raises for a damaged file.
-    """
-    with Image.open(file) as image:
-        width, height = image.size
-        if min(width, height) < MINIMUM_SIDE:
-            raise ValueError(f"{width}×{height} pixels is too small for a photograph")
-        orientation = _orientation(image)
-        profile = image.info.get("icc_profile") if image.mode in ("RGB", "CMYK") else None
-        image.draft(image.mode, (2 * size, 2 * size))  # lets JPEG decode at 1/2, 1/4 or 1/8 where that is plenty
-        image = _resampleable(image)
-        side = min(image.size)
-        left, top = (image.width - side) / 2, (image.height - side) / 2
-        box = (left, top, left + side, top + side)
-        square = image.resize((size, size), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
-    if orientation in _TURNS:
-        square = square.transpose(_TURNS[orientation])
-    if orientation in _SIDEWAYS:
-        width, height = height, width
-    return np.array(to_srgb(square, profile)), width, height
-
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""How to set a picture upright, by EXIF orientation."""
-_SIDEWAYS = {5, 6, 7, 8}
-
-
-def _orientation(image: Image.Image) -> int:
-    with contextlib.suppress(Exception):  # a broken EXIF block does not spoil the picture
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    return 1
-
-
-def wide_grey(image: Image.Image) -> np.ndarray | None:
-    """Return a grey picture of more than 8 bits as (H, W) uint16; None for one of 8.
-
-    Raises:
-        ValueError: the range of its numbers is unknown.
-    """
-    if image.mode == "F":
-        raise ValueError("floating-point pixels, whose range is unknown")
-    if not image.mode.startswith("I"):
-        return None
-    values = np.asarray(image)
-    if values.min() < 0 or values.max() > 65535:
-        raise ValueError("32-bit pixels, whose range is unknown")
-    return values.astype(np.uint16)
-
-
-def _resampleable(image: Image.Image) -> Image.Image:
-    """Return the picture in a mode that can be resampled: L, RGB, RGBA or CMYK, 8 bits a channel."""
-    if (values := wide_grey(image)) is not None:
-        return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
-    if image.has_transparency_data:
-        return image.convert("RGBA")
-    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
-
-
-def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if image.mode == "RGBA":
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    transform = _profile_transform(profile, image.mode) if profile else None
-    return ImageCms.applyTransform(image, transform) if transform else image.convert("RGB")
-
-
-@lru_cache(maxsize=32)
-def _profile_transform(profile: bytes, mode: str) -> Any:
-    """Return the transform from an embedded profile to sRGB, or None where the profile is unusable."""
-    try:
-        return ImageCms.buildTransform(
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), mode, "RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return None
-
-
-def reason_of(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "not a picture that Pillow can read"
-    return " ".join(f"{error}".split()) or type(error).__name__
-
-
-# ------------------------------------------------------------------------------------------------ where files lie
-
-
-def _is_picture(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
-
-
-def _list_folder(source: Path) -> list[Member]:
-    found = []
-    for folder, _, names in os.walk(source):
-        for name in names:
-            path = Path(folder, name)
-            if path.is_file():
-                found.append(Member(path.relative_to(source).as_posix(), path.stat().st_size, path))
-    return found
-
-
-def _list_zip(source: Path) -> list[Member]:
-    with zipfile.ZipFile(source) as archive:
-        return [Member(m.filename, m.file_size, source) for m in archive.infolist() if not m.is_dir()]
-
-
-def _list_tar(source: Path) -> tuple[list[Member], bool]:
-    """List a tar's files, and tell whether they can be read in any order (it is not compressed)."""
-    try:
-        archive, in_order = tarfile.open(source, "r:"), True
-    except tarfile.ReadError:
-        archive, in_order = tarfile.open(source, "r:*"), False
-    with archive:
-        return [Member(m.name, m.size, source, m.offset_data) for m in archive if m.isreg()], in_order
-
-
-def _stream_tar(source: Path, start: int) -> Iterator[Member]:
-    with tarfile.open(source, "r|*") as archive:
-        pictures = (m for m in archive if m.isreg() and _is_picture(m.name))
-        for m in itertools.islice(pictures, start, None):
-            data = archive.extractfile(m).read() if m.size <= MAX_FILE_BYTES else b""
-            yield Member(m.name, m.size, source, data=data)
-
-
-def _open(member: Member) -> BinaryIO:
-    if not member.size:
-        raise ValueError("empty file")
-    if member.size > MAX_FILE_BYTES:
-        raise ValueError(f"file of {member.size / 2**30:.1f} GiB, more than {MAX_FILE_BYTES / 2**30:.0f}")
-    if member.data is not None:
-        return io.BytesIO(member.data)
-    if member.offset is not None:
-        with open(member.path, "rb") as file:
-            file.seek(member.offset)
-            return io.BytesIO(file.read(member.size))
-    if member.path.suffix.lower() == ".zip":
-        return io.BytesIO(_zip(member.path).read(member.name))
-    return open(member.path, "rb")
-
-
-@lru_cache(maxsize=1)
-def _zip(path: Path) -> zipfile.ZipFile:
-    return zipfile.ZipFile(path)
-
-
-@contextlib.contextmanager
-def _archive_errors(source: Path) -> Iterator[None]:
-    try:
-        yield
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{source} is damaged or no archive ({error}); download or pack it again.") from None
 
 
 def _processors() -> int:

@@ -12,8 +12,6 @@ Nothing is ever loaded whole: opening reads headers, a batch is one gather.
 """
 
 import json
-import mmap
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,12 +23,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from colorlib.color import decode_lab8
+from colorlib.color.gamut import empirical_prior
+from colorlib.color.lab import decode_lab8
+from colorlib.data.arrays import MappedArray, ab_file_number, map_npy
 from colorlib.data.manifest import FORMAT, SPLITS, left_out, missing_columns
-from colorlib.gamut import empirical_prior
+from colorlib.pictures.decode import MINIMUM_SIDE
 from colorlib.registry import look_up
 
-MINIMUM_SIDE = 16
 _RELEASE_BYTES = 64 << 20
 _FAULT_AROUND = 1 << 16  # the kernel maps neighbouring pages along with each page touched
 _PRIOR_PHOTOGRAPHS = 2_000
@@ -54,63 +53,6 @@ class Batch:
     ab: Tensor
     kinds: Tensor | None = None
     labels: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class MappedArray:
-    """A uint8 ``.npy`` array mapped read-only, from a file or from inside a larger one.
-
-    Attributes:
-        values: the array, on pages of the mapping.
-        pages: the mapping, so that touched pages can be handed back to the system.
-    """
-
-    values: np.ndarray
-    pages: mmap.mmap
-
-    def release(self) -> None:
-        """Give touched pages back, so that resident memory does not grow with the data read."""
-        self.pages.madvise(mmap.MADV_DONTNEED)
-
-
-def map_npy(path: Path | str, offset: int = 0, length: int | None = None) -> MappedArray:
-    """Map a uint8 ``.npy`` file, reading nothing but its header.
-
-    Args:
-        path: the file that holds the array.
-        offset: byte where the ``.npy`` begins (an uncompressed member of a zip).
-        length: its bytes; by default to the end of the file.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: not an ``.npy`` file, not uint8 in C order, or shorter than its header promises.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; a store of photographs has l/gray_scale.npy and ab/ab/ab1.npy ….")
-    with open(path, "rb") as file:
-        length = path.stat().st_size - offset if length is None else length
-        file.seek(offset)
-        try:
-            version = np.lib.format.read_magic(file)
-            reader = {(1, 0): np.lib.format.read_array_header_1_0}.get(version, np.lib.format.read_array_header_2_0)
-            shape, fortran, dtype = reader(file)
-        except (ValueError, EOFError, SyntaxError) as error:
-            raise ValueError(f"{path} is not a readable .npy file ({error}); download or prepare it again.") from None
-        start = file.tell()
-        if dtype != np.uint8 or fortran:
-            raise ValueError(
-                f"{path} holds {dtype}{' in Fortran order' if fortran else ''}, but 8-bit Lab is uint8 in C order; "
-                "convert it or prepare the photographs again."
-            )
-        wanted, present = int(np.prod(shape)), offset + length - start
-        if present < wanted:
-            raise ValueError(
-                f"{path} is truncated: its header promises {wanted:,} bytes of pixels and {present:,} are there; "
-                "download or copy it again."
-            )
-        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return MappedArray(np.frombuffer(pages, np.uint8, wanted, start).reshape(shape), pages)
 
 
 class LabArrays:
@@ -356,12 +298,6 @@ def open_store(folder: Path | str) -> LabArrays:
         [map_npy(part) for part in parts],
         map_npy(kinds) if kinds.exists() else None,
     )
-
-
-def ab_file_number(path: Path | str) -> int:
-    """Return 2 for ``…/ab2.npy``, so that ab10 comes after ab9; 0 where there is no number."""
-    number = re.search(r"(\d+)\.npy$", str(path))
-    return int(number[1]) if number else 0
 
 
 def read_info(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ Reference:
 import torch
 from torch import Tensor
 
-from colorlib.appearance import hs03, hs03_absolute
+from colorlib.color.appearance import hs03, hs03_absolute
 from colorlib.metrics.pair import Pair
 
 

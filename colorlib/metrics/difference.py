@@ -7,7 +7,7 @@ References:
 
 from torch import Tensor
 
-from colorlib.appearance import ciede2000
+from colorlib.color.appearance import ciede2000
 from colorlib.metrics.pair import Pair
 
 

@@ -8,8 +8,8 @@ References:
 import torch
 from torch import Tensor
 
-from colorlib.color import out_of_gamut
-from colorlib.gamut import bin_centres
+from colorlib.color.gamut import bin_centres
+from colorlib.color.lab import out_of_gamut
 from colorlib.metrics.pair import Pair
 
 AUC_MAX = 150  # the last threshold on the ab error; the first is 0, the step 1

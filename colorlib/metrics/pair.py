@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from colorlib import gamut
-from colorlib.color import lab_to_rgb
-from colorlib.features import MINIMUM_SIDE, load_classifier
+from colorlib.classifier import MINIMUM_SIDE, load_classifier
+from colorlib.color import gamut
+from colorlib.color.lab import lab_to_rgb
 
 GRID_HALF = gamut.REACH // gamut.STEP + 1  # steps from the middle of the grid of bin centres to beyond its last one
 

@@ -1,6 +1,6 @@
 """What a network sees in the coloured pictures: is the thing still recognised, and how far do its features lie.
 
-Those with ``_b`` in their names are named after classifier "b" of :mod:`colorlib.features`, which ships with the
+Those with ``_b`` in their names are named after classifier "b" of :mod:`colorlib.classifier`, which ships with the
 package and which nothing is trained against. They follow the ideas of published measures and are not those measures:
 the published ones belong to networks of 1.2 million photographs. The published LPIPS is here too, for those who have
 its weights.
@@ -24,7 +24,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from colorlib.features import load_classifier
+from colorlib.classifier import load_classifier
 from colorlib.files import sha256
 from colorlib.metrics.pair import Pair
 

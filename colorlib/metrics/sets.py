@@ -1,8 +1,8 @@
 """How far a set of pictures lies from the set of photographs: nobody is compared with their own photograph here.
 
 Each picture becomes one vector, its embedding by a network; the two clouds of vectors are compared. With Inception
-these are the published FID and KID; with classifier "b" of :mod:`colorlib.features`, which always is at hand, they are
-``frechet_b`` and ``kernel_b``, whose size says nothing beside an FID or KID.
+these are the published FID and KID; with classifier "b" of :mod:`colorlib.classifier`, which is always at hand, they
+are ``frechet_b`` and ``kernel_b``, whose size says nothing beside an FID or KID.
 
 **Inception** is the TorchScript file ``inception-2015-12-05.pt`` that StyleGAN2-ADA and clean-fid use, looked for in
 the folder that the environment variable ``COLORLIB_WEIGHTS`` names; nothing is downloaded. It is called as

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.color import L_CENTRE
+from colorlib.color.lab import L_CENTRE
 
 
 def L_to_unit(L: Tensor) -> Tensor:

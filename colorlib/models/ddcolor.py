@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.color import lab_to_rgb
+from colorlib.color.lab import lab_to_rgb
 from colorlib.models.blocks import (
     L_to_unit,
     Output,

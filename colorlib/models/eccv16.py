@@ -11,8 +11,8 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.color import AB_SCALE
-from colorlib.gamut import bin_centres
+from colorlib.color.gamut import bin_centres
+from colorlib.color.lab import AB_SCALE
 from colorlib.models.blocks import L_to_unit, Output, conv_group, load_released, pad_to_multiple
 
 

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib import gamut
-from colorlib.color import AB_SCALE
-from colorlib.hints import draw_hints, to_unit
+from colorlib.color import gamut
+from colorlib.color.hints import draw_hints, to_unit
+from colorlib.color.lab import AB_SCALE
 from colorlib.models.blocks import L_to_unit, Output, conv_group, load_released, pad_to_multiple
 
 RELEASED_CLASSES = 529  # a grid of 23×23 over the ab plane, from -110 to 110 in steps of 10
@@ -36,8 +36,8 @@ def shortcut(in_channels: int, out_channels: int) -> nn.Sequential:
 class SIGGRAPH17(nn.Module):
     """The published network up to its colours; with ``out_channels`` 2 and ``width`` 1 it has their very layers.
 
-    Beside the colours it learns, in training mode, which of the 313 bins of :mod:`colorlib.gamut` are likely at each
-    place (the paper's suggestions for the user). That side branch does not shape the features it looks at.
+    Beside the colours it learns, in training mode, which of the 313 bins of :mod:`colorlib.color.gamut` are likely at
+    each place (the paper's suggestions for the user). That side branch does not shape the features it looks at.
 
     Difference from the paper: He's initialisation; no tanh, the objective decides what the output means; everything is
     trained at once, where the paper begins with ECCV16's weights; as in the release, the side branch is one 1×1
@@ -93,7 +93,7 @@ class SIGGRAPH17(nn.Module):
         self.seen: Tensor | None = None  # by the side branch, from the last forward in training mode
 
     def draw(self, ab: Tensor) -> Tensor:
-        """Draw the hints of a training step from the truth ab (N, 2, H, W): :func:`colorlib.hints.draw_hints`."""
+        """Draw the hints of a training step from the truth ab (N, 2, H, W): :func:`colorlib.color.hints.draw_hints`."""
         hints = draw_hints(ab)
         if self.hinted == 1:
             return hints
@@ -118,7 +118,7 @@ class SIGGRAPH17(nn.Module):
     def forward(self, L: Tensor, extra: Tensor | None = None) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into (N, out_channels, H / out_stride, W / out_stride), rounded up.
 
-        ``extra`` are hints (N, 3, H, W), see :mod:`colorlib.hints`; None means no hints.
+        ``extra`` are hints (N, 3, H, W), see :mod:`colorlib.color.hints`; None means no hints.
         """
         x8, x10 = self.features(L, extra)
         if self.training:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.hints import draw_hints, to_unit
+from colorlib.color.hints import draw_hints, to_unit
 from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
 
 ROTARY_BASE = 100.0
@@ -138,7 +138,7 @@ class ViT(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def draw(self, ab: Tensor) -> Tensor:
-        """Draw the hints of a training step from the truth ab (N, 2, H, W): :func:`colorlib.hints.draw_hints`."""
+        """Draw the hints of a training step from the truth ab (N, 2, H, W): :func:`colorlib.color.hints.draw_hints`."""
         return draw_hints(ab)
 
     def tokens(self, L: Tensor, hints: Tensor | None) -> tuple[Tensor, tuple[Tensor, Tensor], tuple[int, int]]:
@@ -150,7 +150,7 @@ class ViT(nn.Module):
     def forward(self, L: Tensor, extra: Tensor | None = None) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into (N, out_channels, H / out_stride, W / out_stride), rounded up.
 
-        ``extra`` are hints (N, 3, H, W), see :mod:`colorlib.hints`; None means no hints.
+        ``extra`` are hints (N, 3, H, W), see :mod:`colorlib.color.hints`; None means no hints.
         """
         x, place, size = self.tokens(L, extra)
         for block in self.blocks:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.color import AB_SCALE
+from colorlib.color.lab import AB_SCALE
 
 
 class Objective(nn.Module):

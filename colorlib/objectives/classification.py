@@ -8,7 +8,7 @@ Reference:
 
 from torch import Tensor
 
-from colorlib import gamut
+from colorlib.color import gamut
 from colorlib.objectives.base import Objective, area_average, enlarge, full_precision
 
 

@@ -1,6 +1,6 @@
 """Perceptual: the coloured picture is judged by what is seen in it, not pixel by pixel.
 
-What sees is the small classifier "a" that ships with colorlib (``colorlib.features``), not VGG or Inception: those
+What sees is the small classifier "a" that ships with colorlib (``colorlib.classifier``), not VGG or Inception: those
 cannot be had everywhere. Its twin "b" measures and never trains, so no network is scored by the one that taught it.
 
 References:
@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.appearance import hs03, hs03_absolute
-from colorlib.color import lab_to_rgb
-from colorlib.features import Classifier, load_classifier
+from colorlib.classifier import Classifier, load_classifier
+from colorlib.color.appearance import hs03, hs03_absolute
+from colorlib.color.lab import lab_to_rgb
 from colorlib.objectives.base import OnColours, full_precision
 
 

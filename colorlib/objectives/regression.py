@@ -16,8 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.appearance import ciede2000
-from colorlib.color import AB_SCALE, SPACES
+from colorlib.color.appearance import ciede2000
+from colorlib.color.lab import AB_SCALE
+from colorlib.color.spaces import SPACES
 from colorlib.objectives.base import Objective, OnColours, area_average, enlarge, full_precision
 from colorlib.registry import look_up
 

@@ -1,0 +1,202 @@
+"""sRGB and CIELAB on tensors, and OpenCV's 8-bit Lab.
+
+Everything here is batched, differentiable and free of any dependency but torch. Images are NCHW float tensors:
+``rgb`` in [0, 1], ``L`` in [0, 100], ``ab`` in CIELAB units (about ±110). The white point is D65, 2° observer.
+
+References:
+    IEC 61966-2-1:1999 for sRGB; CIE 15:2004, equations 8.3 to 8.8, for CIELAB; ITU-T T.871 (JFIF), section 7, for
+    YCbCr; A. R. Smith, "Color gamut transform pairs", SIGGRAPH 1978, for HSV; G. H. Joblove and D. Greenberg, "Color
+    spaces for computer graphics", SIGGRAPH 1978, for HSL; B. Ottosson, "A perceptual color space for image processing",
+    2020, for OKLab.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+L_CENTRE = 50.0  # middle of [0, 100], the range of L*
+AB_SCALE = 110.0  # no sRGB colour has |a*| or |b*| above 108
+AB8_OFFSET = 128  # OpenCV stores a* and b* shifted into 0 … 255
+L8_MAX = 255  # and stretches L* from [0, 100] to 0 … 255
+
+WHITE = (0.95047, 1.0, 1.08883)
+RGB_TO_XYZ = torch.tensor(
+    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]],
+    dtype=torch.float64,
+)
+XYZ_TO_RGB = torch.linalg.inv(RGB_TO_XYZ)
+EPSILON = (6 / 29) ** 3  # where CIELAB's cube root gives way to a straight line
+SLOPE = (29 / 6) ** 2 / 3
+LINEAR_TOLERANCE = 4e-6  # of a linear channel in [0, 1] beyond the gamut: cutting it costs less than 0.004 in L
+GAMUT_TOLERANCE = 12.92 * LINEAR_TOLERANCE  # the same, gamma-encoded, where it is largest
+BISECTIONS = 10
+
+
+def rgb_at_lightness(L: Tensor, ab: Tensor) -> Tensor:
+    """Turn L (N, 1, H, W) and ab (N, 2, H, W) into sRGB (N, 3, H, W); what is out of gamut gives up chroma alone.
+
+    The hue angle stays, too. The largest chroma inside the gamut is found by bisection, to 1/1024 of the one asked for.
+    """
+    lab = torch.cat([L, ab], 1)
+    rgb = lab_to_rgb(lab, clip=False)
+    outside = ((rgb < -GAMUT_TOLERANCE) | (rgb > 1 + GAMUT_TOLERANCE)).any(1)  # (N, H, W)
+    if outside.any():
+        wanted = lab.movedim(1, -1)[outside].T[None, :, None]  # (M, 3) -> (1, 3, 1, M)
+        share, step = torch.zeros_like(wanted[:, :1]), 1.0
+        for _ in range(BISECTIONS):
+            step /= 2
+            tried = torch.cat([wanted[:, :1], wanted[:, 1:] * (share + step)], 1)
+            share = share + step * ~out_of_gamut(tried, LINEAR_TOLERANCE)
+        fitted = lab_to_rgb(torch.cat([wanted[:, :1], wanted[:, 1:] * share], 1))
+        rgb.movedim(1, -1)[outside] = fitted[0, :, 0].T
+    return rgb.clamp(0, 1)
+
+
+def _check(image: Tensor, channels: int, name: str) -> None:
+    if not isinstance(image, Tensor) or not image.is_floating_point():
+        raise TypeError(f"{name} must be a floating-point tensor, not {getattr(image, 'dtype', type(image).__name__)}.")
+    if image.ndim != 4 or image.shape[1] != channels:
+        raise ValueError(f"{name} must have shape (N, {channels}, H, W), not {tuple(image.shape)}.")
+
+
+def mix_channels(matrix: Tensor, image: Tensor) -> Tensor:
+    with torch.autocast(image.device.type, enabled=False):  # bfloat16 would round the colours
+        return torch.einsum("ij,njhw->nihw", matrix.to(image), image)
+
+
+def _white(image: Tensor) -> Tensor:
+    return torch.tensor(WHITE, dtype=image.dtype, device=image.device).view(1, 3, 1, 1)
+
+
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """Turn sRGB into CIELAB.
+
+    Args:
+        rgb: (N, 3, H, W) in [0, 1], gamma-encoded.
+
+    Returns:
+        (N, 3, H, W): L* in [0, 100], a* and b* in about ±110.
+
+    Raises:
+        TypeError, ValueError: not a floating-point tensor of that shape.
+
+    Example:
+        >>> rgb_to_lab(torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)).flatten().round()
+        tensor([53., 80., 67.])
+    """
+    return linear_rgb_to_lab(to_linear(rgb))
+
+
+def to_linear(rgb: Tensor) -> Tensor:
+    _check(rgb, 3, "rgb")
+    # The unused branch of `where` must stay finite, or its gradient poisons the used one: hence the clamps.
+    return torch.where(rgb > 0.04045, ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+
+
+def to_gamma(linear: Tensor) -> Tensor:
+    return torch.where(linear > 0.0031308, 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055, 12.92 * linear)
+
+
+def linear_rgb_to_lab(linear: Tensor) -> Tensor:
+    xyz = mix_channels(RGB_TO_XYZ, linear) / _white(linear)
+    f = torch.where(xyz > EPSILON, xyz.clamp(min=EPSILON) ** (1 / 3), SLOPE * xyz + 4 / 29)
+    x, y, z = f.unbind(1)
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
+
+
+def lab_to_linear_rgb(lab: Tensor) -> Tensor:
+    _check(lab, 3, "lab")
+    L, a, b = lab.unbind(1)
+    y = (L + 16) / 116
+    f = torch.stack([y + a / 500, y, y - b / 200], 1)
+    xyz = torch.where(f > 6 / 29, f**3, (f - 4 / 29) / SLOPE) * _white(lab)
+    return mix_channels(XYZ_TO_RGB, xyz)
+
+
+def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
+    """Turn CIELAB into sRGB.
+
+    Args:
+        lab: (N, 3, H, W), L* in [0, 100], a* and b* in CIELAB units.
+        clip: cut each channel to [0, 1]. Clipped colours have no gradient and hide that a prediction left the
+            gamut; :func:`out_of_gamut` counts them.
+
+    Returns:
+        (N, 3, H, W), gamma-encoded.
+    """
+    linear = lab_to_linear_rgb(lab)
+    if clip:
+        linear = linear.clamp(0, 1)
+    return to_gamma(linear)
+
+
+def out_of_gamut(lab: Tensor, tolerance: float = 1e-3) -> Tensor:
+    """Mark the pixels whose colour sRGB cannot show.
+
+    Args:
+        lab: (N, 3, H, W) in CIELAB units.
+        tolerance: how far a linear channel may lie outside [0, 1]; the default forgives rounding, not colour.
+
+    Returns:
+        (N, 1, H, W) bool.
+    """
+    linear = lab_to_linear_rgb(lab)
+    return ((linear < -tolerance) | (linear > 1 + tolerance)).any(1, keepdim=True)
+
+
+def encode_lab8(lab: Tensor) -> tuple[Tensor, Tensor]:
+    """Store CIELAB in OpenCV's 8 bits: L* · 255/100, a* + 128, b* + 128, rounded and cut to 0 … 255.
+
+    Args:
+        lab: (N, 3, H, W) in CIELAB units.
+
+    Returns:
+        L8 (N, H, W) and ab8 (N, H, W, 2), both uint8: the layout of Kaggle's "Image Colorization".
+    """
+    _check(lab, 3, "lab")
+    L8 = (lab[:, 0] * (L8_MAX / 100)).round().clamp(0, 255)
+    ab8 = (lab[:, 1:] + AB8_OFFSET).round().clamp(0, 255)
+    return L8.to(torch.uint8), ab8.to(torch.uint8).permute(0, 2, 3, 1)  # (N, 2, H, W) -> (N, H, W, 2)
+
+
+def decode_lab8(L8: Tensor, ab8: Tensor) -> tuple[Tensor, Tensor]:
+    """Undo :func:`encode_lab8`.
+
+    Args:
+        L8: (N, H, W) uint8.
+        ab8: (N, H, W, 2) uint8.
+
+    Returns:
+        L (N, 1, H, W) in [0, 100] and ab (N, 2, H, W) in CIELAB units, float32.
+
+    Raises:
+        TypeError, ValueError: wrong dtype or shape.
+    """
+    if L8.dtype != torch.uint8 or ab8.dtype != torch.uint8:
+        raise TypeError(f"8-bit Lab must be uint8, not {L8.dtype} and {ab8.dtype}.")
+    if L8.ndim != 3 or ab8.shape != (*L8.shape, 2):
+        raise ValueError(
+            f"8-bit Lab must have shapes (N, H, W) and (N, H, W, 2), not {tuple(L8.shape)} and {tuple(ab8.shape)}."
+        )
+    L = L8.unsqueeze(1).float() * (100 / L8_MAX)
+    ab = ab8.permute(0, 3, 1, 2).float() - AB8_OFFSET  # (N, H, W, 2) -> (N, 2, H, W)
+    return L, ab
+
+
+def rgb8_to_lab8(rgb8: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turn 8-bit sRGB photographs into 8-bit Lab, rounding once at the end.
+
+    Args:
+        rgb8: (N, H, W, 3) uint8.
+
+    Returns:
+        L8 (N, H, W) and ab8 (N, H, W, 2), uint8 arrays.
+
+    Difference from OpenCV: its 8-bit path goes through tables of integers; it lies 1 away in some values and 2 in
+    fewer than one in a thousand. Its float path is approximate as well (up to 0.2 in L*, 0.5 in ab); this is exact.
+    """
+    if rgb8.dtype != np.uint8 or rgb8.ndim != 4 or rgb8.shape[-1] != 3:
+        raise ValueError(f"photographs must be (N, H, W, 3) uint8, not {rgb8.shape} {rgb8.dtype}.")
+    rgb = torch.tensor(rgb8).permute(0, 3, 1, 2).float() / 255  # NHWC -> NCHW
+    L8, ab8 = encode_lab8(rgb_to_lab(rgb))
+    return L8.numpy(), ab8.contiguous().numpy()

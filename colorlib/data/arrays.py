@@ -1,0 +1,71 @@
+"""Arrays of a store, mapped from its files and not read into memory."""
+
+import mmap
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class MappedArray:
+    """A uint8 ``.npy`` array mapped read-only, from a file or from inside a larger one.
+
+    Attributes:
+        values: the array, on pages of the mapping.
+        pages: the mapping, so that touched pages can be handed back to the system.
+    """
+
+    values: np.ndarray
+    pages: mmap.mmap
+
+    def release(self) -> None:
+        """Give touched pages back, so that resident memory does not grow with the data read."""
+        self.pages.madvise(mmap.MADV_DONTNEED)
+
+
+def map_npy(path: Path | str, offset: int = 0, length: int | None = None) -> MappedArray:
+    """Map a uint8 ``.npy`` file, reading nothing but its header.
+
+    Args:
+        path: the file that holds the array.
+        offset: byte where the ``.npy`` begins (an uncompressed member of a zip).
+        length: its bytes; by default to the end of the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not an ``.npy`` file, not uint8 in C order, or shorter than its header promises.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; a store of photographs has l/gray_scale.npy and ab/ab/ab1.npy ….")
+    with open(path, "rb") as file:
+        length = path.stat().st_size - offset if length is None else length
+        file.seek(offset)
+        try:
+            version = np.lib.format.read_magic(file)
+            reader = {(1, 0): np.lib.format.read_array_header_1_0}.get(version, np.lib.format.read_array_header_2_0)
+            shape, fortran, dtype = reader(file)
+        except (ValueError, EOFError, SyntaxError) as error:
+            raise ValueError(f"{path} is not a readable .npy file ({error}); download or prepare it again.") from None
+        start = file.tell()
+        if dtype != np.uint8 or fortran:
+            raise ValueError(
+                f"{path} holds {dtype}{' in Fortran order' if fortran else ''}, but 8-bit Lab is uint8 in C order; "
+                "convert it or prepare the photographs again."
+            )
+        wanted, present = int(np.prod(shape)), offset + length - start
+        if present < wanted:
+            raise ValueError(
+                f"{path} is truncated: its header promises {wanted:,} bytes of pixels and {present:,} are there; "
+                "download or copy it again."
+            )
+        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return MappedArray(np.frombuffer(pages, np.uint8, wanted, start).reshape(shape), pages)
+
+
+def ab_file_number(path: Path | str) -> int:
+    """Return 2 for ``…/ab2.npy``, so that ab10 comes after ab9; 0 where there is no number."""
+    number = re.search(r"(\d+)\.npy$", str(path))
+    return int(number[1]) if number else 0

@@ -1,0 +1,167 @@
+"""Models by name: those that ship, run folders, exported files, and weights that authors released."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from colorlib.classifier import WEIGHTS
+from colorlib.color.gamut import bin_centres
+from colorlib.deployment.model import DeployedModel, Recipe
+from colorlib.files import download
+from colorlib.models import create_model, load_released_ddcolor, load_released_eccv16, load_released_siggraph17
+from colorlib.objectives import OBJECTIVES, Objective, create_objective, objective_options, terms_of
+from colorlib.objectives.base import OnColours
+from colorlib.registry import look_up
+from colorlib.runs.run import Run
+
+RELEASED_SHORT_SIDE = 256  # what all three were trained at
+
+
+@dataclass(frozen=True)
+class Released:
+    """A network as its authors released it.
+
+    Attributes:
+        load: reads the weight file.
+        file: its name.
+        digest: how its SHA-256 begins, where the authors say so (in the file's name).
+    """
+
+    load: Callable[[Path], nn.Module]
+    file: str
+    digest: str | None
+
+
+RELEASED = {
+    "eccv16": Released(load_released_eccv16, "colorization_release_v2-9b330a0b.pth", "9b330a0b"),
+    "siggraph17": Released(load_released_siggraph17, "siggraph17-df00044c.pth", "df00044c"),
+    "ddcolor": Released(load_released_ddcolor, "ddcolor_paper_tiny.pth", None),
+}
+
+
+def shipped_models() -> dict[str, Recipe]:
+    """Return the models that come with the package: name -> recipe."""
+    found = {}
+    for path in sorted(WEIGHTS.glob("*.safetensors")):
+        with safe_open(path, "pt") as file:
+            if "recipe" in (file.metadata() or {}):  # the classifiers of `features` lie there too
+                found[path.stem] = Recipe(**json.loads(file.metadata()["recipe"]))
+    return found
+
+
+def load_model(name: Path | str = "vivid", device: str = "auto") -> DeployedModel:
+    """Load a model.
+
+    Args:
+        name: one of :func:`shipped_models`, a file of :func:`export_run`, a run folder, or the weights that authors
+            released: ``eccv16=FILE`` or ``eccv16=URL``, siggraph17 and ddcolor likewise.
+        device: "auto", "cpu", "cuda" or "cuda:1".
+
+    Raises:
+        ValueError: an unknown name (the message holds the nearest ones), or a damaged file.
+        FileNotFoundError: no such file, or a run without weights.
+        OSError: a download that failed.
+    """
+    text = str(name)
+    released, equals, where = text.partition("=")
+    if equals and released in RELEASED:
+        return _load_released(released, where, device)
+    path = Path(name)
+    if path.is_dir():
+        recipe, state = _read_run(path)
+    elif path.suffix == ".safetensors":
+        recipe, state = _read_file(path)
+    elif text in RELEASED:
+        raise ValueError(
+            f"the weights of {text} do not ship with colorlib: write {text}=FILE or {text}=URL for "
+            f"{RELEASED[text].file}, which its authors released."
+        )
+    else:
+        look_up({**shipped_models(), **RELEASED}, text, "model")
+        recipe, state = _read_file(WEIGHTS / f"{text}.safetensors")
+    network, objective = _rebuild(recipe)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"the weights of {name} do not fit its network ({str(error).splitlines()[0]}).") from None
+    return DeployedModel(recipe, network, objective, device)
+
+
+def _load_released(key: str, where: str, device: str) -> DeployedModel:
+    released = RELEASED[key]
+    path = download(where, released.file, released.digest) if "://" in where else Path(where)
+    network = released.load(path)
+    hints = getattr(network, "takes_hints", False)
+    recipe = Recipe(key, f"{key} as its authors released it", RELEASED_SHORT_SIDE, key, takes_hints=hints)
+    return DeployedModel(recipe, network, None, device)
+
+
+def _rebuild(recipe: Recipe) -> tuple[nn.Module, Objective]:
+    prior = None
+    if OBJECTIVES[recipe.objective].needs_prior:  # it weighs a loss; decoding does not ask for it
+        prior = torch.full((len(bin_centres()),), 1 / len(bin_centres()))
+    objective = create_objective(recipe.objective, prior, **recipe.objective_options)
+    network = create_model(
+        recipe.model, objective.out_channels, objective.out_stride, recipe.classes, **recipe.model_options
+    )
+    return network, objective
+
+
+def _read_file(path: Path) -> tuple[Recipe, dict[str, Tensor]]:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no model at {path}.")
+    try:
+        with safe_open(path, "pt") as file:
+            recipe = Recipe(**json.loads(file.metadata()["recipe"]))
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, no mapping
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        why = str(error).splitlines()[0]
+        raise ValueError(f"{path} is no model that colorlib exported, or it is damaged ({why}).") from None
+    return recipe, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
+
+
+def _read_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
+    """Read a finished run; the size of its photographs is that of the coloured samples it kept."""
+    run = Run(folder)
+    config = run.config
+    if config["kind"] != "network":
+        raise ValueError(f"{folder} holds no trained network but {config['label']}.")
+    path = folder / "weights.safetensors"
+    if not path.exists() or not run.finished:
+        raise FileNotFoundError(f"{folder} is not finished: train it and judge it first.")
+    pictures = run.pictures("test")
+    if not pictures:
+        raise FileNotFoundError(f"{folder} kept no coloured samples, which say how large its photographs are.")
+    state = load_file(path)
+    short_side = min(next(iter(pictures.values()))[0].shape)
+    meaning, options = _meaning(config["objective"], config["objective_options"])
+    head = max((key for key in state if key.startswith("classifier.")), default=None)  # the last layer's
+    recipe = Recipe(
+        name=config["name"],
+        about=config["label"],
+        short_side=short_side,
+        model=config["model"],
+        model_options=config["model_options"],
+        objective=meaning,
+        objective_options=options,
+        classes=len(state[head]) if head else 0,
+    )
+    network, objective = _rebuild(recipe)
+    hints = getattr(network, "takes_hints", False)
+    temperature = getattr(objective, "temperature", None)
+    return dataclasses.replace(recipe, temperature=temperature, takes_hints=hints), state
+
+
+def _meaning(objective: str | dict[str, float], options: dict) -> tuple[str, dict]:
+    """Return the one objective, and its options, that decodes a network's output; critics and the like fall away."""
+    for name in terms_of(objective):
+        if not issubclass(OBJECTIVES[name], OnColours):
+            return name, {key: value for key, value in options.items() if key in objective_options(name)}
+    return "l1", {"out_stride": 1}  # all terms look at the colours alone: the output is ab / 110

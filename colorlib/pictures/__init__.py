@@ -1,0 +1,8 @@
+"""Pictures: every photograph is read and written here, whatever its format, bits, profile and metadata."""
+
+from colorlib.pictures.listing import list_photographs
+from colorlib.pictures.picture import Picture, picture_of, read_picture
+from colorlib.pictures.tone import tone_of
+from colorlib.pictures.writing import write_picture
+
+__all__ = ["Picture", "list_photographs", "picture_of", "read_picture", "tone_of", "write_picture"]

@@ -1,0 +1,34 @@
+"""Runs: a network trained, or any colorizer judged, in a folder that holds its settings, scores and pictures."""
+
+from colorlib.runs.baselines import BASELINES, ORACLES, oracles_for
+from colorlib.runs.colorizer import TrainedColorizer, load_colorizer
+from colorlib.runs.curves import hints_curve, several_curve, temperature_curve
+from colorlib.runs.evaluation import compare_objectives, evaluate, judge, judge_oracle, train_and_judge
+from colorlib.runs.exchange import export, judge_pictures, read_pictures
+from colorlib.runs.run import ExperimentConfig, Run, list_runs
+from colorlib.runs.samples import colour_at
+from colorlib.runs.training import train
+
+__all__ = [
+    "BASELINES",
+    "ORACLES",
+    "ExperimentConfig",
+    "Run",
+    "TrainedColorizer",
+    "colour_at",
+    "compare_objectives",
+    "evaluate",
+    "export",
+    "hints_curve",
+    "judge",
+    "judge_oracle",
+    "judge_pictures",
+    "list_runs",
+    "load_colorizer",
+    "oracles_for",
+    "read_pictures",
+    "several_curve",
+    "temperature_curve",
+    "train",
+    "train_and_judge",
+]

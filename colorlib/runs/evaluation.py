@@ -1,0 +1,265 @@
+"""Judging a colorizer: one row of scores for each photograph, and what it costs.
+
+Whatever is judged is called in the same way and scored by the same code, be it a network, a table or a folder of
+pictures that somebody else coloured. A prediction meets its truth inside one batch of one data set, never by the order
+of two listings.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from colorlib import processes
+from colorlib.data.scenes.laws import LAWS
+from colorlib.data.store import LabArrays
+from colorlib.files import exclusive, write_json
+from colorlib.machine import count_macs, peak_memory_mb, use_threads
+from colorlib.metrics import Pair, SetDistances, score
+from colorlib.runs.colorizer import Predict, TrainedColorizer
+from colorlib.runs.curves import write_curves
+from colorlib.runs.run import (
+    ExperimentConfig,
+    Progress,
+    Run,
+    begin,
+    notebook_folder,
+    read_config,
+    write_pictures,
+    write_table,
+)
+from colorlib.runs.samples import colour_bundled, colour_sample
+from colorlib.runs.training import train
+
+BATCH = 32
+TIMED = 10  # photographs that are coloured one at a time for the clock
+
+
+def evaluate(
+    predict: Predict,
+    data: LabArrays,
+    indices: np.ndarray,
+    progress: Callable | None = None,
+    sets: SetDistances | None = None,
+) -> pd.DataFrame:
+    """Score a colorizer on photographs.
+
+    Args:
+        predict: gives ab (N, 2, H, W) in CIELAB units for a batch.
+        data: the data set; its class prior weighs the rebalanced AuC, its labels say what there is to recognise.
+        indices: which photographs.
+        progress: called with (done, total).
+        sets: takes in all pictures, for the distances between the sets.
+
+    Returns:
+        A row for each photograph: its id, every metric, and on ``scenes`` the scores per law of colour.
+
+    Raises:
+        ValueError: a prediction has the wrong shape or holds NaN.
+    """
+    rows = []
+    for start in tqdm(range(0, len(indices), BATCH), desc="judging", unit="batch", leave=False):
+        batch = data.batch(indices[start : start + BATCH])
+        pair = Pair(batch.L, predict(batch), batch.ab, data.class_prior, batch.labels, data.classes)
+        if sets:
+            sets.add(pair)
+        scores = {name: value.tolist() for name, value in score(pair).items()}
+        if batch.kinds is not None:
+            scores |= _scores_per_law(pair, batch.kinds, data.info["kinds"])
+        rows.append(pd.DataFrame({"id": batch.ids} | scores))
+        if progress:
+            progress(start + len(batch.L), len(indices))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _scores_per_law(pair: Pair, kinds: Tensor, kind_info: list[dict]) -> dict[str, list[float]]:
+    """Score the pixels of each law of colour apart; NaN where a photograph has none of them."""
+    law_of_kind = torch.tensor([LAWS.index(kind["law"]) for kind in kind_info])
+    law = law_of_kind[kinds.long()]  # (N, H, W)
+    maps = {
+        "delta_e_76": (pair.ab - pair.ab_true).norm(dim=1),
+        "mean_chroma": pair.ab.norm(dim=1),
+        "mean_chroma_true": pair.ab_true.norm(dim=1),
+    }
+    scores = {}
+    for number, name in enumerate(LAWS):
+        inside = (law == number).float()
+        pixels = inside.sum((1, 2))
+        scores[f"share_{name}"] = (pixels / inside[0].numel()).tolist()
+        for metric, values in maps.items():
+            mean = (values * inside).sum((1, 2)) / pixels  # 0 / 0 is NaN: this photograph has no such thing
+            scores[f"{metric}_{name}"] = mean.tolist()
+    return scores
+
+
+def judge(
+    colorizer: Callable[[Tensor], Tensor],
+    data: LabArrays,
+    folder: Path | str,
+    name: str | None = None,
+    *,
+    kind: str = "judged",
+    split: str = "test",
+    train_seconds: float | None = None,
+) -> Run:
+    """Judge a colorizer on a split and write its results into a run folder.
+
+    They are ``per_image.csv``, ``sets.json`` (distances between the sets of pictures), ``cost.json``, ``pictures/``,
+    and for a trained network whichever curves it has (`colorlib.runs.curves`).
+
+    Args:
+        colorizer: any callable L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W) in CIELAB units.
+        data: the data set.
+        folder: the run folder. After :func:`~colorlib.runs.train` it is the same one, and ``name`` is not given.
+        name: what to call a colorizer that was not trained here.
+        kind: "judged" or "baseline", for one that was not trained here.
+        split: "test", or "val" while still choosing.
+        train_seconds: what it took to make a colorizer that was not trained here.
+
+    Returns:
+        The run, read from the folder. A finished folder is judged again; the scores are the same.
+
+    Raises:
+        ValueError: a prediction has the wrong shape or holds NaN, or the folder holds something else.
+
+    Example:
+        >>> judge(lambda L: torch.zeros(len(L), 2, *L.shape[-2:]), open_dataset("scenes"), "runs/mine", "all grey")
+    """
+    identity = _identity(folder, name, kind, data) if name else None
+    return _judge(lambda batch: colorizer(batch.L), data, folder, identity, split, colorizer, train_seconds)
+
+
+def train_and_judge(
+    config: ExperimentConfig, data: LabArrays, folder: Path | str | None = None, device: str = "auto"
+) -> tuple[TrainedColorizer, Run]:
+    """Train a network and judge it on the test split, in one run folder: what every notebook of a network does.
+
+    Args:
+        config: the settings.
+        data: the data set.
+        folder: the run folder; None takes one below ``runs/notebooks``, named after the settings.
+        device: "auto", "cpu", "cuda" or "cuda:1".
+
+    Returns:
+        The colorizer, and the run as read from its folder.
+
+    Raises:
+        What :func:`~colorlib.runs.training.train` and :func:`judge` raise.
+    """
+    folder = folder or notebook_folder(config.model, data.fingerprint, config)
+    colorizer = train(config, data, folder, device)
+    return colorizer, judge(colorizer, data, folder)
+
+
+def compare_objectives(
+    objectives: Mapping[str, tuple[str | dict[str, float], dict]],
+    data: LabArrays,
+    model: str,
+    model_options: dict,
+    seed: int = 0,
+    budget: Mapping[str, float | None] | None = None,
+    device: str = "auto",
+) -> dict[str, tuple[TrainedColorizer, Run]]:
+    """Train one network with each of several objectives on equal terms; each in a folder of :func:`train_and_judge`.
+
+    Args:
+        objectives: what to call it -> the objective, a name or a sum, and its options.
+        data: the data set.
+        model, model_options: the network, fresh for each objective.
+        seed: of weights, order and mirroring.
+        budget: further settings of :class:`~colorlib.runs.run.ExperimentConfig`: images_seen, learning_rate, ….
+        device: "auto", "cpu", "cuda" or "cuda:1".
+
+    Returns:
+        Name -> the colorizer and its run, in the order given.
+
+    Raises:
+        What :func:`train_and_judge` raises.
+
+    Example:
+        >>> compare_objectives({"l1": ("l1", {}), "vivid": ("ce", {"temperature": 0.1})}, data, "unet", {"width": 8})
+    """
+    budget = budget or {}
+    return {
+        name: train_and_judge(
+            ExperimentConfig(model, objective, model_options, options, seed, **budget), data, None, device
+        )
+        for name, (objective, options) in objectives.items()
+    }
+
+
+def judge_oracle(oracle: Predict, data: LabArrays, folder: Path | str, name: str) -> Run:
+    """Judge an oracle, a callable of the whole batch with its truth, on the test split; see :func:`judge`."""
+    return _judge(oracle, data, folder, _identity(folder, name, "oracle", data), "test")
+
+
+def _identity(folder: Path | str, name: str, kind: str, data: LabArrays) -> dict:
+    identity = {"name": Path(folder).name, "label": name, "kind": kind, "model": name, "objective": None, "seed": 0}
+    return identity | {"data": data.name, "data_fingerprint": data.fingerprint}
+
+
+def _judge(
+    predict: Predict,
+    data: LabArrays,
+    folder: Path | str,
+    identity: dict | None,
+    split: str,
+    colorizer: Callable[[Tensor], Tensor] | None = None,
+    train_seconds: float | None = None,
+) -> Run:
+    processes.follow_parent()
+    use_threads()
+    folder = Path(folder)
+    with exclusive(folder, "run"):
+        if identity:
+            begin(folder, identity)
+        progress = Progress(folder, f"judging {read_config(folder)['label']}")
+        sets = SetDistances()
+        per_image = evaluate(predict, data, data.indices(split), progress, sets)
+        cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split) | _training_cost(folder)
+        write_pictures(folder, "test", colour_sample(predict, data, split))
+        if isinstance(colorizer, TrainedColorizer):
+            write_curves(folder, colorizer, data, split)
+        if colorizer:
+            write_pictures(folder, "bundled", colour_bundled(colorizer, min(data.size)))
+        write_json(folder / "sets.json", sets.results())
+        write_json(folder / "cost.json", cost)
+        write_table(folder / "per_image.csv", per_image)
+    return Run(folder)
+
+
+def _cost(colorizer: Callable[[Tensor], Tensor] | None, data: LabArrays, split: str) -> dict:
+    """Measure what it costs to colour: milliseconds for one photograph at a time (median), memory, size."""
+    cost = {"threads": torch.get_num_threads(), "device": "cpu"}
+    if isinstance(colorizer, TrainedColorizer):
+        cost["parameters"] = sum(parameter.numel() for parameter in colorizer.network.parameters())
+        cost["macs_per_image"] = count_macs(colorizer.network, data.size)
+        cost["device"] = str(colorizer.device)
+    if colorizer:
+        seconds = []
+        for index in data.indices(split)[:TIMED]:
+            L = data.batch([index]).L
+            started = time.perf_counter()
+            colorizer(L)
+            seconds.append(time.perf_counter() - started)
+        cost["ms_per_image"] = 1000 * statistics.median(seconds)
+        cost["peak_memory_mb"] = peak_memory_mb(torch.device(cost["device"]))
+    return cost
+
+
+def _training_cost(folder: Path) -> dict:
+    history = Run(folder).history
+    if history is None:
+        return {}
+    seconds, images = float(history["seconds"].iloc[-1]), int(history["images_seen"].iloc[-1])
+    return {
+        "train_seconds": seconds,
+        "images_seen": images,
+        "seconds_per_1000_training_images": 1000 * seconds / images,
+    }

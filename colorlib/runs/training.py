@@ -1,0 +1,265 @@
+"""The training loop: one network, one objective, one budget.
+
+What comes at step ``s`` of a run depends on its settings, its seed and ``s`` alone: the photographs, their mirroring
+and ageing and any noise are drawn from generators seeded by ``(seed, s)``. So a run that was killed and goes on from
+its last checkpoint takes the very steps that an undisturbed one takes, and ends with the same weights bit for bit.
+"""
+
+import dataclasses
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from colorlib import processes
+from colorlib.data.oldfilm import age_some
+from colorlib.data.store import Batch, LabArrays
+from colorlib.files import atomic_path, exclusive, write_json
+from colorlib.machine import choose_device, computes_in_bfloat16, use_threads
+from colorlib.runs.colorizer import TrainedColorizer, build, colours_of, load_colorizer
+from colorlib.runs.run import ExperimentConfig, Progress, begin, write_table
+
+WARM_UP = 0.05  # share of the budget
+CRITIC_LEARNING_RATE = 2e-4  # Isola et al. 2017, section 3.3, with the betas below
+CRITIC_BETAS = (0.5, 0.999)
+WALKED = 64  # photographs coloured at a validation, where a network takes several steps for one
+
+
+class Order:
+    """The order of the photographs: a new permutation of ``indices`` for each pass, seeded by (seed, pass)."""
+
+    def __init__(self, indices: np.ndarray, batch_size: int, seed: int) -> None:
+        self.indices, self.batch_size, self.seed = indices, batch_size, seed
+        self.permutations: dict[int, np.ndarray] = {}
+
+    def batch(self, step: int) -> np.ndarray:
+        """Return the ``batch_size`` indices of a step; a batch may straddle two passes."""
+        passes, places = np.divmod(np.arange(step * self.batch_size, (step + 1) * self.batch_size), len(self.indices))
+        wanted = set(passes.tolist())
+        self.permutations = {p: self.permutations.get(p, self._permutation(p)) for p in wanted}
+        return np.array([self.permutations[p][place] for p, place in zip(passes.tolist(), places, strict=True)])
+
+    def _permutation(self, number: int) -> np.ndarray:
+        return np.random.default_rng([self.seed, number]).permutation(self.indices)
+
+
+def forward_in_training(network: nn.Module, L: Tensor, ab: Tensor) -> Tensor:
+    """Return a network's output; one that takes hints or a noised truth draws them from ``ab`` first."""
+    L = L.contiguous(memory_format=torch.channels_last)
+    return (network(L, network.draw(ab)) if hasattr(network, "draw") else network(L)).float()
+
+
+def mirror(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Flip each photograph left to right with probability one half."""
+    flip = (torch.rand(len(batch.L)) < 0.5).to(batch.L.device).view(-1, 1, 1, 1)
+    return torch.where(flip, batch.L.flip(-1), batch.L), torch.where(flip, batch.ab.flip(-1), batch.ab)
+
+
+def learning_rate(share: float, peak: float) -> float:
+    """Return the learning rate after ``share`` of the budget: a linear warm-up, then half a cosine down to zero."""
+    if share < WARM_UP:
+        return peak * max(share, WARM_UP / 50) / WARM_UP
+    return peak * 0.5 * (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP)))
+
+
+@dataclasses.dataclass
+class _State:
+    """All that a checkpoint holds beside tensors."""
+
+    step: int = 0
+    seconds: float = 0.0
+    validated: int = 0
+    best: float = float("inf")
+    sums: dict[str, float] = dataclasses.field(default_factory=dict)  # of the terms since the last validation
+    counted: int = 0  # steps in these sums
+    history: list[dict] = dataclasses.field(default_factory=list)
+
+    def share(self, config: ExperimentConfig) -> float:
+        """Return how much of the budget is used up, from 0 to 1."""
+        seen = self.step * config.batch_size / config.images_seen
+        return min(1.0, max(seen, self.seconds / config.seconds if config.seconds else 0.0))
+
+
+def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device: str = "auto") -> TrainedColorizer:
+    """Train a network within its budget, or go on where the folder's checkpoint stands.
+
+    The chosen weights are those with the lowest validation loss of the objective (for an adversarial one without its
+    critic's term), looked at ``config.validations`` times. Nothing is trained again in a folder that is finished.
+
+    Args:
+        config: the settings; a folder that holds other settings is refused.
+        data: photographs with a train and a val split.
+        folder: the run folder; receives config.json, history.csv, weights.safetensors and checkpoint.pt.
+        device: "auto", "cpu", "cuda" or "cuda:1".
+
+    Returns:
+        The chosen network as a colorizer.
+
+    Raises:
+        ValueError: the folder holds another run, or the data cannot be split.
+        FloatingPointError: the loss is no longer a number; the message names the step.
+        BlockingIOError: another process is writing to the folder.
+    """
+    processes.follow_parent()
+    identity = {"name": Path(folder).name, "label": config.label, "kind": "network", **config.settings}
+    identity |= {"data": data.name, "data_fingerprint": data.fingerprint}
+    with exclusive(folder, "run"):
+        begin(folder, identity)
+        _train(config, data, Path(folder), choose_device(device))
+    return load_colorizer(folder, data, device)
+
+
+def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torch.device) -> None:
+    use_threads()
+    if device.type == "cuda":  # the processor's kernels repeat themselves anyway, and asking takes a second
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    order = Order(data.indices("train"), config.batch_size, config.seed)
+    val = data.sample("val", config.validation_images)
+    network, objective = build(config, data)
+    network = network.to(device, memory_format=torch.channels_last)
+    objective = objective.to(device)
+    parts = {"network": network, "objective": objective}
+    parts["optimizer"] = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    if objective.critic is not None:
+        parts["critic_optimizer"] = torch.optim.Adam(objective.critic.parameters(), CRITIC_LEARNING_RATE, CRITIC_BETAS)
+    bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and computes_in_bfloat16(device))
+    autocast = objective.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+
+    state = _load_checkpoint(folder, parts)
+    started, saved = time.monotonic() - state.seconds, time.monotonic()
+    report = Progress(folder, f"training {config.label}")
+    bar = tqdm(total=config.images_seen, initial=state.step * config.batch_size, unit="img", desc=config.label)
+    with bar:
+        while state.validated < config.validations and not (folder / "collapse.json").exists():
+            rate = learning_rate(state.share(config), config.learning_rate)
+            objective.share = state.share(config)
+            terms = _step(parts, data.batch(order.batch(state.step), device), config, state.step, rate, autocast)
+            if not all(math.isfinite(value) for value in terms.values()):
+                if objective.critic is not None and state.validated:
+                    _collapse(state, "the loss is no longer a number", folder)
+                    break
+                raise FloatingPointError(
+                    f"the loss of {config.label} became {terms['loss']} at step {state.step} "
+                    f"({state.step * config.batch_size} images seen, learning rate {rate:.2g}): lower the learning "
+                    f"rate. The best weights and the history up to here are kept in {folder}."
+                )
+            state.step += 1
+            state.counted += 1
+            state.sums = {name: state.sums.get(name, 0.0) + value for name, value in terms.items()}
+            state.seconds = time.monotonic() - started
+            bar.update(config.batch_size)
+            report(state.share(config), 1.0)
+            due = state.share(config) >= (state.validated + 1) / config.validations
+            if due:
+                _validate(config, state, parts, data, val, rate, folder)
+                bar.set_postfix_str(f"val_loss {state.history[-1]['val_loss']:.4g}")
+                if objective.critic is not None and (why := _collapsed(state.history)):
+                    _collapse(state, why, folder)
+                    break
+            if due or time.monotonic() - saved >= config.checkpoint_seconds:
+                _save_checkpoint(folder, state, parts)
+                saved = time.monotonic()
+
+
+def _collapsed(history: list[dict]) -> str | None:
+    """Say why an adversarial training has collapsed, or None.
+
+    It has when at the last three validations the critic told every pair apart while the validated term was more than
+    twice its lowest: the network learns nothing from a critic that is always right, and has left the photographs.
+    """
+    last = history[-3:]
+    lowest = min(row["val_loss"] for row in history)
+    won = all(row.get("critic_told_apart", 0) > 0.99 and row["val_loss"] > 2 * lowest for row in last)
+    return "the critic is always right and the network has left the photographs" if won and len(last) == 3 else None
+
+
+def _collapse(state: _State, why: str, folder: Path) -> None:
+    """End a training early and say so in ``collapse.json``; the best weights so far are kept."""
+    seen = state.history[-1]["images_seen"]
+    write_json(folder / "collapse.json", {"why": why, "images_seen": seen})
+    tqdm.write(f"The adversarial training collapsed after {seen:,} images: {why}. The best weights before are kept.")
+
+
+def _step(
+    parts: dict, batch: Batch, config: ExperimentConfig, step: int, rate: float, autocast: torch.autocast
+) -> dict[str, float]:
+    """Take one step and return the terms of the loss."""
+    network, objective, optimizer = parts["network"].train(), parts["objective"].train(), parts["optimizer"]
+    torch.manual_seed(config.seed * 1_000_003 + step)  # for mirroring, ageing, and what noise a network draws itself
+    L, ab = mirror(batch)
+    # The network alone sees old film; its colours are judged under the photograph's own lightness.
+    seen = age_some(torch.cat([L, ab], 1), config.degrade) if config.degrade else L
+    optimizer.param_groups[0]["lr"] = rate
+    with autocast:
+        output = forward_in_training(network, seen, ab)
+    terms = {}
+    if objective.critic is not None:
+        critic_terms = objective.critic_loss(output.detach(), L, ab)
+        parts["critic_optimizer"].zero_grad(set_to_none=True)
+        critic_terms["loss"].backward()
+        parts["critic_optimizer"].step()
+        terms |= {"critic_loss": critic_terms.pop("loss")} | critic_terms
+    terms |= objective(output, L, ab)
+    if hasattr(network, "side_loss"):
+        side = network.side_loss(L, ab, batch.labels)
+        terms |= side | {"loss": terms["loss"] + sum(side.values())}
+    optimizer.zero_grad(set_to_none=True)
+    terms["loss"].backward()
+    optimizer.step()
+    return {name: float(value.detach()) for name, value in terms.items()}
+
+
+@torch.inference_mode()
+def _validate(
+    config: ExperimentConfig, state: _State, parts: dict, data: LabArrays, val: np.ndarray, rate: float, folder: Path
+) -> None:
+    """Add a row to the history, and keep the weights where they are the best so far."""
+    network, objective = parts["network"].eval(), parts["objective"].eval()
+    device = next(network.parameters()).device
+    torch.manual_seed(0)  # the same hints or noise at every validation
+    loss, distances = 0.0, []
+    for start in range(0, len(val), config.batch_size):
+        batch = data.batch(val[start : start + config.batch_size], device)
+        output = forward_in_training(network, batch.L, batch.ab)
+        loss += float(objective(output, batch.L, batch.ab)[objective.validated_term]) * len(output)
+        if hasattr(network, "colorize") and len(distances) >= WALKED:
+            continue
+        if hasattr(network, "draw"):  # it was helped, or asked for one step of several
+            ab = colours_of(network, objective, batch.L.contiguous(memory_format=torch.channels_last))
+        else:
+            ab = objective.decode(output, batch.L.shape[-2:])
+        distances += (ab - batch.ab).norm(dim=1).mean((1, 2)).tolist()
+    row = {"images_seen": state.step * config.batch_size, "step": state.step, "seconds": state.seconds}
+    row |= {"learning_rate": rate} | {name: value / state.counted for name, value in state.sums.items()}
+    row |= {"val_loss": loss / len(val), "val_delta_e_76": float(np.mean(distances))}
+    row["best"] = int(row["val_loss"] < state.best or row["val_loss"] <= (1 + objective.tolerance) * state.best)
+    state.best = min(state.best, row["val_loss"])
+    if row["best"]:
+        with atomic_path(folder / "weights.safetensors") as temporary:
+            save_file({name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}, temporary)
+    state.history.append(row)
+    state.validated = max(state.validated + 1, int(state.share(config) * config.validations))
+    state.sums, state.counted = {}, 0
+    write_table(folder / "history.csv", pd.DataFrame(state.history))
+
+
+def _save_checkpoint(folder: Path, state: _State, parts: dict) -> None:
+    tensors = {name: part.state_dict() for name, part in parts.items()}
+    with atomic_path(folder / "checkpoint.pt") as temporary:
+        torch.save({"state": dataclasses.asdict(state)} | tensors, temporary)
+
+
+def _load_checkpoint(folder: Path, parts: dict) -> _State:
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        return _State()
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    for name, part in parts.items():
+        part.load_state_dict(checkpoint[name])
+    return _State(**checkpoint["state"])

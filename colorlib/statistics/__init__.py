@@ -1,0 +1,32 @@
+"""How sure one can be: intervals, paired differences and ranks by the bootstrap, and what the variance goes with."""
+
+from colorlib.statistics.bootstrap import (
+    Difference,
+    Interval,
+    Rank,
+    holm,
+    kendall_tau,
+    mean_interval,
+    mean_intervals,
+    paired_bootstrap,
+    paired_differences,
+    rank_intervals,
+    verdict,
+)
+from colorlib.statistics.variance import Share, attribute_variance
+
+__all__ = [
+    "Difference",
+    "Interval",
+    "Rank",
+    "Share",
+    "attribute_variance",
+    "holm",
+    "kendall_tau",
+    "mean_interval",
+    "mean_intervals",
+    "paired_bootstrap",
+    "paired_differences",
+    "rank_intervals",
+    "verdict",
+]

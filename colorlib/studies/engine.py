@@ -1,0 +1,215 @@
+"""Running a study: one idempotent command for a row, Snakemake over the rows, a live display, then the report.
+
+``python -m colorlib.studies.engine row STUDY_FOLDER ROW`` is all that Snakemake knows of a row, on this machine or on a
+cluster. Every process ends with the one that started it, so a study that is killed leaves nothing running.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from colorlib.files import LIBRARY, exclusive, write_json
+from colorlib.processes import environment_for_children, follow_parent
+from colorlib.studies.notebook import execute, find_notebook
+from colorlib.studies.progress import Screen, _read, _title, display
+from colorlib.studies.study import prepare_study, read_study
+
+SNAKEFILE = LIBRARY.parent / "notebooks" / "Snakefile"
+COMPARE = "80_compare"
+LOOK_EVERY = 0.5  # seconds between looks at the rows
+_SNAKEMAKE = (
+    "import os; from colorlib.processes import environment_for_children, follow_parent; follow_parent(); "
+    "os.environ.update(environment_for_children()); from snakemake.cli import main; main()"
+)
+
+
+def run_row(folder: Path | str, identity: str) -> bool:
+    """Execute a row's notebook and prove that it ran to its end; return whether it did.
+
+    The executed notebook is ``notebook.ipynb`` in the row's folder. ``done.json`` (seconds) is the mark of a
+    finished row, ``failed.json`` (error, cell) that of a failed one. A finished row is not run again.
+
+    Raises:
+        ValueError: the study has no such row.
+        BlockingIOError: another process is running the row.
+    """
+    rows = {row["id"]: row for row in read_study(folder)["rows"]}
+    if identity not in rows:
+        raise ValueError(f"the study {folder} has no row {identity!r}; study.json in it names its {len(rows)} rows.")
+    row = rows[identity]
+    place = Path(row["folder"])
+    with exclusive(place, "row"):
+        if (place / "done.json").exists():
+            return True
+        (place / "failed.json").unlink(missing_ok=True)
+        begun, before = time.time(), _seconds_before(place)
+        write_json(place / "attempt.json", {"pid": os.getpid(), "begun": begun, "seconds_before": before})
+        failure = execute(row["notebook"], place / "notebook.ipynb", row["parameters"])
+        if failure is None and not any(place.rglob("per_image.csv")):
+            failure = {"error": "the notebook ran to its end but left no per_image.csv in RUN.", "cell": None}
+        seconds = before + time.time() - begun
+        write_json(place / ("failed.json" if failure else "done.json"), {"seconds": seconds, **(failure or {})})
+    return failure is None
+
+
+def _seconds_before(place: Path) -> float:
+    """Return the seconds that earlier, interrupted attempts at a row took, by the last file that each wrote."""
+    try:
+        attempt = json.loads((place / "attempt.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return 0.0
+    last = max(path.stat().st_mtime for path in place.rglob("*"))
+    return attempt["seconds_before"] + max(0.0, last - attempt["begun"])
+
+
+def collect(folder: Path | str, wall_seconds: float | None = None) -> dict[str, Any]:
+    """Bring ``study.json`` up to date with what the rows' folders say, and return it."""
+    study = read_study(folder)
+    for row in study["rows"]:
+        place = Path(row["folder"])
+        done, failed = _read(place / "done.json"), _read(place / "failed.json")
+        row["status"] = "done" if done else "failed" if failed else "interrupted"
+        row["error"] = failed["error"] if failed and not done else None
+        row["log"] = str(place / "notebook.ipynb") if (place / "notebook.ipynb").exists() else None
+        row["seconds"] = (done or failed or {}).get("seconds")
+    if wall_seconds is not None:
+        study["wall_seconds"] = wall_seconds
+    write_json(Path(folder) / "study.json", study)
+    return study
+
+
+def make_report(folder: Path | str, out: Path | str | None = None) -> Path:
+    """Run the notebook that compares the study's runs, and return the page it wrote.
+
+    Args:
+        folder: of the study.
+        out: folder of the report; by default ``reports/<study>``.
+
+    Raises:
+        RuntimeError: the notebook failed; the message says why and where it lies.
+    """
+    folder = Path(folder)
+    out = Path("reports") / folder.name if out is None else Path(out)
+    study = collect(folder)
+    executed = folder / f"{COMPARE}.ipynb"
+    failure = execute(find_notebook(Path(study["file"]), COMPARE), executed, {"STUDY": str(folder), "REPORT": str(out)})
+    page = out / "index.html"
+    if failure is None and not page.exists():
+        failure = {"error": f"it wrote no {page}"}
+    if failure:
+        raise RuntimeError(f"the report could not be made: {failure['error']} See {executed}.")
+    return page
+
+
+def run_study(
+    path: Path | str,
+    data: str | None = None,
+    name: str | None = None,
+    jobs: int | None = None,
+    pictures: list[str] | None = None,
+    out: Path | str | None = None,
+) -> bool:
+    """Run a study from its data to its report, and return whether every row succeeded.
+
+    Args:
+        path, data, name, pictures: see :func:`colorlib.studies.study.prepare_study`.
+        jobs: rows at a time, one thread each; by default one for each processor, or one where there is a GPU.
+        out: folder of the report; by default ``reports/<study>``.
+
+    Raises:
+        ValueError, TypeError, OSError: the study or its data is not usable; nothing was run.
+        BlockingIOError: another process is running this study.
+        RuntimeError: Snakemake or the report failed; the message says where to read on.
+        KeyboardInterrupt: the rows under way were stopped; the same call goes on from there.
+    """
+    begun = time.monotonic()
+    folder, study = prepare_study(path, data, name, pictures)
+    with exclusive(folder, "study"):
+        write_json(folder / "study.json", study)
+        study = collect(folder)
+        before = study["wall_seconds"]
+        jobs = jobs or (1 if study["machine"]["gpu"] else study["machine"]["cores"])
+        done, splits = sum(row["status"] == "done" for row in study["rows"]), study["data"]["splits"]
+        print(
+            f"{study['title']}: {len(study['rows'])} rows, {done} of them done already, {jobs} at a time. Photographs: "
+            f"{study['data']['name']}, {splits['train']:,} to train on, {splits['test']:,} to judge by."
+        )
+        if done < len(study["rows"]):
+            study = _run_rows(folder, study["rows"], jobs, lambda: before + time.monotonic() - begun)
+        page = make_report(folder, out)
+        collect(folder, before + time.monotonic() - begun)
+    failed = [row for row in study["rows"] if row["status"] != "done"]
+    for row in failed:
+        why = row["error"] or "its process was ended from outside."
+        where = f"its notebook: {row['log']}" if row["log"] else f"see {folder / 'snakemake.log'}"
+        print(f"{_title(row)} failed: {why} ({where})", file=sys.stderr)
+    print(f"The report: {page.resolve()}")
+    return not failed
+
+
+def _run_rows(folder: Path, rows: list[dict[str, Any]], jobs: int, wall: Callable[[], float]) -> dict[str, Any]:
+    """Run the rows under Snakemake, showing how far they are, and return the study as it then stands."""
+    log = folder / "snakemake.log"
+    # greedy: the other scheduler wants a solver. mtime: a row's folder name says all that the other triggers would.
+    # nolock: the lock of the study's folder, held by the caller, ends with its process; Snakemake's does not
+    command = [sys.executable, "-c", _SNAKEMAKE, "-s", str(SNAKEFILE), "--cores", str(jobs), "--keep-going", "--nolock"]
+    command += ["--rerun-incomplete", "--rerun-triggers", "mtime", "--scheduler", "greedy"]
+    command += ["--config", f"folder={folder}", "--", "rows"]
+    with open(log, "w", encoding="utf-8") as file:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=environment_for_children(),
+            start_new_session=True,  # Ctrl-C is this process's to answer
+        )
+    screen, kept = Screen(sys.stdout), time.monotonic()
+    try:
+        while child.poll() is None:
+            screen.show(display(rows, jobs, wall()))
+            if time.monotonic() - kept > 10:
+                kept = time.monotonic()
+                collect(folder, wall())
+            time.sleep(LOOK_EVERY)
+    finally:
+        screen.clear()
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)  # every file is written atomically, and kernels follow their row
+            child.wait()
+        study = collect(folder, wall())
+    if child.returncode and all(row["status"] == "interrupted" for row in study["rows"]):
+        raise RuntimeError(f"Snakemake stopped before any row ended; {log} says why.")
+    return study
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one row, or the report, of a planned study: what the Snakefile calls."""
+    follow_parent()
+    parser = argparse.ArgumentParser(prog="python -m colorlib.studies.engine", description=main.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    row = commands.add_parser("row", help="run one row, unless it is done")
+    row.add_argument("folder", help="of the study, for example runs/quick")
+    row.add_argument("id", help="of the row, as in study.json")
+    report = commands.add_parser("report", help="make the report")
+    report.add_argument("folder", help="of the study, for example runs/quick")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "report":
+            print(f"The report: {make_report(options.folder).resolve()}")
+            return 0
+        return 0 if run_row(options.folder, options.id) else 1
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f"colorlib: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""The study file: YAML, read and checked word by word."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from colorlib.registry import look_up
+from colorlib.studies.notebook import find_notebook, notebook_parameters, shell_line
+
+PICTURES = {"bundled": "the photographs that ship inside scikit-image", "test": "photographs of the study's test split"}
+GIVEN = ("DATA", "RUN")  # parameters that the study itself sets in every row
+_KEYS = {
+    "title": str,
+    "question": str,
+    "data": dict,
+    "pictures": list,
+    "margin": dict,
+    "defaults": dict,
+    "rows": list,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One notebook with its parameters.
+
+    Attributes:
+        notebook: path of the notebook.
+        parameters: what the study file says, DATA and RUN apart.
+        own: the names among them that the row, not the study's defaults, gives.
+    """
+
+    notebook: Path
+    parameters: dict[str, Any]
+    own: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study file, read and checked.
+
+    Attributes:
+        data: ``{"name": …, options}`` or ``{"folder": …}``.
+        pictures: what the report may show, of ``PICTURES``.
+        margin: metric name -> the largest difference that does not matter.
+        rows: lists spread out, one row for each value.
+    """
+
+    path: Path
+    title: str
+    question: str
+    data: dict[str, Any]
+    pictures: list[str]
+    margin: dict[str, float]
+    rows: list[Row]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+
+def load_study(path: Path | str) -> Study:
+    """Read a study file and check every word of it against the notebooks and the registries.
+
+    Raises:
+        FileNotFoundError: no such file, or a row's notebook does not exist.
+        ValueError, TypeError: anything misspelt, of the wrong type or missing; the message says where.
+    """
+    path = Path(path)
+    content = _read_yaml(path)
+    for key, value in content.items():
+        kind = look_up(_KEYS, key, f"key in {path}")
+        if not isinstance(value, kind):
+            raise TypeError(f"{path}: {key} must be {_KIND_NAMES[kind]}, not {value!r}.")
+    for key in ("title", "data", "rows"):
+        if not content.get(key):
+            raise ValueError(f"{path} has no {key}.")
+    pictures = content.get("pictures", ["bundled", "test"])
+    for name in pictures:
+        look_up(PICTURES, name, "kind of pictures")
+    defaults = content.get("defaults", {})
+    rows = [row for number, entry in enumerate(content["rows"], 1) for row in _read_row(path, number, entry, defaults)]
+    known = set().union(*(notebook_parameters(row.notebook) for row in rows))
+    for name in defaults:
+        look_up(dict.fromkeys(known), name, f"parameter under defaults in {path}")
+    seen: dict[str, int] = {}
+    for number, row in enumerate(rows, 1):
+        if (same := seen.setdefault(f"{row.notebook} {row.parameters}", number)) != number:
+            raise ValueError(f"{path}: runs {same} and {number} are the same ({row.notebook.stem}, {row.parameters}).")
+    margin = {name: _margin(path, name, value) for name, value in content.get("margin", {}).items()}
+    return Study(path, content["title"], content.get("question", ""), content["data"], pictures, margin, rows)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        near = [file.name for file in sorted(path.parent.glob("*.yml"))]
+        raise FileNotFoundError(f"there is no study file {path}; beside it: {', '.join(near) or 'nothing'}.")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not readable YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is not a study: it must hold title, data and rows.")
+    return content
+
+
+def _margin(path: Path, name: str, value: object) -> float:
+    from colorlib.metrics import METRICS
+
+    look_up(METRICS, name, "metric")
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise TypeError(f"{path}: margin.{name} must be a number of 0 or more, not {value!r}.")
+    return float(value)
+
+
+def _read_row(path: Path, number: int, entry: object, defaults: dict[str, Any]) -> Iterator[Row]:
+    where = f"row {number} of {path}"
+    if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
+        raise ValueError(f"{where} names no notebook; write for example {{notebook: 12_unet, OBJECTIVE: l1}}.")
+    notebook = find_notebook(path, entry["notebook"])
+    known = notebook_parameters(notebook)
+    if shell := shell_line(notebook):
+        raise ValueError(
+            f"{notebook} runs the shell line {shell!r}, whose failure would go unseen; write it in Python."
+        )
+    if "RUN" not in known:
+        raise ValueError(f"{notebook} has no parameter RUN, the folder to write its results to; it cannot be a row.")
+    own = {name: value for name, value in entry.items() if name != "notebook"}
+    for name in own:
+        look_up({key: None for key in known if key not in GIVEN}, name, f"parameter in {where} ({notebook.name})")
+    given = {name: value for name, value in defaults.items() if name in known} | own
+    choices = {}
+    for name, value in given.items():
+        spread = isinstance(value, list) and not isinstance(known[name], list)
+        if spread and not value:
+            raise ValueError(f"{where}: {name} is an empty list.")
+        values = value if spread else [value]
+        choices[name] = [check_parameter(name, one, known[name], where) for one in values]
+    named = tuple(name for name, values in choices.items() if name in own or len(values) > 1)
+    for combination in itertools.product(*choices.values()):
+        yield Row(notebook, dict(zip(choices, combination, strict=True)), named)
+
+
+_KIND_NAMES = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table of names and values",
+}
+
+
+def check_parameter(name: str, value: object, default: object, where: str) -> Any:
+    """Return ``value`` as the notebook's parameter takes it.
+
+    Args:
+        name: of the parameter; MODEL, OBJECTIVE and BASELINE (plural too) are looked up in their registries.
+        default: the notebook's own; its type is what ``value`` must have. None accepts any.
+        where: begins the message.
+
+    Raises:
+        TypeError: of another type, such as YAML's ``1e-4``, which is text.
+        ValueError: an unknown model, objective or baseline.
+    """
+    if isinstance(default, list):
+        if not isinstance(value, list):
+            raise TypeError(f"{where}: {name} must be a list like {default!r}, not {value!r}.")
+        return [check_parameter(name, one, default[0] if default else None, where) for one in value]
+    if isinstance(value, str) and not isinstance(default, str) and (number := _number_in(value)) is not None:
+        # YAML 1.1 takes a number with an exponent for text unless it has both a point and a sign
+        raise TypeError(f"{where}: {name}: {value} is text to YAML, not a number; write {yaml.safe_dump(number)[:-5]}.")
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    objective = name == "OBJECTIVE" and isinstance(value, dict | str)  # a sum or a name, whatever the default is
+    if default is not None and type(value) is not type(default) and not objective:
+        raise TypeError(f"{where}: {name} must be {_KIND_NAMES[type(default)]} like {default!r}, not {value!r}.")
+    if objective or (name == "OBJECTIVES" and isinstance(value, str)):
+        from colorlib.objectives import terms_of
+
+        terms_of(value)
+    elif isinstance(value, str) and name.removesuffix("S") in ("MODEL", "BASELINE"):
+        look_up(_registry(name.removesuffix("S")), value, name.removesuffix("S").lower())
+    return value
+
+
+def _number_in(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _registry(name: str) -> Mapping[str, Any]:
+    if name == "MODEL":
+        from colorlib.models import MODELS
+
+        return MODELS
+    from colorlib.runs.baselines import BASELINES
+
+    return BASELINES

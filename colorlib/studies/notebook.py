@@ -1,0 +1,124 @@
+"""Notebooks as rows: found, their parameters read, executed, their hidden failures seen."""
+
+import ast
+import difflib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from colorlib.processes import environment_for_children
+
+
+def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> dict[str, Any] | None:
+    """Execute a notebook with papermill and return why it did not run to its end, or None if it did.
+
+    Papermill takes ``sys.exit(0)`` for success and leaves out the cells after it, so every cell is looked at.
+
+    Returns:
+        None, or ``{"error": one line, "cell": number of the code cell}``.
+    """
+    import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
+    from traitlets.config import Config
+
+    os.environ.update(environment_for_children())
+    with tempfile.TemporaryDirectory(prefix="colorlib-") as private:
+        # Local sockets need neither ports nor encryption. Their default place is one for all kernels, which then
+        # answer one another's messages; and a path of more than 104 bytes is refused.
+        local = {"transport": "ipc", "ip": f"{private}/kernel"} if len(private) < 90 else {}
+        try:
+            papermill.execute_notebook(
+                str(notebook),
+                str(output),
+                parameters,
+                kernel_name="python3",  # whatever name JupyterLab saved in the notebook
+                language="python",
+                progress_bar=False,
+                start_timeout=300,
+                config=Config({"KernelManager": local, "AsyncKernelManager": local}),
+            )
+        except papermill.PapermillExecutionError as error:
+            return {"error": _one_line(f"{error.ename}: {error.evalue}"), "cell": error.exec_count}
+        except DeadKernelError:
+            return {"error": "the notebook's process died, as it does when the memory is used up.", "cell": None}
+        except NoSuchKernel:
+            return {"error": "Jupyter finds no kernel python3; install ipykernel in this environment.", "cell": None}
+        except Exception as error:  # whatever else keeps a notebook from running concerns this row, not the others
+            return {"error": _one_line(f"{type(error).__name__}: {error}"), "cell": None}
+    return _hidden_failure(output)
+
+
+def _hidden_failure(executed: Path) -> dict[str, Any] | None:
+    cells = nbformat.read(executed, as_version=4).cells
+    cells = [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
+    for number, cell in enumerate(cells, 1):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                error = (
+                    f"{output.ename}: {output.evalue} ended the notebook early, in code cell {number} of {len(cells)}."
+                )
+                return {"error": _one_line(error), "cell": number}
+        if cell.execution_count is None:
+            return {"error": f"code cell {number} of {len(cells)} was never run.", "cell": number}
+    return None
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 300 else f"{line[:299]}…"
+
+
+def find_notebook(study: Path, name: str) -> Path:
+    """Return the notebook of that name in the folder above the study file's, or beside the file."""
+    folders = list(dict.fromkeys((study.absolute().parent.parent, study.absolute().parent)))
+    for folder in folders:
+        if (path := folder / f"{name.removesuffix('.ipynb')}.ipynb").is_file():
+            return Path(os.path.relpath(path)) if path.is_relative_to(Path.cwd()) else path
+    known = {path.stem: path for folder in folders for path in folder.glob("*.ipynb")}
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)
+    raise FileNotFoundError(f"{study} names a notebook {name!r} that is not there; did you mean {', '.join(near)}?")
+
+
+@cache
+def _code_cells(path: Path) -> list[tuple[str, list[str]]]:
+    """Return (source, tags) of each code cell."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception:  # nbformat raises errors of several kinds of its own
+        raise ValueError(f"{path} is not a readable notebook.") from None
+    return [(cell.source, cell.metadata.get("tags", [])) for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def notebook_parameters(path: Path) -> dict[str, Any]:
+    """Return name -> default of the cell tagged ``parameters``; defaults are literals.
+
+    Raises:
+        ValueError: no such cell, or it holds something other than ``NAME = literal``.
+    """
+    for source, tags in _code_cells(path):
+        if "parameters" in tags:
+            try:
+                return {target.id: ast.literal_eval(value) for target, value in _assignments(source)}
+            except (SyntaxError, ValueError, AttributeError):
+                raise ValueError(f"the parameters cell of {path} may hold lines `NAME = literal` only.") from None
+    raise ValueError(f"{path} has no cell tagged 'parameters'; a study could not tell it what to run.")
+
+
+def _assignments(source: str) -> Iterator[tuple[ast.Name, ast.expr]]:
+    for line in ast.parse(source).body:
+        yield (line.target if isinstance(line, ast.AnnAssign) else line.targets[0]), line.value
+
+
+def shell_line(path: Path) -> str | None:
+    """Return the first line of a notebook that hands work to a shell: papermill does not notice when it fails."""
+    for source, _ in _code_cells(path):
+        if found := re.search(r"^\s*!.*|.*=\s*!(?!=).*|^\s*%%?(bash|sh|script|system|sx)\b.*", source, re.MULTILINE):
+            return found[0].strip()
+    return None
