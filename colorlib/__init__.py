@@ -15,5 +15,5 @@ __all__ = ["load_colorizer"]
 
 def __getattr__(name: str) -> object:
     if name == "load_colorizer":  # only then: importing any part of colorlib stays as quick as that part is
-        return importlib.import_module("colorlib.deployment.colorizer").load_colorizer
+        return importlib.import_module("colorlib.deployment.loading").load_colorizer
     raise AttributeError(f"module 'colorlib' has no attribute {name!r}")

@@ -74,8 +74,9 @@ def colorize(options: argparse.Namespace) -> int:
     from PIL import Image
 
     from colorlib.deployment.batch import colorize_files
-    from colorlib.deployment.colorizer import load_colorizer, parse_hint
+    from colorlib.deployment.colorizer import parse_hint
     from colorlib.deployment.film import FILM_ENDINGS
+    from colorlib.deployment.loading import load_colorizer
     from colorlib.machine import use_threads
     from colorlib.pictures.picture import MAX_PIXELS
 

@@ -57,7 +57,7 @@ from torch import Tensor
 
 from colorlib.color.lab import rgb_at_lightness
 from colorlib.data.bundled import bundled_photographs
-from colorlib.deployment.colorizer import Colorizer
+from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.files import atomic_path, project_folder
 from colorlib.pictures.decode import reason_of, square_photograph
 from colorlib.pictures.listing import list_photographs
@@ -165,7 +165,7 @@ def real_picture(square: np.ndarray) -> bytes:
     return _png(lab[:, :1], lab[:, 1:])
 
 
-def coloured_picture(square: np.ndarray, colorizer: Colorizer) -> bytes:
+def coloured_picture(square: np.ndarray, colorizer: PhotoColorizer) -> bytes:
     """Return the PNG of a model's colouring; the model sees the lightness of the photograph alone."""
     picture = Picture(square)
     L = picture.lightness()

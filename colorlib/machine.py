@@ -80,9 +80,12 @@ def peak_memory_mb(device: torch.device) -> float:
 
 
 def count_macs(network: nn.Module, size: tuple[int, int]) -> int:
-    """Count the multiply-accumulates to colour one photograph of ``size`` = (H, W); of a walk, in all its steps."""
+    """Count the multiply-accumulates of a network of :mod:`colorlib.models` to colour a photograph of ``size`` (H, W).
+
+    Of one that walks they are those of all its ``steps``.
+    """
     device = next(network.parameters()).device
     # Only the plain way of computing attention is made of products that the counter knows.
     with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         network(torch.zeros(1, 1, *size, device=device))
-    return getattr(network, "steps", 1) * counter.get_total_flops() // 2
+    return network.steps * counter.get_total_flops() // 2

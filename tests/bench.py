@@ -151,7 +151,7 @@ def colouring(folder):
 
 
 def photographs_at_once(folder):
-    model = load_colorizer("vivid").model
+    model = load_colorizer("vivid")
     L = torch.rand(8, 1, 64, 64) * 100
     names = "the network on 8 small copies", "one by one, as photographs are coloured"
     one_by_one, batch = seconds(lambda: [model(L[n : n + 1]) for n in range(8)]), seconds(lambda: model(L))

@@ -26,8 +26,8 @@ from colorlib.app.photograph import Wish, coloured, doubt, full_size, plain_name
 from colorlib.color.gamut import bin_centres
 from colorlib.color.lab import rgb_to_lab
 from colorlib.deployment.batch import colorize_files
-from colorlib.deployment.colorizer import load_colorizer
-from colorlib.deployment.model import Recipe
+from colorlib.deployment.loading import load_colorizer
+from colorlib.deployment.recipe import Recipe
 from colorlib.metrics import METRICS, Pair
 from colorlib.models import create_model
 from colorlib.pictures.picture import read_picture

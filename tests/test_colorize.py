@@ -22,13 +22,14 @@ from colorlib.data.bundled import bundled_photographs
 from colorlib.deployment import batch, loading
 from colorlib.deployment import colorizer as colorize
 from colorlib.deployment.batch import colorize_files, plan
-from colorlib.deployment.colorizer import Colorizer, load_colorizer, parse_hint
+from colorlib.deployment.colorizer import PhotoColorizer, parse_hint
 from colorlib.deployment.enlarging import ColourField
 from colorlib.deployment.export import export_run
-from colorlib.deployment.loading import load_model, shipped_models
-from colorlib.deployment.model import DeployedModel, Recipe
+from colorlib.deployment.loading import load_colorizer, shipped_models
+from colorlib.deployment.recipe import Recipe
 from colorlib.files import download
 from colorlib.models import create_model
+from colorlib.models.base import HintedNetwork
 from colorlib.objectives import create_objective
 from colorlib.pictures import shrinking
 from colorlib.pictures.picture import Picture, read_picture
@@ -177,8 +178,8 @@ def test_temperature_and_saturation(vivid):
     assert lab_of(vivid.colorize(GREY, saturation=0) / 255)[:, 1:].norm(dim=1).mean() < 0.1
     assert lab_of(vivid.colorize(GREY, saturation=2) / 255)[:, 1:].norm(dim=1).mean() > 1.5 * plain
     assert not np.array_equal(vivid.colorize(GREY, temperature=0.1), vivid.colorize(GREY))
-    assert vivid.model.objective.temperature == vivid.model.recipe.temperature  # nothing of it stays
-    own = vivid.model.recipe.temperature
+    assert vivid.objective.temperature == vivid.recipe.temperature  # nothing of it stays
+    own = vivid.recipe.temperature
     np.testing.assert_array_equal(vivid.colorize(GREY, temperature=own), vivid.colorize(GREY))
 
 
@@ -196,9 +197,9 @@ def test_impossible_wishes(vivid, options, message):
 
 
 def test_no_hints_for_a_model_that_takes_none():
-    model = DeployedModel(Recipe("plain", "", 32, "unet"), create_model("unet", 2, width=4), create_objective("l2"))
+    model = PhotoColorizer(Recipe("plain", "", 32, "unet"), create_model("unet", 2, width=4), create_objective("l2"))
     with pytest.raises(ValueError, match="plain takes no hints"):
-        Colorizer(model).colorize(GREY, hints=[(1, 1, "#ff0000")])
+        model.colorize(GREY, hints=[(1, 1, "#ff0000")])
 
 
 def test_no_temperature_for_the_faithful_one():
@@ -399,7 +400,7 @@ def test_a_run_can_be_named_and_exported(tiny_scenes, tmp_path, objective, optio
         "unet", objective, {"width": 8}, options, images_seen=32, validations=1, validation_images=8
     )
     trained, run = train_and_judge(config, tiny_scenes, tmp_path / "run")
-    model = load_model(tmp_path / "run")
+    model = load_colorizer(tmp_path / "run")
     assert (model.recipe.objective, model.recipe.temperature) == (meaning, temperature)
     assert model.recipe.short_side == 32 and not model.recipe.takes_hints
     L = torch.rand(2, 1, 32, 40, generator=torch.Generator().manual_seed(0)) * 100
@@ -407,7 +408,7 @@ def test_a_run_can_be_named_and_exported(tiny_scenes, tmp_path, objective, optio
     grey = judge(lambda L: torch.zeros(len(L), 2, *L.shape[-2:]), tiny_scenes, tmp_path / "grey", "grey")
     words = {"about": "Mine.", "licence": "CC0.", "notes": "It is new.", "beside": [grey.folder]}
     path = export_run(tmp_path / "run", "mine", tmp_path / "models", **words)
-    torch.testing.assert_close(load_model(path)(L), trained(L), atol=0.3, rtol=0.05)
+    torch.testing.assert_close(load_colorizer(path)(L), trained(L), atol=0.3, rtol=0.05)
     card = path.with_suffix(".md").read_text(encoding="utf-8")
     assert card.startswith("# mine\n\nMine.") and "CC0." in card and card.endswith("It is new.\n")
     assert f"{(run.per_image['delta_e_76'] - grey.per_image['delta_e_76']).mean():+.2f}".replace("-", "−") in card
@@ -421,37 +422,35 @@ def test_a_run_can_be_named_and_exported(tiny_scenes, tmp_path, objective, optio
 
 def test_unfinished_and_damaged_models(tmp_path):
     with pytest.raises(FileNotFoundError, match="not a run folder"):
-        load_model(tmp_path)
+        load_colorizer(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"format": 1, "kind": "baseline", "label": "grey"}))
     with pytest.raises(ValueError, match="no trained network but grey"):
-        load_model(tmp_path)
+        load_colorizer(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"format": 1, "kind": "network", "label": "unet · l2"}))
     with pytest.raises(FileNotFoundError, match="not finished"):
-        load_model(tmp_path)
+        load_colorizer(tmp_path)
     (tmp_path / "bad.safetensors").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="damaged"):
-        load_model(tmp_path / "bad.safetensors")
+        load_colorizer(tmp_path / "bad.safetensors")
     with pytest.raises(ValueError, match="no model that colorlib exported"):
-        load_model(WEIGHTS / "classifier_a.safetensors")
+        load_colorizer(WEIGHTS / "classifier_a.safetensors")
 
 
 def test_released_weights_are_named_by_file(tmp_path, monkeypatch):
-    class Narrow(torch.nn.Module):
-        takes_hints = True
-
+    class Narrow(HintedNetwork):
         def __init__(self):
             super().__init__()
             self.scale = torch.nn.Parameter(torch.tensor(0.3))
 
-        def forward(self, L, extra=None):
-            return self.scale * torch.cat([L, -L if extra is None else extra[:, :1]], 1)
+        def forward(self, L, hints=None):
+            return self.scale * torch.cat([L, -L if hints is None else hints[:, :1]], 1)
 
     released = loading.Released(lambda path: Narrow(), "narrow.pth", None)
     monkeypatch.setitem(loading.RELEASED, "siggraph17", released)
-    model = load_model("siggraph17=narrow.pth")
+    model = load_colorizer("siggraph17=narrow.pth")
     assert model.recipe.takes_hints and model.recipe.short_side == 256
     assert model(torch.ones(1, 1, 4, 4))[0, 1].mean() == pytest.approx(-0.3)
-    assert Colorizer(model).colorize(GREY, hints=[(3, 3, "#00ff00")]).shape == (*GREY.shape, 3)
+    assert model.colorize(GREY, hints=[(3, 3, "#00ff00")]).shape == (*GREY.shape, 3)
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -508,8 +507,8 @@ def test_lab_to_rgb_is_what_a_flat_photograph_gets():
     torch.manual_seed(0)
     network = create_model("plain_cnn", 2, filters=8)  # looks four pixels far, so the borders are far from the centre
     torch.nn.init.constant_(list(network.parameters())[-1], 0.2)  # the bias of its answer
-    model = DeployedModel(Recipe("narrow", "", 64, "plain_cnn"), network, create_objective("l2"))
-    result = Colorizer(model).colorize(np.full((90, 120), 140, np.uint8))
+    model = PhotoColorizer(Recipe("narrow", "", 64, "plain_cnn"), network, create_objective("l2"))
+    result = model.colorize(np.full((90, 120), 140, np.uint8))
     centre = result[40:50, 55:65].reshape(-1, 3).astype(int)
     assert np.ptp(centre, axis=0).max() <= 1 and np.ptp(centre.mean(0)) > 10
     grey = rgb_to_lab(torch.full((1, 3, 1, 1), 140 / 255))

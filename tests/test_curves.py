@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from colorlib.models import MODELS
+from colorlib.models.base import HintedNetwork
 from colorlib.runs import curves
-from colorlib.runs.colorizer import TrainedColorizer, build
+from colorlib.runs.colorizer import NetworkColorizer, build
 from colorlib.runs.curves import hints_curve, several_curve, temperature_curve
 from colorlib.runs.evaluation import judge
 from colorlib.runs.run import ExperimentConfig
@@ -22,7 +23,7 @@ def few(monkeypatch):
 
 def untrained(data, model, objective, **options):
     config = ExperimentConfig(model, objective, model_options=MODELS[model].narrow, objective_options=options)
-    return TrainedColorizer(*build(config, data))
+    return NetworkColorizer(*build(config, data))
 
 
 @pytest.mark.parametrize("objective", ["ce", {"ce": 1, "colorfulness": 0.1}])
@@ -37,18 +38,16 @@ def test_colour_comes_up_as_the_temperature_falls_and_the_decoder_is_left_as_it_
 
 
 def test_a_network_that_repeats_its_hints_gains_by_them(tiny_scenes):
-    class Parrot(torch.nn.Module):
-        takes_hints = True
-
+    class Parrot(HintedNetwork):
         def __init__(self):
             super().__init__()
             self.weight = torch.nn.Parameter(torch.ones(()))
 
-        def forward(self, L, extra=None):
-            return torch.zeros(len(L), 2, *L.shape[-2:]) if extra is None else extra[:, :2] / 110
+        def forward(self, L, hints=None):
+            return torch.zeros(len(L), 2, *L.shape[-2:]) if hints is None else hints[:, :2] / 110
 
     _, objective = build(ExperimentConfig("unet", "l2"), tiny_scenes)
-    table = hints_curve(TrainedColorizer(Parrot(), objective), tiny_scenes, tiny_scenes.sample("test", 4))
+    table = hints_curve(NetworkColorizer(Parrot(), objective), tiny_scenes, tiny_scenes.sample("test", 4))
     none, five = table.itertuples()
     assert (none.hints, five.hints) == (0, 5) and five.delta_e_76 < none.delta_e_76 and none.colorfulness_hs03 < 0.01
 

@@ -19,8 +19,8 @@ from colorlib.color.lab import rgb_to_lab
 from colorlib.data.bundled import bundled_photographs
 from colorlib.deployment import frames as film_frames
 from colorlib.deployment import video
-from colorlib.deployment.colorizer import load_colorizer
 from colorlib.deployment.film import colorize_film, plan_films
+from colorlib.deployment.loading import load_colorizer
 from colorlib.deployment.steadiness import agreement, flicker, motion, steady, warp
 from colorlib.pictures.picture import read_picture
 
@@ -100,7 +100,7 @@ def test_colours_hold_still_and_are_neither_greyed_nor_worse(moving, name):
     colorizer = load_colorizer(name)
     before, after = [], []
     for L, truth, flow in moving:
-        alone = colorizer.model(L)
+        alone = colorizer(L)
         held, _ = steady(L, alone)
         for rows, ab in ((before, alone), (after, held)):
             lab = torch.cat([L, ab], 1)
@@ -131,7 +131,7 @@ def test_averaging_comes_nearer_to_the_truth(moving):
 def test_at_a_cut_nothing_is_carried_over_and_a_flash_is_none(moving, faithful):
     for (L, *_), (other, *_) in zip(moving, moving[1:], strict=False):
         joined = torch.cat([L[:10], other[:6]])
-        alone = faithful.model(joined)
+        alone = faithful(joined)
         held, _ = steady(joined, alone)
         torch.testing.assert_close(held[10], alone[10])
         assert (held[9] - alone[9]).abs().max() > 0.01
@@ -139,7 +139,7 @@ def test_at_a_cut_nothing_is_carried_over_and_a_flash_is_none(moving, faithful):
         L = L[:12].clone()
         L[6] = (1.3 * L[6] + 8).clamp(max=100)
         assert agreement(L[5:6], L[6:7], flow[5:6]).mean() > 0.2
-        held, _ = steady(L, alone := faithful.model(L))
+        held, _ = steady(L, alone := faithful(L))
         flashing = slice(5, 7)  # into the flash and out of it
         assert trembling(held[5:8], flow[flashing]) < 0.4 * trembling(alone[5:8], flow[flashing])
 
@@ -395,7 +395,7 @@ def test_a_folder_is_coloured_in_the_order_of_its_numbers(tmp_path, frames, fait
     kept = [index for index in range(12) if index != 7]
     pictures = [read_picture(frames / f"f{index}.png") for index in kept]
     L = torch.cat([faithful.small_copy(picture)[:, :1] for picture in pictures])
-    held, _ = steady(L[:7], faithful.model(L[:7]))
+    held, _ = steady(L[:7], faithful(L[:7]))
     result = read_picture(tmp_path / "out" / "f6.png")
     assert result.pixels.dtype == np.uint16
     assert (result.lab()[:, 1:] - held[6:7]).abs().median() < 0.01  # so f10 did not come between f1 and f2

@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 
 from colorlib import fooling
 from colorlib.color.lab import rgb_to_lab
-from colorlib.deployment.colorizer import load_colorizer
+from colorlib.deployment.loading import load_colorizer
 from colorlib.fooling import (
     CHECK,
     Design,

@@ -13,8 +13,8 @@ THING = 8  # pixels each way
 class Blank(Diffusion):
     """Hands what it is given to the decoder, so that a test can put the perfect answer there."""
 
-    def forward(self, L, extra=None):
-        return extra
+    def forward(self, L, noised=None):
+        return noised
 
 
 def narrow(kind=Diffusion, out_channels=2, **options):
@@ -30,9 +30,9 @@ def decode(output, size):
     return 110 * output
 
 
-def mean_of_what_may_be_true(extra, size):
+def mean_of_what_may_be_true(noised, size):
     """E[ab | x_t] where each thing of 8×8 pixels is RED or −RED as a whole, by Bayes' rule."""
-    x_t, t = extra[:, :2], extra[:, 2:, ::THING, ::THING]
+    x_t, t = noised[:, :2], noised[:, 2:, ::THING, ::THING]
     along = F.avg_pool2d((x_t * RED).sum(1, keepdim=True), THING)
     log_odds = (
         torch.tensor(SHARE_RED / (1 - SHARE_RED)).log() + 2 * THING**2 * (1 - t) * along / (t * AB_DEVIATION) ** 2
@@ -46,11 +46,11 @@ def mean_of_what_may_be_true(extra, size):
 def test_drawn_noise_lies_on_the_straight_path():
     torch.manual_seed(0)
     ab = torch.tensor([40.0, -10.0]).view(1, 2, 1, 1).expand(400, 2, 24, 24)
-    extra = narrow().draw(ab)
-    assert extra.shape == (400, 3, 24, 24)
-    t = extra[:, 2, 0, 0]
-    assert torch.equal(extra[:, 2], t.view(-1, 1, 1).expand(-1, 24, 24))
-    mean, deviation = extra[:, :2].mean((2, 3)), extra[:, :2].std((2, 3))
+    noised = narrow().add_noise(ab)
+    assert noised.shape == (400, 3, 24, 24)
+    t = noised[:, 2, 0, 0]
+    assert torch.equal(noised[:, 2], t.view(-1, 1, 1).expand(-1, 24, 24))
+    mean, deviation = noised[:, :2].mean((2, 3)), noised[:, :2].std((2, 3))
     error = AB_DEVIATION / 24  # of the mean, and at most of the deviation
     assert ((mean - (1 - t).view(-1, 1) * ab[:, :, 0, 0]).abs() < 5 * error).all()
     assert ((deviation - t.view(-1, 1) * AB_DEVIATION).abs() < 5 * error).all()
@@ -81,14 +81,14 @@ def test_the_network_sees_noise_and_its_strength():
     output = network(L, with_time(x_t, torch.tensor([0.5, 0.5])))
     assert (output - network(L, with_time(x_t, torch.tensor([0.5, 0.6]))))[1].abs().max() > 1e-5
     assert (output - network(L, with_time(-x_t, torch.tensor([0.5, 0.5])))).abs().amax((1, 2, 3)).min() > 1e-5
-    with pytest.raises(ValueError, match=r"extra must be noised ab and t, \(N, 3, H, W\).*Diffusion.draw makes it"):
+    with pytest.raises(ValueError, match=r"noised must be ab and t, \(N, 3, H, W\).*Diffusion.add_noise makes it"):
         network(L, x_t)
 
 
 def test_every_parameter_learns_from_a_drawn_step():
     network = narrow().train()
     L, ab = some_L(2, 1, 32, 32), 30 * torch.randn(2, 2, 32, 32)
-    network(L, network.draw(ab)).square().sum().backward()
+    network(L, network.add_noise(ab)).square().sum().backward()
     assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
 
 
@@ -100,17 +100,17 @@ def test_with_a_network_that_knows_the_truth_the_walk_ends_there(steps):
     truth = 30 * torch.randn(2, 2, 9, 13, generator=torch.Generator().manual_seed(1))
     seen = []
 
-    def knows(extra, size):
-        seen.append(extra)
+    def knows(noised, size):
+        seen.append(noised)
         return truth
 
     ab = narrow(Blank, steps=steps).colorize(some_L(2, 1, 9, 13), knows)
     assert torch.equal(ab, truth)
     # The network was shown the straight path from the first noise to the truth, noise first.
-    noise, times = seen[0][:, :2], [extra[0, 2, 0, 0] for extra in seen]
+    noise, times = seen[0][:, :2], [noised[0, 2, 0, 0] for noised in seen]
     assert len(times) == steps and times[0] == 1 and times == sorted(times, reverse=True)
-    for extra, t in zip(seen, times, strict=True):
-        torch.testing.assert_close(extra[:, :2], (1 - t) * truth + t * noise, atol=1e-4, rtol=1e-5)
+    for noised, t in zip(seen, times, strict=True):
+        torch.testing.assert_close(noised[:, :2], (1 - t) * truth + t * noise, atol=1e-4, rtol=1e-5)
 
 
 def test_a_perfect_network_gives_both_colours_as_often_as_they_are_true_and_one_step_their_mean():
@@ -134,7 +134,7 @@ def test_a_trained_network_gives_one_colour_or_the_other_where_regression_gives_
     L = torch.full((64, 1, 8, 8), 50.0)
     for _ in range(100):
         ab = RED * (2 * torch.randint(2, (64, 1, 1, 1)) - 1).expand(-1, 1, 8, 8)
-        loss = objective(network(L, network.draw(ab)), L, ab)["loss"]
+        loss = objective(network(L, network.add_noise(ab)), L, ab)["loss"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

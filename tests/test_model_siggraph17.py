@@ -9,6 +9,7 @@ import torch
 from test_models import state_rule
 
 from colorlib.color import gamut
+from colorlib.color.hints import draw_hints
 from colorlib.models.siggraph17 import SIGGRAPH17, ReleasedSIGGRAPH17, load_released_siggraph17
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -92,16 +93,24 @@ def test_hints_move_the_colours_and_none_is_the_same_as_no_hint_anywhere():
         network(L, nothing[:, :2])
 
 
-def test_draw_gives_hints_of_the_truth():
-    ab = some_ab(4, 2, 16, 16)
+def drawn(network, ab):
+    """Return the hints that the network is shown in training."""
+    network.forward = lambda L, hints: hints
+    return network.forward_in_training(torch.zeros(len(ab), 1, *ab.shape[-2:]), ab)
+
+
+def test_training_shows_hints_of_the_truth():
+    network, ab = narrow(), some_ab(4, 2, 16, 16)
     torch.manual_seed(0)
-    assert narrow().draw(ab).shape == (4, 3, 16, 16)
+    shown = drawn(network, ab)
+    torch.manual_seed(0)
+    assert shown.shape == (4, 3, 16, 16) and torch.equal(shown, draw_hints(ab))
 
 
 def test_a_share_of_the_photographs_is_hinted():
     ab = some_ab(1, 2, 16, 16).expand(2000, -1, -1, -1)
     torch.manual_seed(0)
-    shares = {hinted: (narrow(hinted=hinted).draw(ab)[:, 2].amax((1, 2)) > 0).float().mean() for hinted in (1.0, 0.25)}
+    shares = {h: (drawn(narrow(hinted=h), ab)[:, 2].amax((1, 2)) > 0).float().mean() for h in (1.0, 0.25)}
     assert shares[1.0] == pytest.approx(7 / 8, abs=0.03) and shares[0.25] == pytest.approx(7 / 32, abs=0.04)
     for hinted in (0.0, 1.5):
         with pytest.raises(ValueError, match="above 0 and at most 1"):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from colorlib.color import hints
-from colorlib.models.vit import Block, ViT, turn, turns
+from colorlib.models.vit import Block, ViT, rotary, rotate
 
 
 def narrow(out_channels=2, **options):
@@ -30,8 +30,8 @@ def test_the_default_blocks_are_those_of_vit_b_16():
 
 def test_only_the_distance_between_two_patches_tells():
     q, k = torch.randn(2, 1, 1, 1, 24, generator=torch.Generator().manual_seed(0))
-    place = turns(5, 7, 24, torch.device("cpu"))
-    looks = turn(q.expand(-1, -1, 35, -1), place) @ turn(k.expand(-1, -1, 35, -1), place).transpose(-1, -2)
+    place = rotary(5, 7, 24, torch.device("cpu"))
+    looks = rotate(q.expand(-1, -1, 35, -1), place) @ rotate(k.expand(-1, -1, 35, -1), place).transpose(-1, -2)
     looks = looks.view(5, 7, 5, 7)
     torch.testing.assert_close(looks[1, 2, 3, 1], looks[2, 5, 4, 4])
     torch.testing.assert_close(looks[0, 0, 0, 0], (q * k).sum())
@@ -41,10 +41,10 @@ def test_only_the_distance_between_two_patches_tells():
 
 def test_a_block_mixes_by_the_attention_it_shows():
     torch.manual_seed(0)
-    block, x, place = Block(16, heads=1), torch.randn(2, 6, 16), turns(2, 3, 16, torch.device("cpu"))
+    block, x, place = Block(16, heads=1), torch.randn(2, 6, 16), rotary(2, 3, 16, torch.device("cpu"))
     attention = block.attention(x, place)
     torch.testing.assert_close(attention.sum(-1), torch.ones(2, 6))
-    halfway = x + block.project(attention @ block.looks(x, place)[2][:, 0])
+    halfway = x + block.project(attention @ block.rotated_qkv(x, place)[2][:, 0])
     torch.testing.assert_close(block(x, place), halfway + block.mlp(block.norm2(halfway)))
 
 
@@ -87,10 +87,13 @@ def test_attention_to_each_patch_sums_to_one():
     torch.testing.assert_close(sum(shares), torch.ones(1, 2, 3))
 
 
-def test_draw_gives_hints_of_the_truth():
+def test_training_shows_hints_of_the_truth():
+    network, L, ab = narrow().eval(), some_L(8, 1, 16, 16), torch.full((8, 2, 16, 16), 20.0)
     torch.manual_seed(0)
-    drawn = narrow().draw(torch.full((8, 2, 16, 16), 20.0))
+    drawn = hints.draw_hints(ab)
     assert drawn.shape == (8, 3, 16, 16) and drawn.any()
+    torch.manual_seed(0)
+    assert torch.equal(network.forward_in_training(L, ab), network(L, drawn))
 
 
 def test_it_learns_to_follow_a_hint():

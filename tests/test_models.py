@@ -43,8 +43,7 @@ def test_every_parameter_learns(name, stride):
     network = narrow(name, 3, stride)
     L, ab = some_L(2, 1, 32, 32), some_L(2, 2, 32, 32) - 50
     loss = network(L).square().sum()
-    if hasattr(network, "side_loss"):
-        loss = loss + sum(network.side_loss(L, ab, torch.arange(2)).values())
+    loss = loss + sum(network.side_loss(L, ab, torch.arange(2)).values())
     loss.backward()
     assert [key for key, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
     assert all(p.grad.isfinite().all() for p in network.parameters())

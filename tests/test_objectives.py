@@ -133,8 +133,7 @@ def test_each_objective_trains_each_model(model, name):
     L, ab = some_photographs(2, 33, 32)
     for _ in range(2):
         loss = objective(network(L), L, ab)["loss"]
-        if hasattr(network, "side_loss"):
-            loss = loss + sum(network.side_loss(L, ab, torch.arange(2)).values())
+        loss = loss + sum(network.side_loss(L, ab, torch.arange(2)).values())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -339,7 +338,7 @@ def test_pix2pix_is_100_l1_plus_the_critics_cross_entropy():
     assert float(terms["loss"]) == pytest.approx(100 * l1 + gan, rel=1e-5)
     assert float(terms["l1"]) == pytest.approx(l1, rel=1e-5)
     assert objective.validated_term == "validated" and float(terms["validated"]) == pytest.approx(100 * l1, rel=1e-5)
-    critic_terms = objective.critic_loss(output, L, ab)
+    critic_terms = objective.critic_terms(output, L, ab)
     expected = (np.log1p(np.exp(-on_true)).mean() + np.log1p(np.exp(on_predicted)).mean()) / 2
     assert float(critic_terms["loss"].detach()) == pytest.approx(expected, rel=1e-5)
 
@@ -351,7 +350,7 @@ def test_each_of_the_two_losses_teaches_its_own_network_only():
     objective(output, L, ab)["loss"].backward()
     assert output.grad.any() and all(p.grad is None for p in objective.critic.parameters())
     output.grad = None
-    objective.critic_loss(output, L, ab)["loss"].backward()
+    objective.critic_terms(output, L, ab)["loss"].backward()
     assert output.grad is None and all(p.grad is not None for p in objective.critic.parameters())
 
 
@@ -362,7 +361,7 @@ def test_the_critic_learns_to_tell_grey_from_colour():
     optimizer = torch.optim.Adam(objective.critic.parameters(), 1e-3)
     losses = []
     for _ in range(15):
-        loss = objective.critic_loss(grey, L, ab)["loss"]
+        loss = objective.critic_terms(grey, L, ab)["loss"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -390,7 +389,7 @@ def test_adversarial_losses_equal_their_formulas(name):
         opinions = [objective.critic[name](L, x).double().numpy() for x in (ab / 110, output)]
     lesson, wish = ADVERSARIAL[name]
     assert float(objective(output, L, ab)["loss"].detach()) == pytest.approx(wish(opinions[1]), rel=1e-4, abs=1e-7)
-    terms = {key: float(value.detach()) for key, value in objective.critic_loss(output, L, ab).items()}
+    terms = {key: float(value.detach()) for key, value in objective.critic_terms(output, L, ab).items()}
     expected = lesson(*opinions) + 10 * terms.get("critic_penalty", 0)
     assert terms["loss"] == pytest.approx(expected, rel=1e-4, abs=1e-7)
     assert 0 <= terms["critic_told_apart"] <= 1
@@ -407,7 +406,7 @@ def test_the_penalty_is_that_of_a_known_slope():
 
     objective.critic["gan_wgan_gp"] = objective.terms["gan_wgan_gp"].critic = Sum()
     L, ab = some_photographs(3, 6, 7)
-    penalty = objective.critic_loss(torch.zeros_like(ab), L, ab)["critic_penalty"]
+    penalty = objective.critic_terms(torch.zeros_like(ab), L, ab)["critic_penalty"]
     assert float(penalty) == pytest.approx((0.1 * (2 * 6 * 7) ** 0.5 - 1) ** 2, rel=1e-4)
 
 
@@ -418,7 +417,7 @@ def test_every_critic_takes_any_size_and_learns(critic):
     L, ab = some_photographs(2, 33, 47)
     losses = []
     for _ in range(12):
-        loss = objective.critic_loss(torch.zeros_like(ab), L, ab)["loss"]
+        loss = objective.critic_terms(torch.zeros_like(ab), L, ab)["loss"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -436,7 +435,7 @@ def test_a_schedule_holds_the_critic_back():
     for objective.share in (0.4, 0.6, 0.8):
         output = torch.zeros_like(ab)
         counts.append(float(objective(output, L, ab)["gan_hinge"]) != 0)
-        learns.append(float(objective.critic_loss(output, L, ab)["loss"].detach()) != 0)
+        learns.append(float(objective.critic_terms(output, L, ab)["loss"].detach()) != 0)
     assert counts == [False, False, True] and learns == [False, True, True]
     with pytest.raises(ValueError, match="critic_from and counts_from must be from 0 to 1"):
         create("gan_hinge", critic_from=1.5)

@@ -12,11 +12,11 @@ import torch
 from safetensors.torch import load_file
 
 from colorlib.machine import count_macs
-from colorlib.models import MODELS
+from colorlib.models import MODELS, Network
 from colorlib.objectives import OBJECTIVES
 from colorlib.runs import run as experiment
 from colorlib.runs import training
-from colorlib.runs.colorizer import load_colorizer
+from colorlib.runs.colorizer import read_colorizer
 from colorlib.runs.run import ExperimentConfig
 from colorlib.runs.training import Order, learning_rate, train
 
@@ -44,7 +44,7 @@ def test_training_learns_and_writes_what_it_promises(tiny_scenes, tmp_path):
     assert history["images_seen"].iloc[-1] == 960
     L = tiny_scenes.batch([0, 1]).L
     assert colorizer(L).shape == (2, 2, 32, 32)
-    assert torch.equal(colorizer(L), load_colorizer(tmp_path / "run", tiny_scenes)(L))
+    assert torch.equal(colorizer(L), read_colorizer(tmp_path / "run", tiny_scenes)(L))
 
 
 @pytest.mark.parametrize("objective", ["l2", "pix2pix", "rebalanced_ce"])
@@ -59,9 +59,10 @@ def test_same_seed_same_weights(tiny_scenes, tmp_path, objective):
 SCRIPT = """
 import sys
 from colorlib.data.store import open_store
+from colorlib.runs.colorizer import read_colorizer
 from colorlib.runs.run import ExperimentConfig
 from colorlib.machine import count_macs
-from colorlib.models import MODELS
+from colorlib.models import MODELS, Network
 from colorlib.runs.training import train
 train(ExperimentConfig("unet", "pix2pix", {"width": 4}, {"critic_width": 8}, images_seen=640, batch_size=8,
       validations=4, checkpoint_seconds=0), open_store(sys.argv[1]), sys.argv[2])
@@ -194,7 +195,7 @@ def test_every_network_goes_through_the_loop(tiny_scenes, tmp_path, model):
     L = tiny_scenes.batch([0, 1]).L
     ab = colorizer(L)
     assert ab.shape == (2, 2, 32, 32) and ab.isfinite().all()
-    assert torch.equal(ab, load_colorizer(tmp_path / "run", tiny_scenes)(L))
+    assert torch.equal(ab, read_colorizer(tmp_path / "run", tiny_scenes)(L))
 
 
 def test_a_sum_is_trained_and_named(tiny_scenes, tmp_path):
@@ -232,10 +233,8 @@ def test_tolerance_takes_the_last_checkpoint_near_the_lowest(tiny_scenes, tmp_pa
 def test_old_film_is_seen_in_training_alone_and_resumes_bit_for_bit(tiny_scenes, tmp_path, monkeypatch):
     """The network's L is degraded, the loss has the photograph's own; without it nothing differs from ever before."""
     seen, judged = [], []
-    forward, measure = training.forward_in_training, OBJECTIVES["l2"].forward
-    monkeypatch.setattr(
-        training, "forward_in_training", lambda n, L, ab: (seen.append(L.clone()), forward(n, L, ab))[1]
-    )
+    forward, measure = Network.forward_in_training, OBJECTIVES["l2"].forward
+    monkeypatch.setattr(Network, "forward_in_training", lambda n, L, ab: (seen.append(L.clone()), forward(n, L, ab))[1])
     monkeypatch.setattr(OBJECTIVES["l2"], "forward", lambda o, x, L, ab: (judged.append(L), measure(o, x, L, ab))[1])
     setting = config(degrade=1.0, validations=1)
     train(setting, tiny_scenes, tmp_path / "whole")

@@ -18,7 +18,7 @@ from colorlib.app.photograph import SCORES, Photo, Wish, coloured, data_url, dou
 from colorlib.app.picture import clickable, slider
 from colorlib.data.bundled import bundled_photographs
 from colorlib.data.fashion_mnist import open_fashion_mnist
-from colorlib.deployment.colorizer import Colorizer
+from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.files import project_folder
 from colorlib.pictures.picture import ENDINGS
 from colorlib.pictures.tone import TONED
@@ -225,7 +225,7 @@ def _workspace(photo: Photo) -> None:
     if notes:
         st.caption(" ".join(notes))
     loaded = _load_chosen(list(offered_models()))
-    view = _choose_view(photo, any(model.model.recipe.takes_hints for _, model in loaded))
+    view = _choose_view(photo, any(model.recipe.takes_hints for _, model in loaded))
     if view == HINTS:
         _show_hints()
     shown = []
@@ -236,7 +236,7 @@ def _workspace(photo: Photo) -> None:
         _show_scores(photo, shown)
 
 
-def _load_chosen(names: list[str]) -> list[tuple[str, Colorizer]]:
+def _load_chosen(names: list[str]) -> list[tuple[str, PhotoColorizer]]:
     """Let two models be chosen, and return those that could be loaded."""
     left, right = st.columns(2)
     first = left.selectbox("Model", names, index=names.index("vivid") if "vivid" in names else 0, key="first")
@@ -264,9 +264,9 @@ def _choose_view(photo: Photo, hints: bool) -> str:
     )
 
 
-def _side(photo: Photo, number: int, name: str, model: Colorizer, view: str) -> Wish:
+def _side(photo: Photo, number: int, name: str, model: PhotoColorizer, view: str) -> Wish:
     """Show one model's picture with all that belongs to it, and return how it was coloured."""
-    recipe = model.model.recipe
+    recipe = model.recipe
     place = st.container()
     wish = _choose_wish(number, name, model)
     with place:
@@ -297,7 +297,7 @@ def _side(photo: Photo, number: int, name: str, model: Colorizer, view: str) -> 
     return wish
 
 
-def _coloured(photo: Photo, name: str, model: Colorizer, wish: Wish) -> np.ndarray:
+def _coloured(photo: Photo, name: str, model: PhotoColorizer, wish: Wish) -> np.ndarray:
     return photo.remember((name, wish), lambda: coloured(photo, model, wish))
 
 
@@ -306,8 +306,8 @@ def _truth(photo: Photo) -> np.ndarray:
     return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
 
 
-def _choose_wish(number: int, name: str, model: Colorizer) -> Wish:
-    recipe = model.model.recipe
+def _choose_wish(number: int, name: str, model: PhotoColorizer) -> Wish:
+    recipe = model.recipe
     left, right = st.columns(2)
     saturation = left.slider(
         "Saturation", 0.0, 3.0, 1.0, 0.05, key=f"saturation-{number}", help="1 is the model's own; 0 is grey."
@@ -327,7 +327,7 @@ def _choose_wish(number: int, name: str, model: Colorizer) -> Wish:
     return Wish(temperature, saturation, hints)
 
 
-def _show_doubt(photo: Photo, number: int, name: str, model: Colorizer, wish: Wish, after: str) -> None:
+def _show_doubt(photo: Photo, number: int, name: str, model: PhotoColorizer, wish: Wish, after: str) -> None:
     found = photo.remember((name, wish.hints, "doubt"), lambda: doubt(photo, model, wish))
     if found is None:
         slider(data_url(grey(photo)), after, ("black and white", name), photo.shown.size, f"sure-{number}")
@@ -369,7 +369,7 @@ def _show_hints() -> None:
 # ------------------------------------------------------------------------------------------------------------ scores
 
 
-def _show_scores(photo: Photo, shown: list[tuple[str, Colorizer, Wish]]) -> None:
+def _show_scores(photo: Photo, shown: list[tuple[str, PhotoColorizer, Wish]]) -> None:
     rows = {"left grey": photo.remember("grey scores", lambda: scores(photo, grey(photo)))}
     for name, model, wish in shown:
         found = photo.remember((name, wish, "scores"), lambda: scores(photo, _coloured(photo, name, model, wish)))  # noqa: B023, called at once

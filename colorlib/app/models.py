@@ -7,12 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from colorlib.deployment.colorizer import Colorizer, load_colorizer
-from colorlib.deployment.loading import shipped_models
+from colorlib.deployment.colorizer import PhotoColorizer
+from colorlib.deployment.loading import load_colorizer, shipped_models
 
 
 def offered_models() -> dict[str, str]:
-    """Return what people see of a model -> what :func:`colorlib.deployment.loading.load_model` takes.
+    """Return what people see of a model -> what :func:`colorlib.deployment.load_colorizer` takes.
 
     Those that ship come first, then those in the environment variable ``COLORLIB_MODELS``: run folders, weight files
     and ``eccv16=FILE``, with blanks or ``os.pathsep`` between them (quotes keep a path with blanks together).
@@ -30,6 +30,6 @@ def offered_models() -> dict[str, str]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def colorizer(name: str) -> Colorizer:
-    """Load a model once; raises what :func:`colorlib.deployment.colorizer.load_colorizer` raises."""
+def colorizer(name: str) -> PhotoColorizer:
+    """Load a model once; raises what :func:`colorlib.deployment.load_colorizer` raises."""
     return load_colorizer(name)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from colorlib.color.gamut import bin_centres
 from colorlib.color.lab import lab_to_rgb
-from colorlib.deployment.colorizer import Colorizer, Hint
+from colorlib.deployment.colorizer import Hint, PhotoColorizer
 from colorlib.metrics import METRICS, Pair
 from colorlib.objectives.base import enlarge
 from colorlib.pictures.decode import merge_equal
@@ -124,14 +124,14 @@ def _screen_copy(picture: Picture) -> Picture:
     return Picture(merge_equal(to_8_bits(lab_to_rgb(reduced.lab()))))
 
 
-def coloured(photo: Photo, colorizer: Colorizer, wish: Wish) -> np.ndarray:
+def coloured(photo: Photo, colorizer: PhotoColorizer, wish: Wish) -> np.ndarray:
     """Colour the copy for the screen: (h, w, 3) uint8."""
     shown = photo.shown
     colours = colorizer.colours(shown, colorizer.small_copy(shown), wish.temperature, wish.hints_on(shown.size))
     return np.concatenate(list(colorizer.paint(shown, colours, wish.saturation)))
 
 
-def full_size(photo: Photo, colorizer: Colorizer, wish: Wish) -> bytes:
+def full_size(photo: Photo, colorizer: PhotoColorizer, wish: Wish) -> bytes:
     """Colour the photograph itself and return the file: its format, size, bits, profile and metadata are kept."""
     with _room, tempfile.TemporaryDirectory() as folder:
         picture = read_picture(io.BytesIO(photo.data), MAX_PIXELS)
@@ -182,14 +182,14 @@ class Doubt:
     high: float
 
 
-def doubt(photo: Photo, colorizer: Colorizer, wish: Wish) -> Doubt | None:
+def doubt(photo: Photo, colorizer: PhotoColorizer, wish: Wish) -> Doubt | None:
     """Map the :func:`spread` of a model's odds, given the hints. None where it answers with one colour."""
     shown = photo.shown
     small = colorizer.small_copy(shown)
     odds = colorizer.odds(shown, small, wish.hints_on(shown.size))
     if odds is None:
         return None
-    values = enlarge(spread(odds)[:, None], colorizer.model.objective.out_stride, small.shape[-2:])
+    values = enlarge(spread(odds)[:, None], colorizer.objective.out_stride, small.shape[-2:])
     low, high = values.quantile(torch.tensor(ENDS)).tolist()
     share = torch.nn.functional.interpolate((values - low) / max(high - low, 1e-6), shown.size, mode="bilinear")
     tint = colormaps["inferno"](share[0, 0].clamp(0, 1).numpy())[..., :3]

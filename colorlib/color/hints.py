@@ -74,7 +74,7 @@ def _paint(ab: Tensor, top: Tensor, left: Tensor, side: Tensor) -> Tensor:
     return hints
 
 
-def draw_hints(ab: Tensor) -> Tensor:
+def draw_hints(ab: Tensor, share: float = 1.0) -> Tensor:
     """Draw hints from the truth as the paper simulates people for training.
 
     The number of points is geometric with p = 1/8: none with probability 1/8, seven on average. Each reveals the mean
@@ -87,6 +87,7 @@ def draw_hints(ab: Tensor) -> Tensor:
 
     Args:
         ab: (N, 2, H, W) in CIELAB units.
+        share: of the photographs that get hints, above 0 and at most 1, the paper's; the others get none.
 
     Returns:
         hints (N, 3, H, W) float32, on the device of ``ab``. They are drawn from torch's global random generator.
@@ -107,7 +108,8 @@ def draw_hints(ab: Tensor) -> Tensor:
         ((0.5 + place / 4) * room).floor().clamp(min=0).minimum(room - 1).long()  # room: how many places there are
         for place, room in zip(places, (H - side + 1, W - side + 1), strict=True)
     )
-    return _paint(ab, *(x.to(ab.device) for x in (top, left, side)))
+    hints = _paint(ab, *(x.to(ab.device) for x in (top, left, side)))
+    return hints if share == 1 else hints * (torch.rand(N) < share).to(hints).view(-1, 1, 1, 1)
 
 
 def reveal(ab: Tensor, count: int, patch: int = 6, generator: torch.Generator | None = None) -> Tensor:

@@ -1,23 +1,21 @@
 """Deployment: real photographs and films in colour, by models that ship or that somebody trained."""
 
 from colorlib.deployment.batch import Outcome, colorize_files
-from colorlib.deployment.colorizer import Colorizer, load_colorizer
+from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.contact_sheet import write_contact_sheet
 from colorlib.deployment.export import export_run
 from colorlib.deployment.film import colorize_film, plan_films
-from colorlib.deployment.loading import load_model, shipped_models
-from colorlib.deployment.model import DeployedModel, Recipe
+from colorlib.deployment.loading import load_colorizer, shipped_models
+from colorlib.deployment.recipe import Recipe
 
 __all__ = [
-    "Colorizer",
-    "DeployedModel",
     "Outcome",
+    "PhotoColorizer",
     "Recipe",
     "colorize_files",
     "colorize_film",
     "export_run",
     "load_colorizer",
-    "load_model",
     "plan_films",
     "shipped_models",
     "write_contact_sheet",

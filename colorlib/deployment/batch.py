@@ -10,7 +10,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from colorlib.color.lab import rgb_at_lightness
-from colorlib.deployment.colorizer import Colorizer, Hint
+from colorlib.deployment.colorizer import Hint, PhotoColorizer, check_saturation
 from colorlib.deployment.enlarging import ColourField
 from colorlib.files import atomic_path
 from colorlib.pictures.listing import list_photographs
@@ -101,7 +101,7 @@ def free_places(wanted: list[Job]) -> list[Job]:
 
 
 def colorize_files(
-    colorizer: Colorizer,
+    colorizer: PhotoColorizer,
     sources: Iterable[Path | str],
     out: Path | str,
     *,
@@ -121,7 +121,7 @@ def colorize_files(
     Args:
         colorizer: of :func:`load_colorizer`.
         sources, out: see :func:`plan`.
-        temperature, saturation, hints: see :meth:`Colorizer.colorize`; hints are for one photograph.
+        temperature, saturation, hints: see :meth:`PhotoColorizer.colorize`; hints are for one photograph.
         force: colour those that are coloured already, too (their colours are lost).
         compare: write ``NAME.jpg-compare.jpg`` as well, before and after side by side, reduced.
         resume: pass over photographs whose result is there and is not older than they are.
@@ -131,11 +131,12 @@ def colorize_files(
         What became of each.
 
     Raises:
-        ValueError, FileNotFoundError: see :func:`plan` and :meth:`Colorizer.check`; hints for several photographs.
+        ValueError, FileNotFoundError: see :func:`plan` and :meth:`PhotoColorizer.check`; hints for several photographs.
         OSError: the disk is full or may not be written to; what is done is whole.
     """
     hints = tuple(hints)
-    colorizer.check(temperature, saturation, hints)
+    colorizer.check(temperature, bool(hints))
+    check_saturation(saturation)
     jobs = plan(sources, out)
     if hints and len(jobs) > 1:
         raise ValueError(f"hints belong to one photograph; there are {len(jobs)} to colour.")

@@ -22,18 +22,23 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from colorlib.color.hints import place
 from colorlib.color.lab import rgb_at_lightness, rgb_to_lab
 from colorlib.deployment.enlarging import ColourField
-from colorlib.deployment.loading import load_model
-from colorlib.deployment.model import DeployedModel
+from colorlib.deployment.recipe import Recipe
+from colorlib.machine import choose_device, computes_in_bfloat16
+from colorlib.models import Network
+from colorlib.objectives import Objective
 from colorlib.pictures.picture import Picture, picture_from
-from colorlib.pictures.shrinking import shrink, strips, working_size
+from colorlib.pictures.shrinking import lanczos, resampling, shrink, strips, working_size
 from colorlib.pictures.writing import assemble
+from colorlib.runs.colorizer import NetworkColorizer
 
+BFLOAT16_PARAMETERS = 5_000_000  # below it the network is not what takes the time
 HINT_SIDE = 3  # pixels of the working size; networks are trained with squares of 1 to 9
 
 Hint = tuple[float, float, str]
@@ -52,7 +57,7 @@ def parse_hint(text: str) -> Hint:
     return float(found[1]), float(found[2]), "#" + found[3].removeprefix("#")
 
 
-def _place_hints(hints: Iterable[Hint], size: tuple[int, int], small: tuple[int, int]) -> Tensor | None:
+def place_hints(hints: Iterable[Hint], size: tuple[int, int], small: tuple[int, int]) -> Tensor | None:
     """Return the hints (1, 3, h, w) of a small copy, or None; only a and b of a hint's colour are taken."""
     points = []
     for x, y, colour in hints:
@@ -67,37 +72,100 @@ def _place_hints(hints: Iterable[Hint], size: tuple[int, int], small: tuple[int,
     return place(small, points, HINT_SIDE) if points else None
 
 
-class Colorizer:
-    """A model that colours photographs of any size; see :meth:`colorize`.
+def shrink_hints(hints: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring hints (N, 3, H, W) to ``size`` (h, w): where a cell holds any, the mean of their colours.
+
+    See :mod:`colorlib.color.hints`.
+    """
+    mask = F.interpolate(hints[:, 2:], size, mode="area")
+    ab = F.interpolate(hints[:, :2], size, mode="area") / mask.clamp(min=1e-6)
+    return torch.cat([ab, (mask > 0).to(ab)], 1)
+
+
+def check_saturation(saturation: float) -> None:
+    """Raise ValueError, in one sentence, for a saturation that nobody can want."""
+    if not 0 <= saturation <= 10:
+        raise ValueError(f"the saturation must be from 0 to 10, 1 being the model's own, not {saturation}.")
+
+
+class PhotoColorizer(NetworkColorizer):
+    """A network with its recipe, for photographs of any size; see :meth:`colorize`.
+
+    As a :class:`~colorlib.runs.colorizer.Colorizer` it takes L (N, 1, H, W) of any size, too, and works at its own.
 
     Args:
-        model: of :func:`colorlib.deployment.loading.load_model`.
+        recipe: what it is.
+        network, objective: a released network has no objective, it answers with ab.
+        device: "auto", "cpu", "cuda" or "cuda:1".
     """
 
-    def __init__(self, model: DeployedModel) -> None:
-        self.model = model
+    def __init__(self, recipe: Recipe, network: Network, objective: Objective | None, device: str = "auto") -> None:
+        chosen = choose_device(device)
+        network = network.requires_grad_(False).to(chosen, memory_format=torch.channels_last)
+        super().__init__(network, objective.to(chosen) if objective else None)
+        self.recipe, self.name = recipe, recipe.name
+        self.temperature, self.takes_hints = recipe.temperature, recipe.takes_hints
+        self.bfloat16 = self.parameters >= BFLOAT16_PARAMETERS and computes_in_bfloat16(self.device)
 
-    def check(self, temperature: float | None = None, saturation: float = 1.0, hints: Iterable[Hint] = ()) -> None:
-        """Raise ValueError, in one sentence, where the model cannot do what is asked."""
-        self.model.check(temperature, bool(tuple(hints)))
-        if not 0 <= saturation <= 10:
-            raise ValueError(f"the saturation must be from 0 to 10, 1 being the model's own, not {saturation}.")
+    @torch.inference_mode()
+    def __call__(self, L: Tensor, hints: Tensor | None = None, temperature: float | None = None) -> Tensor:
+        """Colour photographs; those that are larger than its working size as :meth:`colorize` does it.
+
+        Args:
+            L: (N, 1, H, W) in [0, 100].
+            hints: (N, 3, H, W), see :mod:`colorlib.color.hints`.
+            temperature: of the decoding; the model's own without one.
+
+        Returns:
+            ab (N, 2, H, W) in CIELAB units, float32, on the device of ``L``.
+
+        Raises:
+            ValueError: see :meth:`~colorlib.runs.colorizer.Colorizer.check`.
+        """
+        size = L.shape[-2:]
+        small = working_size(size, self.recipe.short_side)
+        if small == tuple(size):
+            return super().__call__(L, hints, temperature)
+        rows, columns = (resampling(*sides, lanczos).to(L) for sides in zip(size, small, strict=True))
+        shrunk = (rows @ L @ columns.T).clamp(0, 100)
+        ab = super().__call__(shrunk, None if hints is None else shrink_hints(hints, small), temperature)
+        fields = (ColourField(one[None], colours[None], size) for one, colours in zip(shrunk, ab, strict=True))
+        return torch.cat([field.at(own[None], slice(None)) for field, own in zip(fields, L, strict=True)])
+
+    def macs(self, size: tuple[int, int]) -> int | None:
+        return super().macs(working_size(size, self.recipe.short_side))
 
     def small_copy(self, picture: Picture) -> Tensor:
-        """Return lab (1, 3, h, w) of a photograph at the size that the model works at."""
-        return shrink(picture, working_size(picture.size, self.model.recipe.short_side))
+        """Return lab (1, 3, h, w) of a photograph at the size that the network works at."""
+        return shrink(picture, working_size(picture.size, self.recipe.short_side))
 
     def colours(
         self, picture: Picture, small: Tensor, temperature: float | None = None, hints: Iterable[Hint] = ()
     ) -> ColourField:
         """Find the colours of a photograph whose :meth:`small_copy` is at hand."""
-        placed = _place_hints(hints, picture.size, small.shape[-2:])
-        ab = self.model(small[:, :1], placed, temperature)
+        placed = place_hints(hints, picture.size, small.shape[-2:])
+        ab = self(small[:, :1], placed, temperature)
         return ColourField(small[:, :1], ab, picture.size)
 
+    @torch.inference_mode()
     def odds(self, picture: Picture, small: Tensor, hints: Iterable[Hint] = ()) -> Tensor | None:
-        """Return the odds of each colour at each place of a :meth:`small_copy`: :meth:`DeployedModel.odds`."""
-        return self.model.odds(small[:, :1], _place_hints(hints, picture.size, small.shape[-2:]))
+        """Return the odds of each colour, before a temperature sharpens them.
+
+        Args:
+            picture, small, hints: as for :meth:`colours`.
+
+        Returns:
+            (1, 313, h / s, w / s), sum 1 over the bins of :func:`colorlib.color.bin_centres`, float32, s being the
+            ``out_stride`` of the objective; None where it answers with one colour.
+        """
+        if self.temperature is None:
+            return None
+        placed = place_hints(hints, picture.size, small.shape[-2:])
+        self.check(None, placed is not None)
+        L = self.placed(small[:, :1])
+        with self.autocast():
+            logits = self.network(L) if placed is None else self.network(L, placed.to(self.device))
+        return logits.float().softmax(1).to(small.device)
 
     def paint(self, picture: Picture, colours: ColourField, saturation: float = 1.0) -> Iterator[np.ndarray]:
         """Yield the coloured photograph in strips (h, W, 3) from top to bottom, of the kind of ``picture.pixels``."""
@@ -135,7 +203,8 @@ class Colorizer:
             (40, 60, 3)
         """
         hints = tuple(hints)
-        self.check(temperature, saturation, hints)
+        self.check(temperature, bool(hints))
+        check_saturation(saturation)
         picture = picture_from(image)
         colours = self.colours(picture, self.small_copy(picture), temperature, hints)
         painted = self.paint(picture, colours, saturation)
@@ -146,20 +215,3 @@ class Colorizer:
         result = assemble(painted, picture)
         result.info.update({k: v for k, v in picture.carried.items() if k in ("exif", "icc_profile", "dpi", "xmp")})
         return result
-
-
-def load_colorizer(name: Path | str = "vivid", device: str = "auto") -> Colorizer:
-    """Load a colorizer: one that ships, one's own, or one whose weights its authors released.
-
-    Args:
-        name: ``faithful`` or ``vivid``; a run folder; a file of :func:`colorlib.deployment.export.export_run`; or
-            ``eccv16=FILE``, ``siggraph17=FILE``, ``ddcolor=FILE``, with a web address in the place of FILE if need be.
-        device: "auto", "cpu", "cuda" or "cuda:1".
-
-    Raises:
-        What :func:`colorlib.deployment.loading.load_model` raises.
-
-    Example:
-        >>> load_colorizer("faithful").colorize("grandmother.jpg").save("grandmother-coloured.jpg")  # doctest: +SKIP
-    """
-    return Colorizer(load_model(name, device))

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from colorlib.color.lab import lab_to_rgb
 from colorlib.data.bundled import bundled_photographs
-from colorlib.deployment.colorizer import Colorizer
+from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.files import atomic_path
 from colorlib.pictures.picture import ENDINGS, Picture, read_picture
 
@@ -25,7 +25,7 @@ THUMBNAIL = 900  # pixels, the width at which the index shows a page
 
 
 def write_contact_sheet(
-    colorizers: Mapping[str, Colorizer], folder: Path | str, photographs: Path | str | None = None
+    colorizers: Mapping[str, PhotoColorizer], folder: Path | str, photographs: Path | str | None = None
 ) -> Path:
     """Write one page (JPEG) for each photograph, and ``README.md``, which shows them all with their scores.
 

@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from colorlib.classifier import WEIGHTS
-from colorlib.deployment.loading import _read_run
-from colorlib.deployment.model import Recipe
+from colorlib.deployment.loading import read_run
+from colorlib.deployment.recipe import Recipe
 from colorlib.files import atomic_path
 from colorlib.metrics import METRICS
 from colorlib.objectives import describe_objective
@@ -59,7 +59,7 @@ def export_run(
     """
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ValueError(f"a model's name is made of letters, digits, - and _, not {name!r}.")
-    recipe, state = _read_run(Path(run_folder))
+    recipe, state = read_run(Path(run_folder))
     recipe = dataclasses.replace(recipe, name=name, about=about or recipe.about)
     path = Path(out) / f"{name}.safetensors"
     with atomic_path(path) as temporary:

@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorlib.deployment.batch import Job, free_places
-from colorlib.deployment.colorizer import Colorizer
+from colorlib.deployment.colorizer import PhotoColorizer, check_saturation
 from colorlib.deployment.frames import FilmOutcome, _Folder, _Painter, _segment
 from colorlib.deployment.video import CONTAINERS, _Video
 from colorlib.files import atomic_path, exclusive, read_versioned, write_json
@@ -49,7 +49,7 @@ def plan_films(sources: Iterable[Path | str], out: Path | str) -> list[Job]:
 
 
 def colorize_film(
-    colorizer: Colorizer,
+    colorizer: PhotoColorizer,
     source: Path | str,
     target: Path | str,
     *,
@@ -65,9 +65,9 @@ def colorize_film(
     written as a photograph is. An unfinished film goes on where it was when it is coloured with the same settings.
 
     Args:
-        colorizer: of :func:`colorlib.deployment.colorizer.load_colorizer`.
+        colorizer: of :func:`colorlib.deployment.load_colorizer`.
         source, target: both files (an ending of ``CONTAINERS`` for the target), or both folders.
-        temperature, saturation: see :meth:`Colorizer.colorize`.
+        temperature, saturation: see :meth:`PhotoColorizer.colorize`.
         force: colour a film that is in colour already, too.
         resume: pass over a film whose result is there and is not older.
 
@@ -83,7 +83,8 @@ def colorize_film(
         >>> colorize_film(load_colorizer("vivid"), "harbour-1912.mp4", "coloured/harbour-1912.mp4")  # doctest: +SKIP
     """
     source, target = Path(source), Path(target)
-    colorizer.check(temperature, saturation)
+    colorizer.check(temperature)
+    check_saturation(saturation)
     if not source.exists():
         raise FileNotFoundError(f"there is no film {source}.")
     if target.resolve() == source.resolve():
@@ -122,9 +123,9 @@ def colorize_film(
     return outcome
 
 
-def _fingerprint(colorizer: Colorizer) -> str:
-    digest = hashlib.sha256(repr(colorizer.model.recipe).encode())
-    for tensor in colorizer.model.network.state_dict().values():
+def _fingerprint(colorizer: PhotoColorizer) -> str:
+    digest = hashlib.sha256(repr(colorizer.recipe).encode())
+    for tensor in colorizer.network.state_dict().values():
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
 

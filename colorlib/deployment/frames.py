@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorlib.deployment.batch import plan
-from colorlib.deployment.colorizer import Colorizer
+from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.enlarging import ColourField
 from colorlib.deployment.steadiness import steady
 from colorlib.pictures.picture import Picture, read_picture
@@ -57,7 +57,7 @@ class _Painter:
     """
 
     def __init__(
-        self, colorizer: Colorizer, temperature: float | None, saturation: float, memory: Tensor | None, bar: tqdm
+        self, colorizer: PhotoColorizer, temperature: float | None, saturation: float, memory: Tensor | None, bar: tqdm
     ) -> None:
         self.colorizer, self.temperature, self.saturation = colorizer, temperature, saturation
         self.memory, self.bar = memory, bar
@@ -69,14 +69,16 @@ class _Painter:
             for _, group in groupby(batch, key=lambda picture: picture.size):
                 alike = list(group)
                 L = torch.cat([self.colorizer.small_copy(picture)[:, :1] for picture in alike])
-                ab, self.memory = steady(L, self.colorizer.model(L, None, self.temperature), self.memory)
+                ab, self.memory = steady(L, self.colorizer(L, None, self.temperature), self.memory)
                 for picture, small, colours in zip(alike, L.split(1), ab.split(1), strict=True):
                     field = ColourField(small, colours, picture.size)
                     yield picture, self.colorizer.paint(picture, field, self.saturation)
                     self.bar.update()
 
 
-def _check_tone(source: Path, pictures: list[Picture], colorizer: Colorizer, force: bool, outcome: FilmOutcome) -> bool:
+def _check_tone(
+    source: Path, pictures: list[Picture], colorizer: PhotoColorizer, force: bool, outcome: FilmOutcome
+) -> bool:
     """Refuse a film in colour, by some of its frames; say whether all of them are grey."""
     tones = [tone_of(colorizer.small_copy(picture)) for picture in pictures]
     coloured = tones.count("colour")
@@ -111,7 +113,7 @@ class _Folder:
     def identity(self) -> str:
         return _digest([(str(job.source.relative_to(self.source)), *_stamp(job.source)) for job in self.jobs])
 
-    def look(self, colorizer: Colorizer, force: bool) -> None:
+    def look(self, colorizer: PhotoColorizer, force: bool) -> None:
         pictures = []
         for job in self.jobs[:: math.ceil(self.count / LOOKS)]:
             try:

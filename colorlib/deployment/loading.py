@@ -6,17 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from colorlib.classifier import WEIGHTS
-from colorlib.color.gamut import bin_centres
-from colorlib.deployment.model import DeployedModel, Recipe
+from colorlib.deployment.colorizer import PhotoColorizer
+from colorlib.deployment.recipe import Recipe, rebuild
 from colorlib.files import download
-from colorlib.models import create_model, load_released_ddcolor, load_released_eccv16, load_released_siggraph17
-from colorlib.objectives import OBJECTIVES, Objective, create_objective, objective_options, terms_of
+from colorlib.models import Network, load_released_ddcolor, load_released_eccv16, load_released_siggraph17
+from colorlib.objectives import OBJECTIVES, objective_options, terms_of
 from colorlib.objectives.base import OnColours
 from colorlib.registry import look_up
 from colorlib.runs.run import Run
@@ -34,7 +33,7 @@ class Released:
         digest: how its SHA-256 begins, where the authors say so (in the file's name).
     """
 
-    load: Callable[[Path], nn.Module]
+    load: Callable[[Path], Network]
     file: str
     digest: str | None
 
@@ -51,23 +50,26 @@ def shipped_models() -> dict[str, Recipe]:
     found = {}
     for path in sorted(WEIGHTS.glob("*.safetensors")):
         with safe_open(path, "pt") as file:
-            if "recipe" in (file.metadata() or {}):  # the classifiers of `features` lie there too
+            if "recipe" in (file.metadata() or {}):  # the classifiers lie there too
                 found[path.stem] = Recipe(**json.loads(file.metadata()["recipe"]))
     return found
 
 
-def load_model(name: Path | str = "vivid", device: str = "auto") -> DeployedModel:
-    """Load a model.
+def load_colorizer(name: Path | str = "vivid", device: str = "auto") -> PhotoColorizer:
+    """Load a colorizer: one that ships, one's own, or one whose weights its authors released.
 
     Args:
-        name: one of :func:`shipped_models`, a file of :func:`export_run`, a run folder, or the weights that authors
-            released: ``eccv16=FILE`` or ``eccv16=URL``, siggraph17 and ddcolor likewise.
+        name: one of :func:`shipped_models`; a run folder; a file of :func:`~colorlib.deployment.export.export_run`; or
+            ``eccv16=FILE``, ``siggraph17=FILE``, ``ddcolor=FILE``, with a web address in the place of FILE if need be.
         device: "auto", "cpu", "cuda" or "cuda:1".
 
     Raises:
         ValueError: an unknown name (the message holds the nearest ones), or a damaged file.
         FileNotFoundError: no such file, or a run without weights.
         OSError: a download that failed.
+
+    Example:
+        >>> load_colorizer("faithful").colorize("grandmother.jpg").save("grandmother-coloured.jpg")  # doctest: +SKIP
     """
     text = str(name)
     released, equals, where = text.partition("=")
@@ -75,7 +77,7 @@ def load_model(name: Path | str = "vivid", device: str = "auto") -> DeployedMode
         return _load_released(released, where, device)
     path = Path(name)
     if path.is_dir():
-        recipe, state = _read_run(path)
+        recipe, state = read_run(path)
     elif path.suffix == ".safetensors":
         recipe, state = _read_file(path)
     elif text in RELEASED:
@@ -86,32 +88,21 @@ def load_model(name: Path | str = "vivid", device: str = "auto") -> DeployedMode
     else:
         look_up({**shipped_models(), **RELEASED}, text, "model")
         recipe, state = _read_file(WEIGHTS / f"{text}.safetensors")
-    network, objective = _rebuild(recipe)
+    network, objective = rebuild(recipe)
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise ValueError(f"the weights of {name} do not fit its network ({str(error).splitlines()[0]}).") from None
-    return DeployedModel(recipe, network, objective, device)
+    return PhotoColorizer(recipe, network, objective, device)
 
 
-def _load_released(key: str, where: str, device: str) -> DeployedModel:
+def _load_released(key: str, where: str, device: str) -> PhotoColorizer:
     released = RELEASED[key]
     path = download(where, released.file, released.digest) if "://" in where else Path(where)
     network = released.load(path)
-    hints = getattr(network, "takes_hints", False)
-    recipe = Recipe(key, f"{key} as its authors released it", RELEASED_SHORT_SIDE, key, takes_hints=hints)
-    return DeployedModel(recipe, network, None, device)
-
-
-def _rebuild(recipe: Recipe) -> tuple[nn.Module, Objective]:
-    prior = None
-    if OBJECTIVES[recipe.objective].needs_prior:  # it weighs a loss; decoding does not ask for it
-        prior = torch.full((len(bin_centres()),), 1 / len(bin_centres()))
-    objective = create_objective(recipe.objective, prior, **recipe.objective_options)
-    network = create_model(
-        recipe.model, objective.out_channels, objective.out_stride, recipe.classes, **recipe.model_options
-    )
-    return network, objective
+    about = f"{key} as its authors released it"
+    recipe = Recipe(key, about, RELEASED_SHORT_SIDE, key, takes_hints=network.takes_hints)
+    return PhotoColorizer(recipe, network, None, device)
 
 
 def _read_file(path: Path) -> tuple[Recipe, dict[str, Tensor]]:
@@ -127,7 +118,7 @@ def _read_file(path: Path) -> tuple[Recipe, dict[str, Tensor]]:
     return recipe, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
 
 
-def _read_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
+def read_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
     """Read a finished run; the size of its photographs is that of the coloured samples it kept."""
     run = Run(folder)
     config = run.config
@@ -153,10 +144,8 @@ def _read_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
         objective_options=options,
         classes=len(state[head]) if head else 0,
     )
-    network, objective = _rebuild(recipe)
-    hints = getattr(network, "takes_hints", False)
-    temperature = getattr(objective, "temperature", None)
-    return dataclasses.replace(recipe, temperature=temperature, takes_hints=hints), state
+    network, objective = rebuild(recipe)
+    return dataclasses.replace(recipe, temperature=objective.temperature, takes_hints=network.takes_hints), state
 
 
 def _meaning(objective: str | dict[str, float], options: dict) -> tuple[str, dict]:

@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from colorlib.deployment.batch import Job
-from colorlib.deployment.colorizer import Colorizer
+from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.frames import BATCH, LOOKS, FilmOutcome, _check_tone, _digest, _Painter, _segment, _stamp
 from colorlib.files import atomic_path
 from colorlib.pictures.decode import merge_equal
@@ -82,7 +82,7 @@ class _Video:
     def identity(self) -> str:
         return _digest([self.source.name, *_stamp(self.source)])
 
-    def look(self, colorizer: Colorizer, force: bool) -> None:
+    def look(self, colorizer: PhotoColorizer, force: bool) -> None:
         """Learn the shape of the frames and whether they are grey, from some that are spread over the film."""
         frames = []
         for part in range(LOOKS):

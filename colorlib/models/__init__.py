@@ -1,12 +1,12 @@
 """The architectures: lightness in, whatever the objective asks for out.
 
-To add one, write its module and add a line to ``MODELS``; the tests and the tables follow.
+To add one, write its module, a :class:`~colorlib.models.base.Network`, and add a line to ``MODELS``; the tests and the
+tables follow.
 """
 
 import inspect
 
-from torch import nn
-
+from colorlib.models.base import Network
 from colorlib.models.chromagan import ChromaGAN
 from colorlib.models.ddcolor import DDColor, ReleasedDDColor, load_released_ddcolor
 from colorlib.models.deoldify import DeOldify
@@ -22,6 +22,7 @@ from colorlib.registry import check_options, look_up
 
 __all__ = [
     "MODELS",
+    "Network",
     "ReleasedDDColor",
     "ReleasedECCV16",
     "ReleasedSIGGRAPH17",
@@ -34,7 +35,7 @@ __all__ = [
 
 GIVEN = ("out_channels", "out_stride", "classes")  # by the objective and by the photographs, not by a person
 
-MODELS: dict[str, type[nn.Module]] = {
+MODELS: dict[str, type[Network]] = {
     "plain_cnn": PlainCNN,
     "unet": UNet,
     "eccv16": ECCV16,
@@ -57,7 +58,7 @@ def model_options(name: str) -> dict[str, int | float]:
 
 def create_model(
     name: str, out_channels: int, out_stride: int = 1, classes: int = 0, **options: float | str
-) -> nn.Module:
+) -> Network:
     """Create a network with fresh weights.
 
     It turns L (N, 1, H, W) in [0, 100], of any size, into (N, out_channels, ⌈H / out_stride⌉, ⌈W / out_stride⌉).

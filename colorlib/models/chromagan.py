@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorlib.models.base import Network
 from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
 
 
@@ -39,7 +40,7 @@ def dense(*channels: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class ChromaGAN(nn.Module):
+class ChromaGAN(Network):
     """VGG-16 up to conv4_3, then a semantic branch of one vector and a colour branch at 1/8 of the resolution, fused.
 
     Difference from the paper: fresh weights, not VGG-16's pretrained ones, and one channel in, not three; the semantic

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color.lab import lab_to_rgb
+from colorlib.models.base import Network
 from colorlib.models.blocks import (
     L_to_unit,
     Output,
@@ -235,7 +236,7 @@ class DualDecoder(nn.Module):
         return torch.einsum("nqc,nchw->nqhw", self.color_decoder(scales), self.last_shuf(x))
 
 
-class DDColor(nn.Module):
+class DDColor(Network):
     """DDColor-T; with ``width`` 192 and ``depth`` 27, DDColor-L.
 
     Difference from the paper: the encoder reads L once and not three times as grey RGB, and begins with fresh weights,

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorlib.models.base import Network
 from colorlib.models.blocks import L_to_unit, Output, Shuffle, SpectralConv, pad_to_multiple, spectral_conv
 
 STRIDE = 32  # of the coarsest features
@@ -109,7 +110,7 @@ class UpStage(nn.Module):
         return self.convs(F.relu(torch.cat([self.shuffle(x), self.norm(skip)], 1)))
 
 
-class DeOldify(nn.Module):
+class DeOldify(Network):
     """The generator of 63.6 M parameters; its training by turns ("NoGAN") is the objective's affair.
 
     Difference from the release: it reads L once and not three times as grey RGB; its encoder begins with fresh weights,

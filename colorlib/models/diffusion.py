@@ -21,13 +21,13 @@ References:
 """
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorlib.models.base import Decode, Network
 from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
 
 AB_DEVIATION = 25.0  # of the noise at t = 1, in ab units: about the standard deviation of a photograph's a* and b*
@@ -49,7 +49,7 @@ def shift(u: Tensor) -> Tensor:
 
 
 def with_time(x_t: Tensor, t: Tensor) -> Tensor:
-    """Put the map of t, (N,), below the noised ab (N, 2, H, W): the ``extra`` of the network, (N, 3, H, W)."""
+    """Put the map of t, (N,), below the noised ab (N, 2, H, W): what the network is given beside L, (N, 3, H, W)."""
     return torch.cat([x_t, t.view(-1, 1, 1, 1).expand_as(x_t[:, :1])], 1)
 
 
@@ -96,7 +96,7 @@ class SelfAttention(nn.Module):
         return x + self.out(answer.transpose(-1, -2).reshape(x.shape))
 
 
-class Diffusion(nn.Module):
+class Diffusion(Network):
     """A U-Net that removes noise, and the walk that makes colours with it.
 
     The network predicts the clean colours, and the objective says what its output means and how wrong it is, at every
@@ -127,6 +127,9 @@ class Diffusion(nn.Module):
     """
 
     narrow = {"width": 8, "blocks": 1}
+    walks = True
+    gives_several = True
+    helped = True
 
     def __init__(
         self, out_channels: int, out_stride: int = 1, width: int = 64, blocks: int = 2, steps: int = 10
@@ -150,30 +153,30 @@ class Diffusion(nn.Module):
         self.norm = nn.BatchNorm2d(width)
         self.output = Output(width, out_channels, stride=1, out_stride=out_stride)
 
-    def forward(self, L: Tensor, extra: Tensor | None = None) -> Tensor:
+    def forward(self, L: Tensor, noised: Tensor | None = None) -> Tensor:
         """Answer what the clean colours are.
 
         Args:
             L: (N, 1, H, W) in [0, 100].
-            extra: (N, 3, H, W), the noised ab in CIELAB units and the map of t, as :meth:`draw` gives it; None is pure
-                noise, t = 1, the same for every photograph of that size.
+            noised: (N, 3, H, W), the noised ab in CIELAB units and the map of t, as :meth:`add_noise` gives it; None is
+                pure noise, t = 1, the same for every photograph of that size.
 
         Returns:
             (N, out_channels, H / out_stride, W / out_stride), rounded up.
 
         Raises:
-            ValueError: ``extra`` is not of L's size.
+            ValueError: ``noised`` is not of L's size.
         """
-        if extra is None:
-            extra = with_time(self.noise(L, torch.Generator().manual_seed(0)), L.new_ones(len(L)))
-        if extra.shape != (len(L), 3, *L.shape[-2:]):
+        if noised is None:
+            noised = with_time(self.noise(L, torch.Generator().manual_seed(0)), L.new_ones(len(L)))
+        if noised.shape != (len(L), 3, *L.shape[-2:]):
             raise ValueError(
-                f"extra must be noised ab and t, (N, 3, H, W) with the N, H and W of L {tuple(L.shape)}, "
-                f"not {tuple(extra.shape)}; Diffusion.draw makes it."
+                f"noised must be ab and t, (N, 3, H, W) with the N, H and W of L {tuple(L.shape)}, "
+                f"not {tuple(noised.shape)}; Diffusion.add_noise makes it."
             )
-        angles = extra[:, 2, :1, 0] * (math.pi * 2 ** torch.arange(OCTAVES, device=L.device))  # (N, octaves)
+        angles = noised[:, 2, :1, 0] * (math.pi * 2 ** torch.arange(OCTAVES, device=L.device))  # (N, octaves)
         time = self.time(torch.cat([angles.sin(), angles.cos()], 1))
-        x = torch.cat([L_to_unit(L), extra[:, :2] / AB_DEVIATION], 1)
+        x = torch.cat([L_to_unit(L), noised[:, :2] / AB_DEVIATION], 1)
         x = self.stem(pad_to_multiple(x, 2 ** len(self.up)))
         skips = []
         for level in self.down[:-1]:
@@ -185,7 +188,10 @@ class Diffusion(nn.Module):
             x = level(torch.cat([x, skips.pop()], 1), time)
         return self.output(F.silu(self.norm(x)), L.shape[-2:])
 
-    def draw(self, ab: Tensor) -> Tensor:
+    def forward_in_training(self, L: Tensor, ab: Tensor) -> Tensor:
+        return self(L, self.add_noise(ab))
+
+    def add_noise(self, ab: Tensor) -> Tensor:
         """Hide the true colours ab (N, 2, H, W) under noise: (N, 3, H, W), x_t in CIELAB units and the map of t.
 
         One t for each photograph, from torch's global generator: uniform, then shifted towards noise.
@@ -199,22 +205,17 @@ class Diffusion(nn.Module):
         noise = AB_DEVIATION * torch.randn(2, *L.shape[-2:], generator=generator)
         return noise.to(L).expand(len(L), -1, -1, -1)
 
-    def colorize(self, L: Tensor, decode: Callable[[Tensor, tuple[int, int]], Tensor], seed: int = 0) -> Tensor:
-        """Walk from noise to colours.
+    def colorize(self, L: Tensor, decode: Decode, hints: Tensor | None = None, seed: int = 0) -> Tensor:
+        """Walk from noise to colours: those of the first sample, the same for a photograph alone or in a batch.
 
-        Args:
-            L: (N, 1, H, W) in [0, 100].
-            decode: the objective's: an output and (H, W) -> ab (N, 2, H, W) in CIELAB units.
-            seed: of the noise.
-
-        Returns:
-            ab (N, 2, H, W) in CIELAB units; the same for a photograph alone or in a batch.
+        Raises:
+            TypeError: there are hints; it takes none.
         """
+        if hints is not None:
+            raise TypeError("diffusion takes no hints.")
         return self.samples(L, decode, 1, seed)[0]
 
-    def samples(
-        self, L: Tensor, decode: Callable[[Tensor, tuple[int, int]], Tensor], count: int, seed: int = 0
-    ) -> Tensor:
+    def samples(self, L: Tensor, decode: Decode, count: int, seed: int = 0) -> Tensor:
         """Colour each photograph ``count`` times: (count, N, 2, H, W) in CIELAB units.
 
         The k-th noise is the same for every photograph of one size, and whatever ``count`` is.
@@ -227,7 +228,7 @@ class Diffusion(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         return torch.stack([self._walk(L, decode, self.noise(L, generator)) for _ in range(count)])
 
-    def _walk(self, L: Tensor, decode: Callable[[Tensor, tuple[int, int]], Tensor], x_t: Tensor) -> Tensor:
+    def _walk(self, L: Tensor, decode: Decode, x_t: Tensor) -> Tensor:
         """Take Euler's steps along the velocity (x_t − ab) / t, ab being where the network thinks the path began."""
         for t, t_next in pairwise(shift(torch.linspace(1, 0, self.steps + 1)).to(L)):
             ab = decode(self(L, with_time(x_t, t.expand(len(L)))), L.shape[-2:])

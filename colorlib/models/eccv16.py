@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from colorlib.color.gamut import bin_centres
 from colorlib.color.lab import AB_SCALE
+from colorlib.models.base import Network
 from colorlib.models.blocks import L_to_unit, Output, conv_group, load_released, pad_to_multiple
 
 
-class ECCV16(nn.Module):
+class ECCV16(Network):
     """The published network up to its logits; with ``out_channels`` 313 and ``width`` 1 it has their very layers.
 
     Difference from the paper: He's initialisation, not k-means; logits are enlarged where the objective asks for more

@@ -10,10 +10,11 @@ Reference:
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorlib.models.base import Network
 from colorlib.models.blocks import L_to_unit, Output
 
 
-class PlainCNN(nn.Module):
+class PlainCNN(Network):
     """Three convolutions of ``filters`` filters with ReLU, then one to the output, all 3×3.
 
     The origin tried three settings (its third report): 12 filters, the same with stride 2, and more filters. With

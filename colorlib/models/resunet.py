@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorlib.models.base import Network
 from colorlib.models.blocks import L_to_unit, Output, double_conv, pad_to_multiple
 
 
@@ -26,7 +27,7 @@ class ResidualBlock(nn.Module):
         return F.relu(self.convs(x) + self.shortcut(x))
 
 
-class ResUNet(nn.Module):
+class ResUNet(Network):
     """Four levels of ``width``, 2, 4 and 8 times ``width`` channels: maximum pooling down, bilinear enlargement up.
 
     On the way down whole channels are dropped, one in five, in training.

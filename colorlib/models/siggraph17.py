@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color import gamut
-from colorlib.color.hints import draw_hints, to_unit
+from colorlib.color.hints import to_unit
 from colorlib.color.lab import AB_SCALE
+from colorlib.models.base import HintedNetwork
 from colorlib.models.blocks import L_to_unit, Output, conv_group, load_released, pad_to_multiple
 
 RELEASED_CLASSES = 529  # a grid of 23×23 over the ab plane, from -110 to 110 in steps of 10
@@ -33,7 +34,7 @@ def shortcut(in_channels: int, out_channels: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1))
 
 
-class SIGGRAPH17(nn.Module):
+class SIGGRAPH17(HintedNetwork):
     """The published network up to its colours; with ``out_channels`` 2 and ``width`` 1 it has their very layers.
 
     Beside the colours it learns, in training mode, which of the 313 bins of :mod:`colorlib.color.gamut` are likely at
@@ -53,18 +54,15 @@ class SIGGRAPH17(nn.Module):
     """
 
     narrow = {"width": 0.125}
-    takes_hints = True
 
     def __init__(
         self, out_channels: int, out_stride: int = 1, width: float = 1.0, class_weight: float = 1.0, hinted: float = 1.0
     ) -> None:
-        super().__init__()
+        super().__init__(hinted)
         if not (width > 0 and class_weight > 0):
             raise ValueError(f"width and class_weight must be above zero, not {width} and {class_weight}.")
-        if not 0 < hinted <= 1:
-            raise ValueError(f"hinted is a share of the photographs, above 0 and at most 1, not {hinted}.")
         c64, c128, c256, c512 = (max(1, round(channels * width)) for channels in (64, 128, 256, 512))
-        self.class_weight, self.hinted = class_weight, hinted
+        self.class_weight = class_weight
         self.model1 = conv_group([4, c64, c64])
         self.model2 = conv_group([c64, c128, c128])
         self.model3 = conv_group([c128, c256, c256, c256])
@@ -92,13 +90,6 @@ class SIGGRAPH17(nn.Module):
         self.output = Output(c128, out_channels, stride=1, out_stride=out_stride)
         self.seen: Tensor | None = None  # by the side branch, from the last forward in training mode
 
-    def draw(self, ab: Tensor) -> Tensor:
-        """Draw the hints of a training step from the truth ab (N, 2, H, W): :func:`colorlib.color.hints.draw_hints`."""
-        hints = draw_hints(ab)
-        if self.hinted == 1:
-            return hints
-        return hints * (torch.rand(len(ab)) < self.hinted).to(hints).view(-1, 1, 1, 1)
-
     def features(self, L: Tensor, hints: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return what ``model8`` gives, at 1/4 of the resolution, and ``model10``, at all of it.
 
@@ -115,12 +106,12 @@ class SIGGRAPH17(nn.Module):
         x9 = self.model9(self.model9up(x8) + self.model2short9(x2))
         return x8, self.model10(self.model10up(x9) + self.model1short10(x1))
 
-    def forward(self, L: Tensor, extra: Tensor | None = None) -> Tensor:
+    def forward(self, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into (N, out_channels, H / out_stride, W / out_stride), rounded up.
 
-        ``extra`` are hints (N, 3, H, W), see :mod:`colorlib.color.hints`; None means no hints.
+        ``hints`` are (N, 3, H, W), see :mod:`colorlib.color.hints`; None means no hints.
         """
-        x8, x10 = self.features(L, extra)
+        x8, x10 = self.features(L, hints)
         if self.training:
             self.seen = x8.detach()
         return self.output(x10, L.shape[-2:])
@@ -157,9 +148,9 @@ class ReleasedSIGGRAPH17(SIGGRAPH17):
         self.model_out = nn.Sequential(self.output.conv, nn.Tanh())
         del self.classes, self.output
 
-    def forward(self, L: Tensor, extra: Tensor | None = None) -> Tensor:
+    def forward(self, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] and hints (N, 3, H, W) or None into ab (N, 2, H, W) in CIELAB units."""
-        ab_unit = self.model_out(self.features(L, extra)[1])
+        ab_unit = self.model_out(self.features(L, hints)[1])
         return AB_SCALE * ab_unit[..., : L.shape[-2], : L.shape[-1]]
 
 

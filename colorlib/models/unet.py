@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorlib.models.base import Network
 from colorlib.models.blocks import L_to_unit, Output, double_conv, pad_to_multiple
 
 
-class UNet(nn.Module):
+class UNet(Network):
     """Four levels of ``width``, 2, 4 and 8 times ``width`` channels, with a skip connection at each but the lowest.
 
     Difference from the paper: four levels, not five; padded convolutions, so the output is as large as the input;

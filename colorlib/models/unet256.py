@@ -11,6 +11,7 @@ Reference:
 import torch
 from torch import Tensor, nn
 
+from colorlib.models.base import Network
 from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
 
 DROPOUT_LEVELS = 3  # of the decoder, counted from the innermost
@@ -32,7 +33,7 @@ def doubling(in_channels: int, out_channels: int, dropout: bool) -> nn.Sequentia
     return nn.Sequential(*layers, nn.ReLU(inplace=True))
 
 
-class UNet256(nn.Module):
+class UNet256(Network):
     """Encoder C64-C128-C256-C512-C512-C512-C512-C512, decoder CD512-CD512-CD512-C512-C256-C128-C64, with skips.
 
     At the published size 256 pixels become one. Photographs are padded to a multiple of 2^depth, so ``depth`` should

@@ -16,18 +16,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.color.hints import draw_hints, to_unit
+from colorlib.color.hints import to_unit
+from colorlib.models.base import HintedNetwork
 from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
 
 ROTARY_BASE = 100.0
 MLP_RATIO = 4
 
 
-def turns(height: int, width: int, channels: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return the cosines and sines by which a patch's place turns pairs of channels.
+def rotary(height: int, width: int, channels: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the cosines and sines of the rotary embedding: how a patch's place rotates pairs of channels.
 
-    The first half of the pairs turns with the row, the second with the column, from 1 radian a patch down to almost
-    1/100. Since both ends of a look are turned, only the distance between them tells: any size of photograph will do.
+    The first half of the pairs rotates with the row, the second with the column, from 1 radian a patch down to almost
+    1/100. Since query and key are both rotated, only the distance between them tells: any size of photograph will do.
 
     Args:
         height, width: of the photograph, in patches.
@@ -42,8 +43,8 @@ def turns(height: int, width: int, channels: int, device: torch.device) -> tuple
     return angles.cos(), angles.sin()
 
 
-def turn(x: Tensor, place: tuple[Tensor, Tensor]) -> Tensor:
-    """Turn the pairs (first half, second half) of x (N, heads, T, channels) by :func:`turns`."""
+def rotate(x: Tensor, place: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotate the pairs (first half, second half) of x (N, heads, T, channels) by :func:`rotary`."""
     cos, sin = place
     a, b = x.chunk(2, -1)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], -1).to(x.dtype)
@@ -59,24 +60,24 @@ class Block(nn.Module):
         self.qkv, self.project = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
         self.mlp = nn.Sequential(nn.Linear(dim, MLP_RATIO * dim), nn.GELU(), nn.Linear(MLP_RATIO * dim, dim))
 
-    def looks(self, x: Tensor, place: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Return queries, keys and values (N, heads, T, dim / heads) of x (N, T, dim)."""
+    def rotated_qkv(self, x: Tensor, place: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return queries, keys, both rotated, and values (N, heads, T, dim / heads) of x (N, T, dim)."""
         q, k, v = self.qkv(self.norm1(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        return turn(q, place), turn(k, place), v
+        return rotate(q, place), rotate(k, place), v
 
     def forward(self, x: Tensor, place: tuple[Tensor, Tensor]) -> Tensor:
         """Turn x (N, T, dim) into the same shape."""
-        mixed = F.scaled_dot_product_attention(*self.looks(x, place))  # (N, heads, T, dim / heads)
+        mixed = F.scaled_dot_product_attention(*self.rotated_qkv(x, place))  # (N, heads, T, dim / heads)
         x = x + self.project(mixed.transpose(1, 2).flatten(2))
         return x + self.mlp(self.norm2(x))
 
     def attention(self, x: Tensor, place: tuple[Tensor, Tensor]) -> Tensor:
-        """Return (N, T, T): how patch i shares its look among patches j, a mean over heads; rows sum to 1."""
-        q, k, _ = self.looks(x, place)
+        """Return (N, T, T): how patch i shares its attention among patches j, a mean over heads; rows sum to 1."""
+        q, k, _ = self.rotated_qkv(x, place)
         return (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(-1).mean(1)
 
 
-class ViT(nn.Module):
+class ViT(HintedNetwork):
     """Patches of lightness and hints as tokens, transformer blocks, and a head that gives each patch its pixels back.
 
     The head is iColoriT's: a 3×3 convolution over the patches, which keeps neighbours from disagreeing where they meet
@@ -93,10 +94,10 @@ class ViT(nn.Module):
         depth: number of blocks.
         heads: of the attention.
         features: channels per pixel before the output; 2, as in the paper, is too narrow for 313 bins.
+        hinted: the share of photographs that are shown with hints in training; 1 is the paper's.
     """
 
     narrow = {"patch": 8, "dim": 96, "depth": 5, "heads": 4, "features": 4}
-    takes_hints = True
 
     def __init__(
         self,
@@ -107,8 +108,9 @@ class ViT(nn.Module):
         depth: int = 12,
         heads: int = 12,
         features: int = 8,
+        hinted: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(hinted)
         for name, value in (("patch", patch), ("dim", dim), ("depth", depth), ("heads", heads), ("features", features)):
             if value < 1:
                 raise ValueError(f"{name} of vit must be 1 or more, not {value}.")
@@ -137,22 +139,18 @@ class ViT(nn.Module):
         nn.init.normal_(self.head.weight, std=(9 * self.head.in_channels) ** -0.5)
         nn.init.zeros_(self.head.bias)
 
-    def draw(self, ab: Tensor) -> Tensor:
-        """Draw the hints of a training step from the truth ab (N, 2, H, W): :func:`colorlib.color.hints.draw_hints`."""
-        return draw_hints(ab)
-
     def tokens(self, L: Tensor, hints: Tensor | None) -> tuple[Tensor, tuple[Tensor, Tensor], tuple[int, int]]:
-        """Return the tokens (N, h · w, dim), the turns of their places, and the size (h, w) in patches."""
+        """Return the tokens (N, h · w, dim), their rotary embedding, and the size (h, w) in patches."""
         x = self.embed(pad_to_multiple(torch.cat([L_to_unit(L), to_unit(hints, L)], 1), self.patch))
         h, w = x.shape[-2:]
-        return x.flatten(2).transpose(1, 2), turns(h, w, x.shape[1] // self.heads, x.device), (h, w)
+        return x.flatten(2).transpose(1, 2), rotary(h, w, x.shape[1] // self.heads, x.device), (h, w)
 
-    def forward(self, L: Tensor, extra: Tensor | None = None) -> Tensor:
+    def forward(self, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into (N, out_channels, H / out_stride, W / out_stride), rounded up.
 
-        ``extra`` are hints (N, 3, H, W), see :mod:`colorlib.color.hints`; None means no hints.
+        ``hints`` are (N, 3, H, W), see :mod:`colorlib.color.hints`; None means no hints.
         """
-        x, place, size = self.tokens(L, extra)
+        x, place, size = self.tokens(L, hints)
         for block in self.blocks:
             x = block(x, place)
         x = self.norm(x).transpose(1, 2).unflatten(2, size)  # (N, h · w, dim) -> (N, dim, h, w)

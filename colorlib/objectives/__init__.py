@@ -116,7 +116,7 @@ def create_objective(objective: Named, prior: Tensor | None = None, **options: f
             own["prior"] = prior
         terms[name] = OBJECTIVES[name](**own)
     only = next(iter(terms.values()), None)
-    # A critic's opinion cannot choose a checkpoint, nor can what the truth does not minimise: even alone these are
+    # A critic's logits cannot choose a checkpoint, nor can what the truth does not minimise: even alone these are
     # sums, which bring their own validated term.
     alone = isinstance(objective, str) and len(terms) == 1 and only.critic is None and only.truth_is_best
     return only if alone else WeightedSum(terms, weights)

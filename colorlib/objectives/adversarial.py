@@ -1,4 +1,4 @@
-"""Adversarial: a second network, the critic, learns to tell true colours from predicted ones, and its opinion counts.
+"""Adversarial: a second network, the critic, learns to tell true colours from predicted ones, and its logits count.
 
 References:
     P. Isola, J.-Y. Zhu, T. Zhou and A. A. Efros, "Image-to-Image Translation with Conditional Adversarial Networks",
@@ -23,14 +23,14 @@ from colorlib.registry import look_up
 
 
 class Adversarial(OnColours):
-    """What a critic thinks of the colours. The subclasses say how opinions are counted.
+    """What a critic thinks of the colours. The subclasses say how its logits are counted.
 
     The truth need not be what a critic likes best, and its standard moves during training, so ``loss`` says nothing
     about progress and never chooses the checkpoint (see :class:`~colorlib.objectives.base.WeightedSum`).
 
     ``critic_from`` and ``counts_from`` make Antic's NoGAN schedule: up to a share of the budget the network learns
     from the other terms alone, then a critic is trained on what it makes, and at last, for a short while, the critic's
-    opinion counts. Its rule "stop just before the glitches", by eye in the original, is declared here: the
+    logits count. Its rule "stop just before the glitches", by eye in the original, is declared here: the
     last checkpoint is taken whose validated term is at most ``tolerance`` above the lowest.
 
     Difference from NoGAN: the network goes on learning from the other terms while the critic is trained.
@@ -39,7 +39,7 @@ class Adversarial(OnColours):
         critic: patch (70×70), patch_spectral, patch_plain (without normalisation) or unet.
         critic_width: channels of the critic's first layer; the papers have 64, less is cheaper.
         critic_from: share of the budget after which the critic begins to learn, 0 to 1.
-        counts_from: share of the budget after which its opinion counts, 0 to 1.
+        counts_from: share of the budget after which its logits count, 0 to 1.
         tolerance: a share, 0 or more.
     """
 
@@ -64,7 +64,7 @@ class Adversarial(OnColours):
         self.critic = look_up(CRITICS, critic, "critic")(critic_width)
         self.critic_from, self.counts_from, self.tolerance = critic_from, counts_from, tolerance
 
-    def opinion(self, ab: Tensor, L: Tensor) -> Tensor:
+    def logits(self, ab: Tensor, L: Tensor) -> Tensor:
         """Return the critic's logits (N, 1, h, w), float32 at least, for colours (N, 2, H, W) in CIELAB units."""
         with self.autocast:
             return full_precision(self.critic(L, ab / AB_SCALE))
@@ -73,11 +73,11 @@ class Adversarial(OnColours):
         if self.share < self.counts_from:
             return {"loss": ab_predicted.new_zeros(())}
         self.critic.requires_grad_(False)  # this loss teaches the network only
-        logits = self.opinion(ab_predicted, L)
+        logits = self.logits(ab_predicted, L)
         self.critic.requires_grad_(True)
-        return {"loss": self.wish(logits)}
+        return {"loss": self.generator_loss(logits)}
 
-    def critic_loss(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+    def critic_terms(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         """Return the critic's own ``"loss"``, and the shares of true and predicted patches that it tells apart.
 
         Args:
@@ -85,17 +85,17 @@ class Adversarial(OnColours):
         """
         if self.share < self.critic_from:  # it is not asked, which saves its time, and knows as much as chance
             return {"loss": ab.new_zeros((), requires_grad=True), "critic_told_apart": ab.new_tensor(0.5)}
-        on_true, on_predicted = self.opinion(ab, L), self.opinion(ab_predicted, L)
+        on_true, on_predicted = self.logits(ab, L), self.logits(ab_predicted, L)
         # chance is 0.5; near 1 for long, the critic has won and teaches nothing any more
         told_apart = (on_true.mean((1, 2, 3)) > on_predicted.mean((1, 2, 3))).float().mean()
-        return {"loss": self.lesson(on_true, on_predicted), "critic_told_apart": told_apart}
+        return {"loss": self.critic_loss(on_true, on_predicted), "critic_told_apart": told_apart}
 
-    def wish(self, logits: Tensor) -> Tensor:
-        """Return what the network pays for the critic's opinion of its colours."""
+    def generator_loss(self, logits: Tensor) -> Tensor:
+        """Return what the network pays for the critic's logits of its colours."""
         raise NotImplementedError
 
-    def lesson(self, on_true: Tensor, on_predicted: Tensor) -> Tensor:
-        """Return what the critic pays for its opinions of true and of predicted colours."""
+    def critic_loss(self, on_true: Tensor, on_predicted: Tensor) -> Tensor:
+        """Return what the critic pays for its logits of true and of predicted colours."""
         raise NotImplementedError
 
 
@@ -106,38 +106,38 @@ def _cross_entropy(logits: Tensor, true: bool) -> Tensor:
 class GANVanilla(Adversarial):
     """Binary cross-entropy with "true" and "not true" (Isola et al. 2017, equation 1, in its non-saturating form)."""
 
-    def wish(self, logits: Tensor) -> Tensor:
+    def generator_loss(self, logits: Tensor) -> Tensor:
         return _cross_entropy(logits, True)
 
-    def lesson(self, on_true: Tensor, on_predicted: Tensor) -> Tensor:
+    def critic_loss(self, on_true: Tensor, on_predicted: Tensor) -> Tensor:
         return (_cross_entropy(on_true, True) + _cross_entropy(on_predicted, False)) / 2
 
 
 class GANLeastSquares(Adversarial):
     """Squared distance from 1 for true and from 0 for predicted colours (Mao et al. 2017, with labels 0 and 1)."""
 
-    def wish(self, logits: Tensor) -> Tensor:
+    def generator_loss(self, logits: Tensor) -> Tensor:
         return (logits - 1).square().mean()
 
-    def lesson(self, on_true: Tensor, on_predicted: Tensor) -> Tensor:
+    def critic_loss(self, on_true: Tensor, on_predicted: Tensor) -> Tensor:
         return ((on_true - 1).square().mean() + on_predicted.square().mean()) / 2
 
 
 class GANHinge(Adversarial):
-    """Opinions count only until they are sure, at ±1 (Lim and Ye 2017)."""
+    """Logits count only until they are sure, at ±1 (Lim and Ye 2017)."""
 
-    def wish(self, logits: Tensor) -> Tensor:
+    def generator_loss(self, logits: Tensor) -> Tensor:
         return -logits.mean()
 
-    def lesson(self, on_true: Tensor, on_predicted: Tensor) -> Tensor:
+    def critic_loss(self, on_true: Tensor, on_predicted: Tensor) -> Tensor:
         return F.relu(1 - on_true).mean() + F.relu(1 + on_predicted).mean()
 
 
 class GANWasserstein(Adversarial):
-    """The difference of mean opinions, the critic's slope held near 1 by a penalty (Gulrajani et al. 2017, equation 3).
+    """The difference of mean logits, the critic's slope held near 1 by a penalty (Gulrajani et al. 2017, equation 3).
 
     Difference from the paper: one critic step for each of the network's, as ChromaGAN has it; the interpolation is of
-    ab only, since L is given; the critic has an opinion of each patch, and the slope is that of their mean.
+    ab only, since L is given; the critic has a logit for each patch, and the slope is that of their mean.
 
     Args:
         critic: see :class:`Adversarial`; without batch normalisation, which would tie photographs to one another.
@@ -158,20 +158,20 @@ class GANWasserstein(Adversarial):
             raise ValueError(f"penalty must be above zero, not {penalty}.")
         self.penalty = penalty
 
-    def wish(self, logits: Tensor) -> Tensor:
+    def generator_loss(self, logits: Tensor) -> Tensor:
         return -logits.mean()
 
-    def lesson(self, on_true: Tensor, on_predicted: Tensor) -> Tensor:
+    def critic_loss(self, on_true: Tensor, on_predicted: Tensor) -> Tensor:
         return on_predicted.mean() - on_true.mean()
 
-    def critic_loss(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
-        terms = super().critic_loss(ab_predicted, L, ab)
+    def critic_terms(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        terms = super().critic_terms(ab_predicted, L, ab)
         if self.share < self.critic_from:
             return terms
         between = torch.rand(len(ab), 1, 1, 1, dtype=ab.dtype).to(ab.device)
         ab_unit = (torch.lerp(ab_predicted, ab, between) / AB_SCALE).requires_grad_()
         # the slope to hold is that of what the network is paid by
-        opinions = full_precision(self.critic(L, ab_unit)).mean((1, 2, 3))
-        (slope,) = torch.autograd.grad(opinions.sum(), ab_unit, create_graph=True)
+        logits = full_precision(self.critic(L, ab_unit)).mean((1, 2, 3))
+        (slope,) = torch.autograd.grad(logits.sum(), ab_unit, create_graph=True)
         penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
         return terms | {"loss": terms["loss"] + self.penalty * penalty, "critic_penalty": penalty}

@@ -17,10 +17,12 @@ class Objective(nn.Module):
         out_channels: that the network must have.
         out_stride: the output has 1/out_stride of the photograph's height and width, rounded up; 1, 2 or 4.
         needs_prior: whether the bins' prior must be given.
-        critic: a second network with a loss of its own, ``critic_loss``, or None.
+        critic: a second network with a loss of its own, ``critic_terms``, or None.
         truth_is_best: whether no other answer costs less than the truth.
         validated_term: the term of the loss that decides which checkpoint is best.
         tolerance: the last checkpoint whose validated term is at most this share above the lowest is the best one.
+        temperature: of the decoding where the output means odds, else None; in a sum that of its :attr:`meaning`.
+        space: the colour space of the output where it has one of its own, else empty.
         share: of the budget that is used up, 0 to 1; the training loop keeps it.
         autocast: the context in which networks of the objective's own are computed; the training loop sets it.
     """
@@ -31,6 +33,8 @@ class Objective(nn.Module):
     critic: nn.Module | None
     validated_term = "loss"
     tolerance = 0.0
+    temperature: float | None = None
+    space = ""
 
     def __init__(self, out_stride: int) -> None:
         super().__init__()
@@ -84,7 +88,7 @@ class WeightedSum(Objective):
     The first term that is more than a look at the colours (a regression in some space, a cross-entropy) says what the
     output means; the others judge the colours that it is decoded to. Where none is, the output is ab / 110. The best
     checkpoint is the one with the lowest ``validated``: the same sum without the terms whose standard moves during
-    training (a critic's opinion) or that the truth does not minimise; where no term is left, it is the mean |ab error|.
+    training (a critic's) or that the truth does not minimise; where no term is left, it is the mean |ab error|.
 
     Args:
         terms: name -> objective, one at least.
@@ -100,9 +104,7 @@ class WeightedSum(Objective):
         meanings = {name: term for name, term in terms.items() if not isinstance(term, OnColours)}
         owner = next(iter(meanings or terms))
         super().__init__(terms[owner].out_stride)
-        ways = {
-            name: (term.out_channels, term.out_stride, getattr(term, "space", "")) for name, term in meanings.items()
-        }
+        ways = {name: (term.out_channels, term.out_stride, term.space) for name, term in meanings.items()}
         if len(set(ways.values())) > 1:
             raise ValueError(
                 f"{' and '.join(ways)} read a network's output differently; a sum can hold one of them, and any number "
@@ -137,10 +139,10 @@ class WeightedSum(Objective):
         validated = sum(fixed) if fixed else F.l1_loss(colours, ab)
         return {"loss": loss, **results, "validated": validated.detach()}
 
-    def critic_loss(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
-        """Return the critics' own ``"loss"`` and their opinions; no gradient reaches ``output``."""
+    def critic_terms(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        """Return the critics' own ``"loss"`` and what they tell apart; no gradient reaches ``output``."""
         colours, terms = self._colours_and_terms(output.detach(), L)
-        found = {name: terms[name].critic_loss(colours, L, ab) for name in self.critic}
+        found = {name: terms[name].critic_terms(colours, L, ab) for name in self.critic}
         prefix = {name: f"{name}_" if len(found) > 1 else "" for name in found}
         named = {f"{prefix[n]}{key}": v for n, losses in found.items() for key, v in losses.items() if key != "loss"}
         return {"loss": sum(losses["loss"] for losses in found.values()), **named}

@@ -19,12 +19,12 @@ def _what_it_sees(L: Tensor, ab_unit: Tensor) -> Tensor:
 
 
 class PatchCritic(nn.Module):
-    """The 70×70 PatchGAN: C64-C128-C256-C512, then one opinion per patch.
+    """The 70×70 PatchGAN: C64-C128-C256-C512, then one logit per patch.
 
     All convolutions are 4×4, with strides 2, 2, 2, 1, 1; the first and last have no batch normalisation.
 
     Difference from the paper: none intended at ``width`` 64. Where photographs have 64 pixels a patch covers nearly all
-    of one, so the opinions overlap and are no longer local.
+    of one, so the patches overlap and are no longer local.
 
     Args:
         width: channels of the first layer; 64 gives the paper's 2.77 M parameters.
@@ -58,9 +58,9 @@ class PatchCritic(nn.Module):
 
 
 class UNetCritic(nn.Module):
-    """A U-Net with spectral normalisation: one opinion per pixel, each with 48 pixels around it in view.
+    """A U-Net with spectral normalisation: one logit per pixel, each with 48 pixels around it in view.
 
-    Difference from the paper: the opinions of the U's lowest point are not asked for, as in DDColor's use of it; three
+    Difference from the paper: the logits of the U's lowest point are not asked for, as in DDColor's use of it; three
     halvings, which is what photographs of 64 pixels bear.
 
     Args:

@@ -1,7 +1,7 @@
 """Runs: a network trained, or any colorizer judged, in a folder that holds its settings, scores and pictures."""
 
 from colorlib.runs.baselines import BASELINES, ORACLES, oracles_for
-from colorlib.runs.colorizer import TrainedColorizer, load_colorizer
+from colorlib.runs.colorizer import Colorizer, NetworkColorizer, read_colorizer
 from colorlib.runs.curves import hints_curve, several_curve, temperature_curve
 from colorlib.runs.evaluation import compare_objectives, evaluate, judge, judge_oracle, train_and_judge
 from colorlib.runs.exchange import export, judge_pictures, read_pictures
@@ -12,9 +12,10 @@ from colorlib.runs.training import train
 __all__ = [
     "BASELINES",
     "ORACLES",
+    "Colorizer",
     "ExperimentConfig",
+    "NetworkColorizer",
     "Run",
-    "TrainedColorizer",
     "colour_at",
     "compare_objectives",
     "evaluate",
@@ -24,8 +25,8 @@ __all__ = [
     "judge_oracle",
     "judge_pictures",
     "list_runs",
-    "load_colorizer",
     "oracles_for",
+    "read_colorizer",
     "read_pictures",
     "several_curve",
     "temperature_curve",

@@ -19,7 +19,9 @@ from colorlib.color.lab import L8_MAX
 from colorlib.data import scenes
 from colorlib.data.store import Batch, LabArrays
 from colorlib.objectives import create_objective
-from colorlib.runs.colorizer import Colorizer, Oracle
+from colorlib.runs.colorizer import Oracle
+
+Baseline = Callable[[Tensor], Tensor]  # L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W), what Colorizer takes
 
 SAMPLE = 4_000  # training photographs that a baseline looks at: its averages are exact to a tenth of a unit by then
 THUMBNAIL = 16  # pixels a side, for the nearest neighbour
@@ -32,19 +34,19 @@ def _training_batches(data: LabArrays, seed: int = 0) -> Iterator[Batch]:
         yield data.batch(chosen[start : start + 64])
 
 
-def grey(data: LabArrays, seed: int = 0) -> Colorizer:
+def grey(data: LabArrays, seed: int = 0) -> Baseline:
     """Leaves the photograph as it is."""
     return lambda L: L.new_zeros(len(L), 2, *L.shape[-2:])
 
 
-def mean_ab(data: LabArrays, seed: int = 0) -> Colorizer:
+def mean_ab(data: LabArrays, seed: int = 0) -> Baseline:
     """Tints every pixel with the mean colour of the training photographs: the best constant under L2."""
     means = torch.cat([batch.ab.mean((2, 3)) for batch in _training_batches(data, seed)])  # one for each photograph
     mean = means.mean(0).view(1, 2, 1, 1)
     return lambda L: mean.to(L).expand(len(L), 2, *L.shape[-2:]).contiguous()
 
 
-def lightness_lookup(data: LabArrays, seed: int = 0) -> Colorizer:
+def lightness_lookup(data: LabArrays, seed: int = 0) -> Baseline:
     """Looks up the mean colour of the training pixels of the same lightness."""
     count = torch.zeros(L8_MAX + 1, dtype=torch.float64)
     total = torch.zeros(L8_MAX + 1, 2, dtype=torch.float64)
@@ -60,7 +62,7 @@ def lightness_lookup(data: LabArrays, seed: int = 0) -> Colorizer:
     return lambda L: table.to(L.device)[_level(L)].permute(0, 3, 1, 2)  # (N, H, W, 2) -> (N, 2, H, W)
 
 
-def random_photo(data: LabArrays, seed: int = 0) -> Colorizer:
+def random_photo(data: LabArrays, seed: int = 0) -> Baseline:
     """Lays the colours of a training photograph drawn by lot over this one."""
     indices = data.indices("train")
 
@@ -73,7 +75,7 @@ def random_photo(data: LabArrays, seed: int = 0) -> Colorizer:
     return colorize
 
 
-def nearest_neighbour(data: LabArrays, seed: int = 0) -> Colorizer:
+def nearest_neighbour(data: LabArrays, seed: int = 0) -> Baseline:
     """Lays over it the colours of the training photograph whose lightness thumbnail (16×16) is nearest."""
     thumbnails, maps = [], []
     for batch in _training_batches(data, seed):
@@ -97,7 +99,7 @@ def _resize(ab: Tensor, L: Tensor) -> Tensor:
     return F.interpolate(ab, size=L.shape[-2:], mode="bilinear", align_corners=False).to(L)
 
 
-BASELINES: dict[str, Callable[[LabArrays, int], Colorizer]] = {
+BASELINES: dict[str, Callable[[LabArrays, int], Baseline]] = {
     function.__name__: function for function in (grey, mean_ab, lightness_lookup, random_photo, nearest_neighbour)
 }
 

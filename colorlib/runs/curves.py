@@ -19,7 +19,7 @@ from colorlib.color import hints
 from colorlib.data.store import Batch, LabArrays
 from colorlib.metrics import METRICS, Pair
 from colorlib.metrics.several import best_of, diversity
-from colorlib.runs.colorizer import TrainedColorizer, colours_of
+from colorlib.runs.colorizer import Colorizer
 from colorlib.runs.run import write_table
 from colorlib.statistics.bootstrap import mean_interval
 
@@ -62,39 +62,25 @@ def _means(
 
 
 @torch.inference_mode()
-def temperature_curve(colorizer: TrainedColorizer, data: LabArrays, indices: np.ndarray) -> pd.DataFrame:
+def temperature_curve(colorizer: Colorizer, data: LabArrays, indices: np.ndarray) -> pd.DataFrame:
     """Decode a network's odds at ``TEMPERATURES``, from the mean (1) to nearly the likeliest bin (0.01).
 
     Args:
-        colorizer: its objective has a temperature; it is left as it was.
+        colorizer: one with a temperature.
         data, indices: the photographs.
 
     Returns:
         Columns temperature, images, ``MEASURES``, psnr_rgb_db_low and psnr_rgb_db_high; a row for each temperature.
     """
-    network, objective = colorizer.network, colorizer.objective
-    meaning = objective.meaning
-    own = meaning.temperature
 
     def prepare(batch: Batch) -> Callable[[float], Tensor]:
-        L = batch.L.to(colorizer.device, memory_format=torch.channels_last)
-        output = None if hasattr(network, "colorize") else network(L).float()  # a walk decodes at every step
+        return lambda temperature: colorizer(batch.L, temperature=temperature)
 
-        def answer(temperature: float) -> Tensor:
-            meaning.temperature = temperature
-            ab = colours_of(network, objective, L) if output is None else objective.decode(output, L.shape[-2:])
-            return ab.to(batch.L.device)
-
-        return answer
-
-    try:
-        return _means(prepare, TEMPERATURES, data, indices, "temperature")
-    finally:
-        meaning.temperature = own
+    return _means(prepare, TEMPERATURES, data, indices, "temperature")
 
 
 @torch.inference_mode()
-def hints_curve(colorizer: TrainedColorizer, data: LabArrays, indices: np.ndarray) -> pd.DataFrame:
+def hints_curve(colorizer: Colorizer, data: LabArrays, indices: np.ndarray) -> pd.DataFrame:
     """Reveal ``HINTS`` squares of the truth to a network that takes hints (Zhang et al. 2017, figure of PSNR by hints).
 
     The squares lie where chance has put them and are as large a share of the photograph as the authors'; the same
@@ -103,15 +89,12 @@ def hints_curve(colorizer: TrainedColorizer, data: LabArrays, indices: np.ndarra
     Returns:
         Columns hints, images, ``MEASURES``, psnr_rgb_db_low and psnr_rgb_db_high; a row for each number of hints.
     """
-    network, objective, side = colorizer.network, colorizer.objective, max(1, round(HINT_SIDE * min(data.size)))
+    side = max(1, round(HINT_SIDE * min(data.size)))
 
     def prepare(batch: Batch) -> Callable[[int], Tensor]:
-        L = batch.L.to(colorizer.device, memory_format=torch.channels_last)
-
         def answer(count: int) -> Tensor:
             chance = torch.Generator().manual_seed(zlib.crc32(batch.ids[0].encode()) + count)
-            shown = hints.reveal(batch.ab, count, side, chance).to(colorizer.device)
-            return objective.decode(network(L, shown).float(), L.shape[-2:]).to(batch.L.device)
+            return colorizer(batch.L, hints=hints.reveal(batch.ab, count, side, chance))
 
         return answer
 
@@ -119,23 +102,20 @@ def hints_curve(colorizer: TrainedColorizer, data: LabArrays, indices: np.ndarra
 
 
 @torch.inference_mode()
-def several_curve(colorizer: TrainedColorizer, data: LabArrays, indices: np.ndarray) -> pd.DataFrame:
+def several_curve(colorizer: Colorizer, data: LabArrays, indices: np.ndarray) -> pd.DataFrame:
     """Let a network that samples colour each photograph up to eight times.
 
     Returns:
         Columns k, images, diversity (mean ΔE76 between two answers), mean_of_k_delta_e_76 and mean_of_k_chroma (of the
         average of k answers), best_of_k_delta_e_76 (of the answer nearest to the truth, which is chosen by the truth).
     """
-    network, objective = colorizer.network, colorizer.objective
     scores = {k: {} for k in TRIES}
     for batch in _batches(data, indices, "samples"):
-        L = batch.L.to(colorizer.device, memory_format=torch.channels_last)
-        samples = network.samples(L, lambda output, size: objective.decode(output.float(), size), max(TRIES), seed=0)
-        samples = samples.to(batch.L.device)
+        samples = colorizer.samples(batch.L, max(TRIES))
         for k in TRIES:
             mean = samples[:k].mean(0)
             measured = {
-                "diversity": diversity(samples[:k]) if k > 1 else torch.full((len(L),), torch.nan),
+                "diversity": diversity(samples[:k]) if k > 1 else torch.full((len(batch.L),), torch.nan),
                 "mean_of_k_delta_e_76": (mean - batch.ab).norm(dim=1).mean((1, 2)),
                 "mean_of_k_chroma": mean.norm(dim=1).mean((1, 2)),
                 "best_of_k_delta_e_76": best_of(samples[:k], batch.ab),
@@ -149,12 +129,12 @@ def several_curve(colorizer: TrainedColorizer, data: LabArrays, indices: np.ndar
     return pd.DataFrame(rows)
 
 
-def write_curves(folder: Path, colorizer: TrainedColorizer, data: LabArrays, split: str) -> None:
-    """Write into a run folder whichever curves its network has."""
+def write_curves(folder: Path, colorizer: Colorizer, data: LabArrays, split: str) -> None:
+    """Write into a run folder whichever curves its colorizer has."""
     indices = data.sample(split, PHOTOGRAPHS)
-    if hasattr(colorizer.objective.meaning, "temperature"):
+    if colorizer.temperature is not None:
         write_table(folder / "temperature.csv", temperature_curve(colorizer, data, indices))
-    if getattr(colorizer.network, "takes_hints", False):
+    if colorizer.takes_hints:
         write_table(folder / "hints.csv", hints_curve(colorizer, data, indices))
-    if hasattr(colorizer.network, "samples"):
+    if colorizer.gives_several:
         write_table(folder / "several.csv", several_curve(colorizer, data, indices))

@@ -20,9 +20,9 @@ from colorlib import processes
 from colorlib.data.scenes.laws import LAWS
 from colorlib.data.store import LabArrays
 from colorlib.files import exclusive, write_json
-from colorlib.machine import count_macs, peak_memory_mb, use_threads
+from colorlib.machine import peak_memory_mb, use_threads
 from colorlib.metrics import Pair, SetDistances, score
-from colorlib.runs.colorizer import Predict, TrainedColorizer
+from colorlib.runs.colorizer import Colorizer, NetworkColorizer, Oracle
 from colorlib.runs.curves import write_curves
 from colorlib.runs.run import (
     ExperimentConfig,
@@ -42,7 +42,7 @@ TIMED = 10  # photographs that are coloured one at a time for the clock
 
 
 def evaluate(
-    predict: Predict,
+    predict: Oracle,
     data: LabArrays,
     indices: np.ndarray,
     progress: Callable | None = None,
@@ -132,12 +132,14 @@ def judge(
         >>> judge(lambda L: torch.zeros(len(L), 2, *L.shape[-2:]), open_dataset("scenes"), "runs/mine", "all grey")
     """
     identity = _identity(folder, name, kind, data) if name else None
+    if not isinstance(colorizer, Colorizer):
+        colorizer = Colorizer(colorizer)
     return _judge(lambda batch: colorizer(batch.L), data, folder, identity, split, colorizer, train_seconds)
 
 
 def train_and_judge(
     config: ExperimentConfig, data: LabArrays, folder: Path | str | None = None, device: str = "auto"
-) -> tuple[TrainedColorizer, Run]:
+) -> tuple[NetworkColorizer, Run]:
     """Train a network and judge it on the test split, in one run folder: what every notebook of a network does.
 
     Args:
@@ -165,7 +167,7 @@ def compare_objectives(
     seed: int = 0,
     budget: Mapping[str, float | None] | None = None,
     device: str = "auto",
-) -> dict[str, tuple[TrainedColorizer, Run]]:
+) -> dict[str, tuple[NetworkColorizer, Run]]:
     """Train one network with each of several objectives on equal terms; each in a folder of :func:`train_and_judge`.
 
     Args:
@@ -194,7 +196,7 @@ def compare_objectives(
     }
 
 
-def judge_oracle(oracle: Predict, data: LabArrays, folder: Path | str, name: str) -> Run:
+def judge_oracle(oracle: Oracle, data: LabArrays, folder: Path | str, name: str) -> Run:
     """Judge an oracle, a callable of the whole batch with its truth, on the test split; see :func:`judge`."""
     return _judge(oracle, data, folder, _identity(folder, name, "oracle", data), "test")
 
@@ -205,12 +207,12 @@ def _identity(folder: Path | str, name: str, kind: str, data: LabArrays) -> dict
 
 
 def _judge(
-    predict: Predict,
+    predict: Oracle,
     data: LabArrays,
     folder: Path | str,
     identity: dict | None,
     split: str,
-    colorizer: Callable[[Tensor], Tensor] | None = None,
+    colorizer: Colorizer | None = None,
     train_seconds: float | None = None,
 ) -> Run:
     processes.follow_parent()
@@ -224,9 +226,8 @@ def _judge(
         per_image = evaluate(predict, data, data.indices(split), progress, sets)
         cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split) | _training_cost(folder)
         write_pictures(folder, "test", colour_sample(predict, data, split))
-        if isinstance(colorizer, TrainedColorizer):
-            write_curves(folder, colorizer, data, split)
         if colorizer:
+            write_curves(folder, colorizer, data, split)
             write_pictures(folder, "bundled", colour_bundled(colorizer, min(data.size)))
         write_json(folder / "sets.json", sets.results())
         write_json(folder / "cost.json", cost)
@@ -234,14 +235,13 @@ def _judge(
     return Run(folder)
 
 
-def _cost(colorizer: Callable[[Tensor], Tensor] | None, data: LabArrays, split: str) -> dict:
+def _cost(colorizer: Colorizer | None, data: LabArrays, split: str) -> dict:
     """Measure what it costs to colour: milliseconds for one photograph at a time (median), memory, size."""
     cost = {"threads": torch.get_num_threads(), "device": "cpu"}
-    if isinstance(colorizer, TrainedColorizer):
-        cost["parameters"] = sum(parameter.numel() for parameter in colorizer.network.parameters())
-        cost["macs_per_image"] = count_macs(colorizer.network, data.size)
-        cost["device"] = str(colorizer.device)
     if colorizer:
+        known = {"parameters": colorizer.parameters, "macs_per_image": colorizer.macs(data.size)}
+        cost |= {name: value for name, value in known.items() if value is not None}
+        cost["device"] = str(colorizer.device)
         seconds = []
         for index in data.indices(split)[:TIMED]:
             L = data.batch([index]).L

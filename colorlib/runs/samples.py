@@ -9,7 +9,7 @@ from torch import Tensor
 from colorlib.color.lab import decode_lab8, encode_lab8, rgb8_to_lab8
 from colorlib.data.bundled import bundled_photographs
 from colorlib.data.store import LabArrays
-from colorlib.runs.colorizer import Predict
+from colorlib.runs.colorizer import Oracle
 
 KEPT = 96  # photographs of the split, drawn by lot, whose colouring is kept for the figures
 
@@ -33,7 +33,7 @@ def colour_at(colorizer: Callable[[Tensor], Tensor], L: Tensor, short_side: int)
     return F.interpolate(colorizer(small), size=(H, W), mode="bilinear")
 
 
-def colour_sample(predict: Predict, data: LabArrays, split: str) -> dict:
+def colour_sample(predict: Oracle, data: LabArrays, split: str) -> dict:
     pictures = {}
     for index in data.sample(split, KEPT):
         batch = data.batch([index])

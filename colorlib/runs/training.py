@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from colorlib import processes
@@ -22,7 +22,7 @@ from colorlib.data.oldfilm import age_some
 from colorlib.data.store import Batch, LabArrays
 from colorlib.files import atomic_path, exclusive, write_json
 from colorlib.machine import choose_device, computes_in_bfloat16, use_threads
-from colorlib.runs.colorizer import TrainedColorizer, build, colours_of, load_colorizer
+from colorlib.runs.colorizer import NetworkColorizer, build, decoder, read_colorizer
 from colorlib.runs.run import ExperimentConfig, Progress, begin, write_table
 
 WARM_UP = 0.05  # share of the budget
@@ -47,12 +47,6 @@ class Order:
 
     def _permutation(self, number: int) -> np.ndarray:
         return np.random.default_rng([self.seed, number]).permutation(self.indices)
-
-
-def forward_in_training(network: nn.Module, L: Tensor, ab: Tensor) -> Tensor:
-    """Return a network's output; one that takes hints or a noised truth draws them from ``ab`` first."""
-    L = L.contiguous(memory_format=torch.channels_last)
-    return (network(L, network.draw(ab)) if hasattr(network, "draw") else network(L)).float()
 
 
 def mirror(batch: Batch) -> tuple[Tensor, Tensor]:
@@ -86,7 +80,7 @@ class _State:
         return min(1.0, max(seen, self.seconds / config.seconds if config.seconds else 0.0))
 
 
-def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device: str = "auto") -> TrainedColorizer:
+def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device: str = "auto") -> NetworkColorizer:
     """Train a network within its budget, or go on where the folder's checkpoint stands.
 
     The chosen weights are those with the lowest validation loss of the objective (for an adversarial one without its
@@ -112,7 +106,7 @@ def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device:
     with exclusive(folder, "run"):
         begin(folder, identity)
         _train(config, data, Path(folder), choose_device(device))
-    return load_colorizer(folder, data, device)
+    return read_colorizer(folder, data, device)
 
 
 def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torch.device) -> None:
@@ -197,17 +191,16 @@ def _step(
     seen = age_some(torch.cat([L, ab], 1), config.degrade) if config.degrade else L
     optimizer.param_groups[0]["lr"] = rate
     with autocast:
-        output = forward_in_training(network, seen, ab)
+        output = network.forward_in_training(seen.contiguous(memory_format=torch.channels_last), ab).float()
     terms = {}
     if objective.critic is not None:
-        critic_terms = objective.critic_loss(output.detach(), L, ab)
+        critic_terms = objective.critic_terms(output.detach(), L, ab)
         parts["critic_optimizer"].zero_grad(set_to_none=True)
         critic_terms["loss"].backward()
         parts["critic_optimizer"].step()
         terms |= {"critic_loss": critic_terms.pop("loss")} | critic_terms
     terms |= objective(output, L, ab)
-    if hasattr(network, "side_loss"):
-        side = network.side_loss(L, ab, batch.labels)
+    if side := network.side_loss(L, ab, batch.labels):
         terms |= side | {"loss": terms["loss"] + sum(side.values())}
     optimizer.zero_grad(set_to_none=True)
     terms["loss"].backward()
@@ -226,14 +219,13 @@ def _validate(
     loss, distances = 0.0, []
     for start in range(0, len(val), config.batch_size):
         batch = data.batch(val[start : start + config.batch_size], device)
-        output = forward_in_training(network, batch.L, batch.ab)
+        L = batch.L.contiguous(memory_format=torch.channels_last)
+        output = network.forward_in_training(L, batch.ab).float()
         loss += float(objective(output, batch.L, batch.ab)[objective.validated_term]) * len(output)
-        if hasattr(network, "colorize") and len(distances) >= WALKED:
+        if network.walks and len(distances) >= WALKED:
             continue
-        if hasattr(network, "draw"):  # it was helped, or asked for one step of several
-            ab = colours_of(network, objective, batch.L.contiguous(memory_format=torch.channels_last))
-        else:
-            ab = objective.decode(output, batch.L.shape[-2:])
+        decode = decoder(objective)
+        ab = network.colorize(L, decode) if network.helped else decode(output, L.shape[-2:])
         distances += (ab - batch.ab).norm(dim=1).mean((1, 2)).tolist()
     row = {"images_seen": state.step * config.batch_size, "step": state.step, "seconds": state.seconds}
     row |= {"learning_rate": rate} | {name: value / state.counted for name, value in state.sums.items()}
