@@ -385,6 +385,7 @@ def test_what_ships_is_small_and_has_a_card():
         assert recipe.name == name and recipe.about and path.stat().st_size < 10e6
         card = path.with_suffix(".md").read_text(encoding="utf-8")
         assert "| delta_e_76 ↓ |" in card and "against random_photo" in card and "ExperimentConfig(" in card
+        assert "**Licence** of these weights: Apache-2.0" in card and "which are not known to us" in card
 
 
 @pytest.mark.parametrize(
@@ -411,6 +412,7 @@ def test_a_run_can_be_named_and_exported(tiny_scenes, tmp_path, objective, optio
     torch.testing.assert_close(load_colorizer(path)(L), trained(L), atol=0.3, rtol=0.05)
     card = path.with_suffix(".md").read_text(encoding="utf-8")
     assert card.startswith("# mine\n\nMine.") and "CC0." in card and card.endswith("It is new.\n")
+    assert "**Licence** of these weights: Apache-2.0" in card and "of their own (see **Data**)." in card
     assert f"{(run.per_image['delta_e_76'] - grey.per_image['delta_e_76']).mean():+.2f}".replace("-", "−") in card
     shutil.copytree(grey.folder, tmp_path / "fewer")
     grey.per_image[1:].to_csv(tmp_path / "fewer" / "per_image.csv", index=False)

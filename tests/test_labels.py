@@ -93,6 +93,7 @@ def test_folding_changes_no_answer_and_the_card_says_what_ships(two_kinds, train
     torch.testing.assert_close(fold(classifier)(rgb), classifier(rgb), rtol=1e-4, atol=1e-4)
     card = export(classifier, two_kinds, pd.read_csv(folder / "history.csv"), 0, "a", tmp_path)
     assert card == (tmp_path / "classifier_a.md").read_text() and "--seed 0 --passes 12 --name a" in card
+    assert "**Licence** of these weights: Apache-2.0" in card and "which are not known to us" in " ".join(card.split())
     shipped = read_classifier(tmp_path / "classifier_a.safetensors")
     assert shipped.classes == ["apple", "zebra"]
     torch.testing.assert_close(shipped(rgb), classifier(rgb), rtol=0.02, atol=0.02)

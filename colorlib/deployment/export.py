@@ -40,6 +40,8 @@ def export_run(
 ) -> Path:
     """Make a deployed model of a finished run: ``NAME.safetensors`` in half precision, and its card ``NAME.md``.
 
+    The card puts the weights under the code's own licence; where yours are to have another, say so in it.
+
     Args:
         run_folder: of :func:`colorlib.runs.evaluation.train_and_judge`, judged on photographs it never saw.
         name: letters, digits, ``-`` and ``_``.
@@ -88,10 +90,12 @@ def _card(recipe: Recipe, run: Run, path: Path, licence: str, notes: str, others
     objective = describe_objective(config["objective"])
     lines += [f"- **Objective**: `{objective}` {_written(config['objective_options'])}."]
     lines += [f"- **Data**: `{config['data']}` ({config['data_fingerprint']}). {licence}".rstrip()]
+    lines += ["- **Licence** of these weights: Apache-2.0, as the code. The photographs they were trained on came with"]
+    lines[-1] += " licences of their own" + (" (see **Data**)." if licence else ", which are not known to us.")
     lines += [f"- **Training**: {run.cost.get('images_seen', 0):,} photographs seen, repeats included, batches of "]
     lines[-1] += f"{config['batch_size']}, seed {config['seed']}, {run.cost.get('train_seconds', 0):,.0f} s on "
     lines[-1] += f"{run.cost.get('device')} with {run.cost.get('threads')} threads."
-    lines += ["- **Settings**, for `colorlib.runs.evaluation.train_and_judge`:", "", "```python"]
+    lines += ["- **Settings**, for `colorlib.runs.train_and_judge`:", "", "```python"]
     lines += [_settings(config), "```", ""]
     lines += [
         f"Scores on {len(scores):,} photographs of the test split, which it never saw, with 95 % intervals over",

@@ -236,6 +236,8 @@ Says which of {len(shipped.classes)} things a photograph shows. {use}: see `colo
   {data.size[1]}×{data.size[0]} pixels; half precision, batch normalisation folded away.
 - **Data**: `{data.name}` ({data.fingerprint}), {train:,} photographs to train on, a folder a class:
   {", ".join(shipped.classes[:3])}, … The photographs are not part of this repository.
+- **Licence** of these weights: Apache-2.0, as the code. The photographs they were trained on came with licences of
+  their own, which are not known to us.
 - **Training**: {passes} passes, seed {seed}, {history["seconds"].iloc[-1]:,.0f} s:
   `python -m colorlib.runs.classifier DATA --seed {seed} --passes {passes} --name {name} --out colorlib/weights`
 - **Accuracy** on {len(test):,} photographs of the test split, with 95 % intervals over photographs:
