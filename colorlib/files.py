@@ -1,63 +1,45 @@
 """Writing files so that a reader, or a killed writer, never leaves half of one."""
 
 import contextlib
-import fcntl
 import hashlib
-import http.client
 import json
 import os
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-MAX_DOWNLOAD = 2 << 30
 LIBRARY = Path(__file__).parent
 
 
-def download(url: str, file: str, digest: str | None = None, folder: Path | str | None = None) -> Path:
-    """Fetch a weight file once, and keep it only if it is the right one.
+def fetch(url: str, path: Path | str, digest: str, algorithm: str = "sha256") -> Path:
+    """Fetch a file once, and keep it only if it is the right one.
 
     Args:
-        url: http or https; ``#sha256=HEX`` at its end says what its SHA-256 must begin with.
-        file: what to call it.
-        digest: what its SHA-256 must begin with, where that is known already.
-        folder: where it is kept; by default ``colorlib`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
-
-    Returns:
-        Its path; one that is there already is checked and not fetched again.
+        url: http or https.
+        path: where it is kept; one that is there already is checked and not fetched again.
+        digest: what its checksum begins with, hexadecimal.
+        algorithm: of the checksum, as :mod:`hashlib` calls it.
 
     Raises:
-        ValueError: no checksum is known, or the file has another.
+        ValueError: the file has another checksum.
         OSError: no network, no such file on the server, no room; what to do instead is said.
     """
-    address, _, fragment = url.partition("#")
-    digest = fragment.removeprefix("sha256=").lower() or digest
-    if urllib.parse.urlparse(address).scheme not in ("http", "https"):
-        raise ValueError(f"{address} is no web address; name a file instead.")
-    if not digest or len(digest) < 8 or set(digest) - set("0123456789abcdef"):
-        raise ValueError(f"no checksum is known for {file}: write its SHA-256 behind the address, …#sha256=HEX.")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorlib"
-    path = Path(folder or cache) / file
-    if path.is_file() and sha256(path).startswith(digest):
+    import pooch  # only where something is to be fetched
+    from requests import RequestException
+
+    path = Path(path)
+    if path.is_file() and pooch.file_hash(str(path), algorithm).startswith(digest):
         return path
     with atomic_path(path) as temporary:
         try:
-            with urllib.request.urlopen(address, timeout=30) as answer, open(temporary, "wb") as kept:
-                fetched = 0
-                while block := answer.read(1 << 20):
-                    fetched += len(block)
-                    if fetched > MAX_DOWNLOAD:
-                        raise ValueError(f"{address} is larger than {MAX_DOWNLOAD / 1e9:.0f} GB, so no weight file.")
-                    kept.write(block)
-        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-            raise OSError(
-                f"{address} cannot be fetched ({getattr(error, 'reason', error)}); get {file} in another way and name "
-                "the file: NAME=FILE."
-            ) from None
-        found = sha256(temporary)
+            pooch.HTTPDownloader(progressbar=True, timeout=30)(url, str(temporary), None)
+        except RequestException as error:
+            raise OSError(f"{url} could not be fetched ({error}); get it elsewhere and put it at {path}.") from None
+        found = pooch.file_hash(str(temporary), algorithm)
         if not found.startswith(digest):
-            raise ValueError(f"{address} is not {file}: its SHA-256 is {found[:16]}…, not {digest}…; nothing was kept.")
+            raise ValueError(
+                f"{url} has {algorithm.upper()} {found}, not the published {digest}; nothing was kept, try again."
+            )
     return path
 
 
@@ -141,6 +123,8 @@ def exclusive(folder: Path | str, what: str, patience: float = 10.0) -> Iterator
     Raises:
         BlockingIOError: another process still holds it after ``patience``; the message names its pid.
     """
+    import fcntl  # not at the top: Windows has none, and photographs can be coloured without
+
     path = Path(folder) / ".lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + patience

@@ -4,7 +4,6 @@ import contextlib
 import os
 import platform
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +74,8 @@ def peak_memory_mb(device: torch.device) -> float:
     """Return the most memory used so far in MB: of the GPU where there is one, else resident in this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e6
+    import resource  # not at the top: Windows has none
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes on Linux, bytes on macOS
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
 

@@ -25,9 +25,8 @@ from colorlib.deployment.batch import colorize_files, plan
 from colorlib.deployment.colorizer import PhotoColorizer, parse_hint
 from colorlib.deployment.enlarging import ColourField
 from colorlib.deployment.export import export_run
-from colorlib.deployment.loading import load_colorizer, shipped_models
+from colorlib.deployment.loading import fetch_weights, load_colorizer, shipped_models
 from colorlib.deployment.recipe import Recipe
-from colorlib.files import download
 from colorlib.models import create_model
 from colorlib.models.base import HintedNetwork
 from colorlib.objectives import create_objective
@@ -478,22 +477,22 @@ def address():
 
 def test_weights_are_fetched_once_and_checked(address, tmp_path):
     digest = hashlib.sha256(Server.body).hexdigest()
-    path = download(f"{address}/good", "w.pth", digest[:8], tmp_path)
+    path = fetch_weights(f"{address}/good", "w.pth", digest[:8], tmp_path)
     assert path.read_bytes() == Server.body
-    assert download("http://127.0.0.1:9/gone", "w.pth", digest[:8], tmp_path) == path  # there already
+    assert fetch_weights("http://127.0.0.1:9/gone", "w.pth", digest[:8], tmp_path) == path  # there already
     path.write_bytes(b"rotten")
-    assert download(f"{address}/good#sha256={digest}", "w.pth", None, tmp_path).read_bytes() == Server.body
+    assert fetch_weights(f"{address}/good#sha256={digest}", "w.pth", None, tmp_path).read_bytes() == Server.body
     path.unlink()
     with pytest.raises(ValueError, match="nothing was kept"):
-        download(f"{address}/good", "w.pth", "0" * 8, tmp_path)
+        fetch_weights(f"{address}/good", "w.pth", "0" * 8, tmp_path)
     with pytest.raises(ValueError, match="no checksum is known"):
-        download(f"{address}/good", "w.pth", None, tmp_path)
+        fetch_weights(f"{address}/good", "w.pth", None, tmp_path)
     with pytest.raises(ValueError, match="no web address"):
-        download("file:///etc/passwd", "w.pth", "0" * 8, tmp_path)
-    with pytest.raises(OSError, match="cannot be fetched"):
-        download(f"{address}/missing", "w.pth", "0" * 8, tmp_path)
-    with pytest.raises(OSError, match="in another way and name the file"):
-        download("http://127.0.0.1:9/good", "w.pth", "0" * 8, tmp_path)
+        fetch_weights("file:///etc/passwd", "w.pth", "0" * 8, tmp_path)
+    with pytest.raises(OSError, match="could not be fetched"):
+        fetch_weights(f"{address}/missing", "w.pth", "0" * 8, tmp_path)
+    with pytest.raises(OSError, match="get it elsewhere and put it at"):
+        fetch_weights("http://127.0.0.1:9/good", "w.pth", "0" * 8, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

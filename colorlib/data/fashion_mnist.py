@@ -4,19 +4,15 @@ Grey by nature, so it is for exploration and for colouring by trained networks, 
 """
 
 import gzip
-import hashlib
 import math
 import struct
-import urllib.error
-import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from colorlib.files import atomic_path
+from colorlib.files import fetch
 
 URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 MD5 = {
@@ -105,7 +101,7 @@ def open_fashion_mnist(path: Path | str = "data/fashion-mnist", download: bool =
     if download:
         for name in MD5:
             if not (path / name).exists():
-                download_file(url + name, path / name, MD5[name])
+                fetch(url + name, path / name, MD5[name], "md5")
     parts = []
     for part in ("train", "t10k"):
         files = [_either(path / f"{part}-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1")]
@@ -123,33 +119,6 @@ def open_fashion_mnist(path: Path | str = "data/fashion-mnist", download: bool =
         )
     images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return FashionMnist(images, labels, CLASSES)
-
-
-def download_file(url: str, path: Path | str, md5: str) -> None:
-    """Fetch a file; it appears at ``path`` only once its checksum is right.
-
-    Raises:
-        OSError: there is no connection, or no such address.
-        ValueError: the checksum differs; nothing is kept.
-    """
-    path = Path(path)
-    with atomic_path(path) as temporary:
-        digest = hashlib.md5(usedforsecurity=False)
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer, open(temporary, "wb") as out:
-                length = int(answer.headers.get("Content-Length") or 0) or None
-                with tqdm(total=length, desc=path.name, unit="B", unit_scale=True) as progress:
-                    while block := answer.read(1 << 16):
-                        out.write(block)
-                        digest.update(block)
-                        progress.update(len(block))
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-            reason = getattr(error, "reason", error)
-            raise OSError(f"{url} could not be fetched ({reason}); get it elsewhere and put it at {path}.") from None
-        if digest.hexdigest() != md5:
-            raise ValueError(
-                f"{url} has MD5 {digest.hexdigest()}, not the published {md5}; nothing was kept, try again."
-            )
 
 
 def _either(path: Path) -> Path:

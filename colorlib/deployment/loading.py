@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from torch import Tensor
 from colorlib.classifier import WEIGHTS
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.recipe import Recipe, rebuild
-from colorlib.files import download
+from colorlib.files import fetch
 from colorlib.models import Network, load_released_ddcolor, load_released_eccv16, load_released_siggraph17
 from colorlib.objectives import OBJECTIVES, objective_options, terms_of
 from colorlib.objectives.base import OnColours
@@ -96,9 +98,32 @@ def load_colorizer(name: Path | str = "vivid", device: str = "auto") -> PhotoCol
     return PhotoColorizer(recipe, network, objective, device)
 
 
+def fetch_weights(url: str, file: str, digest: str | None = None, folder: Path | str | None = None) -> Path:
+    """Fetch a weight file once; see :func:`colorlib.files.fetch`.
+
+    Args:
+        url: http or https; ``#sha256=HEX`` at its end says what its SHA-256 must begin with.
+        file: what to call it.
+        digest: what its SHA-256 must begin with, where that is known already.
+        folder: where it is kept; by default ``colorlib`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
+
+    Raises:
+        ValueError: no checksum is known, or the file has another.
+        OSError: no network, no such file on the server, no room.
+    """
+    address, _, fragment = url.partition("#")
+    digest = fragment.removeprefix("sha256=").lower() or digest
+    if urllib.parse.urlparse(address).scheme not in ("http", "https"):
+        raise ValueError(f"{address} is no web address; name a file instead.")
+    if not digest or len(digest) < 8 or set(digest) - set("0123456789abcdef"):
+        raise ValueError(f"no checksum is known for {file}: write its SHA-256 behind the address, …#sha256=HEX.")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorlib"
+    return fetch(address, Path(folder or cache) / file, digest)
+
+
 def _load_released(key: str, where: str, device: str) -> PhotoColorizer:
     released = RELEASED[key]
-    path = download(where, released.file, released.digest) if "://" in where else Path(where)
+    path = fetch_weights(where, released.file, released.digest) if "://" in where else Path(where)
     network = released.load(path)
     about = f"{key} as its authors released it"
     recipe = Recipe(key, about, RELEASED_SHORT_SIDE, key, takes_hints=network.takes_hints)

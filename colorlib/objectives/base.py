@@ -64,6 +64,21 @@ class Objective(nn.Module):
         """Return the colours that an output stands for: (N, 2, H, W) in CIELAB units, for ``size`` (H, W)."""
         raise NotImplementedError
 
+    def check_output(self, output: Tensor, size: tuple[int, int]) -> None:
+        """Raise ValueError, in one sentence, where a network's output has not the shape that is asked for.
+
+        Args:
+            output: the network's, for photographs of ``size`` (H, W).
+        """
+        asked = (self.out_channels, *(math.ceil(side / self.out_stride) for side in size))
+        if tuple(output.shape[1:]) != asked:
+            stride = ", or set the objective's option out_stride to 1" if self.out_stride > 1 else ""
+            raise ValueError(
+                f"for photographs of {size[0]}×{size[1]} the objective asks the network for {asked}, out_channels and "
+                f"then height and width over out_stride {self.out_stride}, and it gives {tuple(output.shape[1:])}: end "
+                f"it with colorlib.models.blocks.Output, which heeds both{stride}."
+            )
+
 
 class OnColours(Objective):
     """An objective that looks at nothing but the colours: alone, of an output of ab / 110; in a sum, of any output."""

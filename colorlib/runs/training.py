@@ -192,6 +192,7 @@ def _step(
     optimizer.param_groups[0]["lr"] = rate
     with autocast:
         output = network.forward_in_training(seen.contiguous(memory_format=torch.channels_last), ab).float()
+    objective.check_output(output, L.shape[-2:])
     terms = {}
     if objective.critic is not None:
         critic_terms = objective.critic_terms(output.detach(), L, ab)
