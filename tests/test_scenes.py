@@ -9,7 +9,7 @@ import pytest
 from skimage.color import lab2rgb, rgb2lab
 
 from colorlib.data import scenes
-from colorlib.data.scenes import canvas, places, things
+from colorlib.data.scenes import canvas, nature, places, things
 from colorlib.data.scenes.canvas import GLOWING, _hash
 from colorlib.data.scenes.laws import HUES, INDEX, KINDS, LAWS, bayes_mean, bayes_median, posterior, posterior_table
 from colorlib.data.scenes.render import render
@@ -45,7 +45,7 @@ def test_the_same_bits_come_out_on_every_machine(key):
     assert digest(render(index, size, seed)) == GOLDEN[key]
 
 
-@pytest.mark.parametrize("module", (canvas, things, places))
+@pytest.mark.parametrize("module", (canvas, nature, things, places))
 def test_the_painter_uses_only_operations_that_round_the_same_everywhere(module):
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     called = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and getattr(n.value, "id", "") == "np"}

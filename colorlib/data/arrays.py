@@ -2,10 +2,13 @@
 
 import mmap
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from colorlib.pictures.decode import MINIMUM_SIDE
 
 
 @dataclass(frozen=True)
@@ -69,3 +72,33 @@ def ab_file_number(path: Path | str) -> int:
     """Return 2 for ``…/ab2.npy``, so that ab10 comes after ab9; 0 where there is no number."""
     number = re.search(r"(\d+)\.npy$", str(path))
     return int(number[1]) if number else 0
+
+
+def check_arrays(where: Path, L8: MappedArray, ab8: Sequence[MappedArray], kinds: MappedArray | None = None) -> None:
+    """Check that arrays of L, ab and kinds are those of one set of photographs.
+
+    Raises:
+        ValueError: a shape or length does not fit; the sentence names both sides.
+    """
+    shape = L8.values.shape
+    if len(shape) != 3 or not len(L8.values) or min(shape[1:]) < MINIMUM_SIDE:
+        raise ValueError(
+            f"the L array of {where} has shape {shape}, but (N, H, W) with N ≥ 1 and sides of {MINIMUM_SIDE} or more "
+            "is needed; prepare the photographs again."
+        )
+    for part in ab8:
+        if part.values.shape[1:] != (*shape[1:], 2):
+            raise ValueError(
+                f"an ab array of {where} has shape {part.values.shape}, but (n, {shape[1]}, {shape[2]}, 2) goes with "
+                f"its L of {shape}; download or prepare it again."
+            )
+    lengths = [len(part.values) for part in ab8]
+    if sum(lengths) != shape[0]:
+        raise ValueError(
+            f"{where} has {shape[0]:,} photographs in L but {sum(lengths):,} in ab ({' + '.join(map(str, lengths))}); "
+            "a file is missing or is another download's."
+        )
+    if kinds is not None and kinds.values.shape != shape:
+        raise ValueError(
+            f"the kinds of {where} have shape {kinds.values.shape} but its L has {shape}; prepare it again."
+        )

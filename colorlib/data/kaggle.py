@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from colorlib.data.arrays import MappedArray, ab_file_number, map_npy
+from colorlib.data.arrays import MappedArray, ab_file_number, check_arrays, map_npy
 from colorlib.data.manifest import complete_manifest, describe, write_manifest
-from colorlib.data.store import LabArrays, check_arrays, is_store, read_info
+from colorlib.data.store import LabArrays, is_store, read_info
 from colorlib.files import atomic_path, exclusive, project_folder
 
 HANDLE = "shravankumar9892/image-colorization"

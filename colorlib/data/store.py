@@ -25,9 +25,8 @@ from torch import Tensor
 
 from colorlib.color.gamut import empirical_prior
 from colorlib.color.lab import decode_lab8
-from colorlib.data.arrays import MappedArray, ab_file_number, map_npy
+from colorlib.data.arrays import MappedArray, ab_file_number, check_arrays, map_npy
 from colorlib.data.manifest import FORMAT, SPLITS, left_out, missing_columns
-from colorlib.pictures.decode import MINIMUM_SIDE
 from colorlib.registry import look_up
 
 _RELEASE_BYTES = 64 << 20
@@ -237,36 +236,6 @@ class LabArrays:
             self._touched = 0
             for mapped in self._maps:
                 mapped.release()
-
-
-def check_arrays(where: Path, L8: MappedArray, ab8: Sequence[MappedArray], kinds: MappedArray | None = None) -> None:
-    """Check that arrays of L, ab and kinds are those of one set of photographs.
-
-    Raises:
-        ValueError: a shape or length does not fit; the sentence names both sides.
-    """
-    shape = L8.values.shape
-    if len(shape) != 3 or not len(L8.values) or min(shape[1:]) < MINIMUM_SIDE:
-        raise ValueError(
-            f"the L array of {where} has shape {shape}, but (N, H, W) with N ≥ 1 and sides of {MINIMUM_SIDE} or more "
-            "is needed; prepare the photographs again."
-        )
-    for part in ab8:
-        if part.values.shape[1:] != (*shape[1:], 2):
-            raise ValueError(
-                f"an ab array of {where} has shape {part.values.shape}, but (n, {shape[1]}, {shape[2]}, 2) goes with "
-                f"its L of {shape}; download or prepare it again."
-            )
-    lengths = [len(part.values) for part in ab8]
-    if sum(lengths) != shape[0]:
-        raise ValueError(
-            f"{where} has {shape[0]:,} photographs in L but {sum(lengths):,} in ab ({' + '.join(map(str, lengths))}); "
-            "a file is missing or is another download's."
-        )
-    if kinds is not None and kinds.values.shape != shape:
-        raise ValueError(
-            f"the kinds of {where} have shape {kinds.values.shape} but its L has {shape}; prepare it again."
-        )
 
 
 def is_store(folder: Path | str) -> bool:

@@ -1,4 +1,13 @@
-"""What scenes are painted with: chance, noise, shapes, and a canvas of lightness and kinds."""
+"""What scenes are painted with: chance, noise, shapes, and a canvas of lightness and kinds, without colour.
+
+The painter (this module, :mod:`~colorlib.data.scenes.nature`, :mod:`~colorlib.data.scenes.things` and
+:mod:`~colorlib.data.scenes.places`) says *what* is where and *how light* it is; which colour it has is drawn elsewhere
+(:mod:`colorlib.data.scenes.render`), so that nothing in it can give a hue away. Lengths are shares of the picture's
+side, x to the right and y down; lightness is L* (0 … 100); light falls from the upper left.
+
+Only integers and single float64 operations that IEEE 754 rounds correctly everywhere (+ − × ÷ √ floor) are used, so
+the same bits come out on every machine.
+"""
 
 import math
 from collections.abc import Callable

@@ -5,28 +5,20 @@ from collections.abc import Callable
 import numpy as np
 
 from colorlib.data.scenes.canvas import Canvas, Chance, Noise, below, disc, polygon, ramp, rectangle, ridge, stripes
+from colorlib.data.scenes.nature import conifer, field, flower, hill, mountains, palm, sea, sky, tree
 from colorlib.data.scenes.things import (
     air_balloon,
     boat,
     car,
-    conifer,
     fence,
-    field,
-    flower,
     fruit,
-    hill,
     house,
     jug,
-    mountains,
-    palm,
     parasol,
     person,
-    sea,
-    sky,
     street_lamp,
     terrace,
     towel,
-    tree,
     vase,
     washing_line,
     window,
