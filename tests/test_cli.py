@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from colorlib import cli
+from colorlib.cli import lists
 from colorlib.files import write_json
 
 COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "colorize")
@@ -58,7 +59,12 @@ def test_bad_input_is_one_sentence(arguments, message, capsys, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "arguments", [["prepare", "a", "--out", "b", "--size", "big"], ["study", "q", "--jobs", "0"], []]
+    "arguments",
+    [
+        ["prepare", "a", "--out", "b", "--size", "big"],
+        ["study", "q", "--jobs", "0"],
+        [],
+    ],
 )
 def test_bad_options_are_refused(arguments, capsys):
     with pytest.raises(SystemExit, match="2"):
@@ -72,9 +78,9 @@ def test_ctrl_c_and_a_full_disk(monkeypatch, capsys):
     def full(options):
         raise OSError(28, "No space left on device", "runs/quick/study.json")
 
-    monkeypatch.setattr(cli, "show_list", stop)
+    monkeypatch.setattr(lists, "run", stop)
     assert cli.main(["list"]) == 130 and "Run the same command to go on" in capsys.readouterr().err
-    monkeypatch.setattr(cli, "show_list", full)
+    monkeypatch.setattr(lists, "run", full)
     assert cli.main(["list"]) == 2
     assert capsys.readouterr().err == "colorlib: runs/quick/study.json: No space left on device.\n"
 

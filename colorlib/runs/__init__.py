@@ -4,7 +4,7 @@ from colorlib.runs.baselines import BASELINES, ORACLES, oracles_for
 from colorlib.runs.colorizer import Colorizer, NetworkColorizer, read_colorizer
 from colorlib.runs.curves import hints_curve, several_curve, temperature_curve
 from colorlib.runs.evaluation import compare_objectives, evaluate, judge, judge_oracle, train_and_judge
-from colorlib.runs.exchange import export, judge_pictures, read_pictures
+from colorlib.runs.exchange import export_pictures, judge_pictures, read_pictures
 from colorlib.runs.run import ExperimentConfig, Run, list_runs
 from colorlib.runs.samples import colour_at
 from colorlib.runs.training import train
@@ -19,7 +19,7 @@ __all__ = [
     "colour_at",
     "compare_objectives",
     "evaluate",
-    "export",
+    "export_pictures",
     "hints_curve",
     "judge",
     "judge_oracle",

@@ -1,6 +1,5 @@
 """Photographs out and coloured pictures in, for colorizers that are other programs."""
 
-import argparse
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -9,32 +8,31 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from tqdm import tqdm
 
-from colorlib.color.lab import decode_lab8, rgb8_to_lab8
+from colorlib.color.lab import decode_lab8, lab_to_rgb, rgb8_to_lab8
 from colorlib.data.store import Batch, LabArrays
 from colorlib.runs.evaluation import _identity, _judge
 from colorlib.runs.run import Run
 
 
-def export(options: argparse.Namespace) -> int:
-    import torch
-    from PIL import Image
-    from tqdm import tqdm
+def export_pictures(data: LabArrays, folder: Path | str, split: str = "test") -> int:
+    """Write the lightness of one split's photographs as grey PNG files, named by id, and return how many they are.
 
-    from colorlib.color.lab import lab_to_rgb
-    from colorlib.data import open_dataset
-
-    data, out = open_dataset(options.data), Path(options.out)
-    out.mkdir(parents=True, exist_ok=True)
-    indices = data.indices(options.split)
-    for start in tqdm(range(0, len(indices), 64), desc=f"writing {out}", unit="batch"):
+    Args:
+        data: the photographs.
+        folder: made if it does not exist; files of the same names are replaced.
+        split: "train", "val" or "test".
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    indices = data.indices(split)
+    for start in tqdm(range(0, len(indices), 64), desc=f"writing {folder}", unit="batch"):
         batch = data.batch(indices[start : start + 64])
         grey = lab_to_rgb(torch.cat([batch.L, torch.zeros_like(batch.ab)], 1))[:, 0]
         for identity, picture in zip(batch.ids, (grey * 255).round().to(torch.uint8).numpy(), strict=True):
-            Image.fromarray(picture).save(out / f"{identity}.png")
-    print(f"{len(indices):,} grey pictures are in {out}. Colour them under the same names, then:")
-    print("  colorlib judge FOLDER_OF_COLOURED_PICTURES --name NAME --study STUDY")
-    return 0
+            Image.fromarray(picture).save(folder / f"{identity}.png")
+    return len(indices)
 
 
 def judge_pictures(folder: Path | str, data: LabArrays, run_folder: Path | str, name: str, split: str = "test") -> Run:

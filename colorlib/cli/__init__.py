@@ -1,0 +1,60 @@
+"""The ``colorlib`` command: each of its commands is the module of its name, and ``colorlib list`` is ``lists``."""
+
+import argparse
+import os
+import sys
+
+from colorlib.cli import colorize, export, judge, lists, prepare, report, study
+from colorlib.processes import follow_parent
+
+COMMANDS = (prepare, study, lists, export, judge, colorize, report)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; each command's function is its default ``run``."""
+    parser = argparse.ArgumentParser(
+        prog="colorlib",
+        description="A study of image colorization: from photographs to a report that compares networks and losses.",
+        epilog="examples:\n"
+        "  colorlib study quick                            the quick study on embedded data\n"
+        "  colorlib prepare holidays.zip --size 64 --out data/holidays\n"
+        "  colorlib study photos --data data/holidays      the same comparison on your photographs\n"
+        "  colorlib list models                            what can be named in a study\n"
+        "  colorlib colorize old/ --out coloured           your black-and-white photographs in colour\n"
+        "\n`colorlib COMMAND --help` says more about each command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.register(commands)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0, 1 (rows failed), 2 (bad input) or 130 (Ctrl-C).
+
+    What goes wrong is said in one sentence; with COLORLIB_TRACEBACK=1 in the environment the traceback is shown.
+    """
+    follow_parent()
+    options = build_parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        print("\ncolorlib: stopped; what is done is kept. Run the same command to go on.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (OSError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+        if os.environ.get("COLORLIB_TRACEBACK"):
+            raise
+        print(f"colorlib: {_sentence(error)}", file=sys.stderr)
+        return 2
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "the memory is used up; try fewer --jobs, or a smaller size or batch."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    return " ".join(str(error).split()) or type(error).__name__
