@@ -5,7 +5,7 @@ import types
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from colorlib import fooling
+from colorlib import human_study
 from colorlib.app import judging, report
 from colorlib.app.models import offered_models
 
@@ -80,7 +80,7 @@ def test_a_session_from_beginning_to_result(clock, answers):
             assert ("the real one was on the" in text_of(app)) == told
         answer(app, clock, real=trial.kind != "scored" or trial.model == "faithful")
     assert app.title[0].value == "Thank you."
-    kept = fooling.read_answers(answers)
+    kept = human_study.read_answers(answers)
     assert kept["trial"].tolist() == list(range(1, len(session.trials) + 1)) and kept["session"].nunique() == 1
     assert kept["kind"].tolist() == [trial.kind for trial in session.trials]
     assert kept["seconds"].tolist() == pytest.approx([0.7] * len(kept)) and set(kept["shown_seconds"]) == {1.0}
@@ -94,11 +94,11 @@ def test_an_answer_counts_only_after_the_pair_was_hidden_and_only_once(clock, an
     session = app.session_state["judging"]
     clock.seconds += judging.LEAD + 0.9
     press(app, "Left")
-    assert session.done == 0 and fooling.read_answers(answers).empty
+    assert session.done == 0 and human_study.read_answers(answers).empty
     clock.seconds += 0.2
     press(app, "Left")
     judging._answer(session, 0, "right")  # the second of two quick presses
-    assert session.done == 1 and fooling.read_answers(answers)["answer"].tolist() == ["left"]
+    assert session.done == 1 and human_study.read_answers(answers)["answer"].tolist() == ["left"]
 
 
 def test_a_pair_is_shown_once(clock, answers):
@@ -117,7 +117,7 @@ def test_the_time_is_a_setting(clock, answers):
     press(app, "Begin")
     assert "animation: shown 0.5s" in app.get("iframe")[0].proto.srcdoc
     answer(app, clock)
-    assert fooling.read_answers(answers)["shown_seconds"].tolist() == [0.5]
+    assert human_study.read_answers(answers)["shown_seconds"].tolist() == [0.5]
 
 
 def test_two_people_at_once(clock, answers):
@@ -125,7 +125,7 @@ def test_two_people_at_once(clock, answers):
     for _ in range(3):
         answer(one, clock)
         answer(other, clock, real=False)
-    kept = fooling.read_answers(answers)
+    kept = human_study.read_answers(answers)
     ids = [app.session_state["judging"].id for app in (one, other)]
     assert kept["session"].tolist() == ids * 3
     assert (kept["answer"] == kept["real_side"]).tolist() == [True, False] * 3
@@ -151,11 +151,11 @@ def test_answers_that_cannot_be_kept_are_said_and_asked_again(clock, answers, mo
         def full(*arguments):
             raise OSError("the disk is full.")
 
-        patch.setattr(fooling, "record_answer", full)
+        patch.setattr(human_study, "record_answer", full)
         answer(app, clock)
         assert "was not kept: the disk is full." in app.error[0].value and app.session_state["judging"].done == 0
     answer(app, clock)
-    assert app.session_state["judging"].done == 1 and not app.error and len(fooling.read_answers(answers)) == 1
+    assert app.session_state["judging"].done == 1 and not app.error and len(human_study.read_answers(answers)) == 1
 
 
 def test_a_folder_without_photographs_is_said(tmp_path, answers, monkeypatch):

@@ -14,7 +14,7 @@ from colorlib import cli
 from colorlib.cli import lists
 from colorlib.files import write_json
 
-COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "colorize")
+COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "colorize", "human-study")
 
 
 def test_help_needs_no_torch():
@@ -49,6 +49,7 @@ def test_list_names_what_can_be_named(capsys):
         (["report", "quick"], "is not the folder of a study"),
         (["judge", "pictures", "--name", "me", "--study", "quick"], "is not the folder of a study"),
         (["export", "scnes", "--out", "x"], "did you mean 'scenes'"),
+        (["human-study", "none.sqlite"], "there are no answers at none.sqlite"),
     ],
 )
 def test_bad_input_is_one_sentence(arguments, message, capsys, tmp_path, monkeypatch):

@@ -24,7 +24,7 @@ FLOORS = (
     {"training", "evaluation", "experiment", "baselines", "curves", "recognition", "statistics"},
     {
         "plots",
-        "fooling",
+        "human_study",
         "comparison",
         "contact_sheet",
         "film",

@@ -16,7 +16,7 @@ from colorlib.pictures import picture as pictures
 from colorlib.pictures.decode import upright
 from colorlib.pictures.picture import Picture, read_picture
 from colorlib.pictures.profiles import read_profile
-from colorlib.pictures.writing import write_picture
+from colorlib.pictures.writing import png_bytes, write_picture
 
 RNG = np.random.default_rng(0)
 GREY16 = RNG.integers(0, 65536, (23, 31), dtype=np.uint16)
@@ -51,6 +51,12 @@ def rewritten(tmp_path, picture, pixels):
     path = tmp_path / "out"
     write_picture(path, [pixels[:7], pixels[7:]], picture)
     return path
+
+
+@pytest.mark.parametrize("pixels", [COLOUR8, COLOUR8[..., 0]], ids=["colour", "grey"])
+def test_pixels_as_a_png_are_the_pixels(pixels):
+    with Image.open(io.BytesIO(png_bytes(pixels))) as image:
+        assert image.format == "PNG" and np.array_equal(np.asarray(image), pixels)
 
 
 # ------------------------------------------------------------------------------------------------------------ 16 bits

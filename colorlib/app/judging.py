@@ -1,7 +1,7 @@
 """The page on which people judge: which of the two is the real photograph?
 
 The pictures are shown and hidden by the browser (a CSS animation), so the time is the same on a slow line; the answer
-is an ordinary button, or an arrow key. All else is :mod:`colorlib.fooling`.
+is an ordinary button, or an arrow key. All else is :mod:`colorlib.human_study`.
 """
 
 import base64
@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from colorlib import fooling
+from colorlib import human_study
 from colorlib.app.models import colorizer, offered_models
-from colorlib.fooling import Design, Trial
+from colorlib.human_study import Design, Trial
 from colorlib.plots import figure_bytes
 
 LEAD = 1.0  # seconds between a press and the pair: both pictures are decoded by then, and the eyes have settled
@@ -105,11 +105,11 @@ def _begin() -> None:
     design = Design(settings["judged_practice"], settings["judged_scored"], settings["judged_seconds"])
     names, rng = settings["judged_models"], np.random.default_rng()
     try:
-        fooling.prepare_answers(fooling.answers_path())
+        human_study.prepare_answers(human_study.answers_path())
         for name in names:
             colorizer(offered_models()[name])
-        photographs = fooling.choose_photographs(design.photographs, rng, _photograph_folder())
-        trials = fooling.plan_session(photographs, names, design, rng)
+        photographs = human_study.choose_photographs(design.photographs, rng, _photograph_folder())
+        trials = human_study.plan_session(photographs, names, design, rng)
     except (OSError, ValueError) as error:
         settings["judging_trouble"] = str(error)
         return
@@ -182,8 +182,8 @@ def _answer(session: Session, number: int, side: str) -> None:
         return
     trial = session.trials[number]
     try:
-        fooling.record_answer(
-            fooling.answers_path(), session.id, number + 1, trial, side, seconds, session.design.seconds
+        human_study.record_answer(
+            human_study.answers_path(), session.id, number + 1, trial, side, seconds, session.design.seconds
         )
     except (OSError, ValueError) as error:
         session.trouble = f"Your answer was not kept: {error} Answer again to try once more."
@@ -195,10 +195,10 @@ def _answer(session: Session, number: int, side: str) -> None:
 def _pair(session: Session, trial: Trial) -> str:
     square = session.photographs[trial.photograph]
     if trial.donor is not None:
-        other = fooling.miscoloured_picture(square, session.photographs[trial.donor])
+        other = human_study.miscoloured_picture(square, session.photographs[trial.donor])
     else:
-        other = fooling.coloured_picture(square, colorizer(offered_models()[trial.model]))
-    pair = [fooling.real_picture(square), other]
+        other = human_study.coloured_picture(square, colorizer(offered_models()[trial.model]))
+    pair = [human_study.real_picture(square), other]
     if trial.real_side == "right":
         pair.reverse()
     return _frame_html(pair, session.design.seconds)
@@ -213,10 +213,10 @@ def _frame_html(pair: list[bytes] | None = None, seconds: float = 0.0) -> str:
             for picture in pair
         ]
     squares = [f"<div>{picture}</div>" for picture in pictures]
-    return FRAME.format(lead=LEAD, seconds=seconds, left=squares[0], right=squares[1], side=fooling.SIDE)
+    return FRAME.format(lead=LEAD, seconds=seconds, left=squares[0], right=squares[1], side=human_study.SIDE)
 
 
-FRAME_HEIGHT = fooling.SIDE + 8
+FRAME_HEIGHT = human_study.SIDE + 8
 FRAME = """<style>
 html {{ color-scheme: light dark; }}
 body {{ margin: 0; height: 100vh; display: flex; align-items: center; justify-content: center; gap: 8px;
@@ -241,14 +241,14 @@ PAGE_STYLE = "<style>[class*='st-key-answers-'] button { min-height: 3.5rem; }</
 def _show_results() -> None:
     with st.expander("Results so far", icon=":material/bar_chart:"):
         try:
-            answers = fooling.read_answers(fooling.answers_path())
+            answers = human_study.read_answers(human_study.answers_path())
         except (OSError, ValueError) as error:
             st.error(str(error), icon=":material/error:")
             return
-        counted, sessions = fooling.counted_answers(answers)
-        table = fooling.fooling_rates(counted)
+        counted, sessions = human_study.counted_answers(answers)
+        table = human_study.fooling_rates(counted)
         if len(table):
-            st.image(figure_bytes(fooling.plot_rates(table)), width=620)
+            st.image(figure_bytes(human_study.plot_rates(table)), width=620)
             shown = table.reset_index()[["model", "rate", "low", "high", "answers", "people", "photographs", "method"]]
             number = st.column_config.NumberColumn(format="%.1f %%")
             st.dataframe(
@@ -256,14 +256,14 @@ def _show_results() -> None:
                 hide_index=True,
                 column_config={"fooling rate": number, "low": number, "high": number},
             )
-            for pair, found in fooling.rate_differences(counted).items():
-                st.markdown(fooling.about_difference(*pair, found))
+            for pair, found in human_study.rate_differences(counted).items():
+                st.markdown(human_study.about_difference(*pair, found))
         else:
             st.markdown("No answers that count yet.")
         st.caption(
             f"The fooling rate is the share of pairs in which the coloured picture was taken for the real one; at 50 % "
-            f"nobody can tell. Ends are those of 95 % intervals. {fooling.about_sessions(sessions)} "
-            f"{fooling.about_power(table, Design.scored, max(1, len(offered_models())))}"
+            f"nobody can tell. Ends are those of 95 % intervals. {human_study.about_sessions(sessions)} "
+            f"{human_study.about_power(table, Design.scored, max(1, len(offered_models())))}"
         )
         st.download_button(
             "All answers as CSV",

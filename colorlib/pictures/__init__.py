@@ -3,6 +3,6 @@
 from colorlib.pictures.listing import list_photographs
 from colorlib.pictures.picture import Picture, picture_of, read_picture
 from colorlib.pictures.tone import tone_of
-from colorlib.pictures.writing import write_picture
+from colorlib.pictures.writing import png_bytes, write_picture
 
-__all__ = ["Picture", "list_photographs", "picture_of", "read_picture", "tone_of", "write_picture"]
+__all__ = ["Picture", "list_photographs", "picture_of", "png_bytes", "read_picture", "tone_of", "write_picture"]

@@ -1,6 +1,7 @@
 """Coloured photographs written in their own format, whole or not at all."""
 
 import contextlib
+import io
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -50,6 +51,13 @@ def assemble(strips: Iterable[np.ndarray], like: Picture) -> Image.Image:
         image.paste(Image.fromarray(strip), (0, top))
         top += len(strip)
     return image
+
+
+def png_bytes(pixels: np.ndarray) -> bytes:
+    """Return the PNG file of (H, W) or (H, W, 3) uint8."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
 
 
 def _with_alpha(strips: Iterable[np.ndarray], like: Picture) -> Iterator[np.ndarray]:
