@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from colorlib import cli
-from colorlib.cli import lists
+from colorlib.cli import lists, train_classifier
 from colorlib.files import write_json
 
-COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "colorize", "human-study")
+COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "colorize", "human-study", "train-classifier")
 
 
 def test_help_needs_no_torch():
@@ -50,6 +50,7 @@ def test_list_names_what_can_be_named(capsys):
         (["judge", "pictures", "--name", "me", "--study", "quick"], "is not the folder of a study"),
         (["export", "scnes", "--out", "x"], "did you mean 'scenes'"),
         (["human-study", "none.sqlite"], "there are no answers at none.sqlite"),
+        (["train-classifier", "scnes", "--name", "a", "--out", "x"], "did you mean 'scenes'"),
     ],
 )
 def test_bad_input_is_one_sentence(arguments, message, capsys, tmp_path, monkeypatch):
@@ -64,6 +65,7 @@ def test_bad_input_is_one_sentence(arguments, message, capsys, tmp_path, monkeyp
     [
         ["prepare", "a", "--out", "b", "--size", "big"],
         ["study", "q", "--jobs", "0"],
+        ["train-classifier", "q", "--name", "c", "--out", "x"],
         [],
     ],
 )
@@ -84,6 +86,15 @@ def test_ctrl_c_and_a_full_disk(monkeypatch, capsys):
     monkeypatch.setattr(lists, "run", full)
     assert cli.main(["list"]) == 2
     assert capsys.readouterr().err == "colorlib: runs/quick/study.json: No space left on device.\n"
+
+
+def test_a_training_that_diverges_is_one_sentence(monkeypatch, capsys):
+    def diverge(options):
+        raise FloatingPointError("the loss became nan at step 3; try another seed.")
+
+    monkeypatch.setattr(train_classifier, "run", diverge)
+    assert cli.main(["train-classifier", "photos", "--name", "a", "--out", "weights"]) == 2
+    assert capsys.readouterr().err == "colorlib: the loss became nan at step 3; try another seed.\n"
 
 
 def test_grey_pictures_go_out_and_coloured_ones_are_judged(tiny_scenes, tmp_path, monkeypatch, capsys):

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 import torch
 
-from colorlib.classifier import read_classifier
+from colorlib import cli
+from colorlib.classifier import CLASSIFIERS, read_classifier
 from colorlib.data.store import open_store
 from colorlib.data.writing import Record, write_store
-from colorlib.runs.classifier import answer, export, fold, main, train_classifier
+from colorlib.runs.classifier import answer, export, fold, train_classifier
 
 SIDE = 32
 
@@ -103,8 +104,16 @@ def test_folding_changes_no_answer_and_the_card_says_what_ships(two_kinds, train
 
 def test_the_command_trains_and_exports(two_kinds, tmp_path, capsys):
     paths = ["--out", str(tmp_path / "out"), "--run", str(tmp_path / "run")]
-    assert main([str(two_kinds.folder), "--name", "b", "--seed", "3", "--passes", "1", *paths]) == 0
+    command = ["train-classifier", str(two_kinds.folder), "--name", "b", "--seed", "3", "--passes", "1", *paths]
+    assert cli.main(command) == 0
     assert "# Classifier b" in capsys.readouterr().out and (tmp_path / "out" / "classifier_b.safetensors").is_file()
+    assert (tmp_path / "run" / "checkpoint.pt").is_file()
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_the_command_takes_either_classifier(name):
+    options = cli.build_parser().parse_args(["train-classifier", "photos", "--name", name, "--out", "weights"])
+    assert (options.name, options.seed, options.passes, options.folder) == (name, 0, 24, None)
 
 
 def test_photographs_without_classes_cannot_be_learned_from(tiny_scenes, tmp_path):

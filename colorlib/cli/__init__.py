@@ -4,10 +4,10 @@ import argparse
 import os
 import sys
 
-from colorlib.cli import colorize, export, human_study, judge, lists, prepare, report, study
+from colorlib.cli import colorize, export, human_study, judge, lists, prepare, report, study, train_classifier
 from colorlib.processes import follow_parent
 
-COMMANDS = (prepare, study, lists, export, judge, colorize, report, human_study)
+COMMANDS = (prepare, study, lists, export, judge, colorize, report, human_study, train_classifier)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, FloatingPointError, MemoryError) as error:
         if os.environ.get("COLORLIB_TRACEBACK"):
             raise
         print(f"colorlib: {_sentence(error)}", file=sys.stderr)

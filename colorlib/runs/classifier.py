@@ -3,11 +3,10 @@
 As in `colorlib.runs.training`, what comes at step ``s`` depends on the seed and ``s`` alone, so a training that was
 killed goes on from its last checkpoint to the same weights. The classifiers that ship were made by::
 
-    python -m colorlib.runs.classifier data/photos64 --seed 0 --passes 24 --name a --out colorlib/weights
-    python -m colorlib.runs.classifier data/photos64 --seed 1 --passes 24 --name b --out colorlib/weights
+    colorlib train-classifier data/photos64 --seed 0 --passes 24 --name a --out colorlib/weights
+    colorlib train-classifier data/photos64 --seed 1 --passes 24 --name b --out colorlib/weights
 """
 
-import argparse
 import json
 import math
 import time
@@ -25,11 +24,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from colorlib import processes
-from colorlib.classifier import CLASSIFIERS, MINIMUM_SIDE, Classifier, read_classifier, weights_path
+from colorlib.classifier import MINIMUM_SIDE, Classifier, read_classifier, weights_path
 from colorlib.color.lab import lab_to_rgb
-from colorlib.data import open_dataset
 from colorlib.data.store import Batch, LabArrays
-from colorlib.files import atomic_path, exclusive, project_folder
+from colorlib.files import atomic_path, exclusive
 from colorlib.machine import choose_device, computes_in_bfloat16, use_threads
 from colorlib.runs.run import write_table
 from colorlib.runs.training import Order, learning_rate
@@ -239,7 +237,7 @@ Says which of {len(shipped.classes)} things a photograph shows. {use}: see `colo
 - **Licence** of these weights: Apache-2.0, as the code. The photographs they were trained on came with licences of
   their own, which are not known to us.
 - **Training**: {passes} passes, seed {seed}, {history["seconds"].iloc[-1]:,.0f} s:
-  `python -m colorlib.runs.classifier DATA --seed {seed} --passes {passes} --name {name} --out colorlib/weights`
+  `colorlib train-classifier DATA --seed {seed} --passes {passes} --name {name} --out colorlib/weights`
 - **Accuracy** on {len(test):,} photographs of the test split, with 95 % intervals over photographs:
 
 {chr(10).join(lines)}
@@ -250,24 +248,3 @@ photograph is less than what there is to see. The other classifier was trained a
     with atomic_path(path.with_suffix(".md")) as temporary:
         temporary.write_text(card, encoding="utf-8")
     return card
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Train a classifier from the command line and export it."""
-    parser = argparse.ArgumentParser("python -m colorlib.runs.classifier", description=main.__doc__)
-    parser.add_argument("data", help="a data set with a folder a class: a name, or what `colorlib prepare` made")
-    parser.add_argument("--name", choices=CLASSIFIERS, required=True, help="which of the two it is to be")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--passes", type=int, default=24, help="how often each photograph is seen")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the weights and their card")
-    parser.add_argument("--run", type=Path, help="folder for checkpoints; by default below runs/")
-    given = parser.parse_args(arguments)
-    data = open_dataset(given.data)
-    run = given.run or project_folder() / "runs" / "classifiers" / f"{given.name}-s{given.seed}"
-    classifier = train_classifier(data, run, given.seed, given.passes)
-    print(export(classifier, data, pd.read_csv(run / "history.csv"), given.seed, given.name, given.out))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
