@@ -21,7 +21,7 @@ pytest.importorskip("streamlit", reason="the app is an optional extra: pip insta
 from streamlit.testing.v1 import AppTest
 
 from colorlib import app
-from colorlib.app import colour, photograph
+from colorlib.app import choosing, photograph
 from colorlib.app.photograph import Wish, coloured, doubt, full_size, plain_name, spread, take_in
 from colorlib.color.gamut import bin_centres
 from colorlib.color.lab import rgb_to_lab
@@ -346,6 +346,6 @@ def test_a_fault_of_ours_is_a_sentence(page, monkeypatch):
     def fail():
         raise RuntimeError("secret detail")
 
-    monkeypatch.setitem(colour.SOURCES, "Yours", fail)
+    monkeypatch.setitem(choosing.SOURCES, "Yours", fail)
     page.run()
     assert not page.exception and "on our side" in page.error[0].value and "secret" not in page.error[0].value

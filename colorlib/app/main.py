@@ -5,14 +5,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from colorlib.app import colour, judging, report
+from colorlib.app import color, judging, report
 
 FOLDER = Path(__file__).parent
 
 st.set_page_config(page_title="In colour", page_icon=FOLDER / "icon.svg", layout="wide")
 st.html(FOLDER / "style.css")
 pages = [
-    st.Page(colour.page, title="Colour", icon=":material/palette:", default=True),
+    st.Page(color.page, title="Colour", icon=":material/palette:", default=True),
     st.Page(judging.page, title="Which is real?", icon=":material/compare:", url_path="which-is-real"),
     st.Page(report.page, title="The study", icon=":material/description:", url_path="study"),
 ]
