@@ -1,5 +1,6 @@
 """The judging page and the report page, in process."""
 
+import base64
 import types
 
 import pytest
@@ -198,6 +199,12 @@ def test_reports_are_shown_and_can_do_nothing(tmp_path, monkeypatch):
             f"<!DOCTYPE html><html><head><title>{title}</title></head><body>{name}<script>evil()</script></body></html>"
         )
         (folder / "index.html").write_text(page)
+    picture = tmp_path / "reports" / "one" / "figures" / "test" / "1-01.jpg"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"a picture")
+    (tmp_path / "reports" / "secret.png").write_bytes(b"a secret")
+    with open(tmp_path / "reports" / "one" / "index.html", "a") as file:
+        file.write('<img src="figures/test/1-01.jpg"><img src="figures/../../secret.png"><img src="figures/lost.png">')
     app = AppTest.from_function(report_app).run()
     assert set(app.selectbox[0].options) == {"one: First & best", "two: Second"}
     for name in ("one", "two"):
@@ -205,6 +212,10 @@ def test_reports_are_shown_and_can_do_nothing(tmp_path, monkeypatch):
         shown = app.get("iframe")[0].proto.srcdoc
         assert f"<body>{name}" in shown
         assert "default-src 'none'" in shown[: shown.index("<title>")]  # before anything that it might forbid
+    app.selectbox[0].select("one").run()
+    shown = app.get("iframe")[0].proto.srcdoc
+    assert f'<img src="data:image/jpeg;base64,{base64.b64encode(b"a picture").decode()}">' in shown
+    assert shown.count("data:image") == 1 and shown.count('<img src="figures/') == 2  # shown by no policy
 
 
 def test_a_policy_comes_first_in_a_page_without_a_head():

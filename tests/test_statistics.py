@@ -7,7 +7,6 @@ import scipy.stats
 from colorlib.statistics.bootstrap import (
     Difference,
     holm,
-    kendall_tau,
     mean_interval,
     mean_intervals,
     paired_bootstrap,
@@ -162,16 +161,6 @@ def test_ranks():
     assert ranks["close"][1:] == ranks["rival"][1:] == (2, 3)
     assert rank_intervals(scores, higher_is_better=False)["best"] == (4, 4, 4)
     assert rank_intervals({"a": photographs, "b": photographs}, True) == {"a": (1, 1, 1), "b": (1, 1, 1)}
-
-
-def test_kendall_equals_scipy():
-    rng = np.random.default_rng(9)
-    for _ in range(20):
-        a, b = rng.integers(0, 6, 10), rng.integers(0, 6, 10)
-        assert kendall_tau(a, b) == pytest.approx(scipy.stats.kendalltau(a, b).statistic)
-    assert np.isnan(kendall_tau([1, 1], [1, 2]))
-    with pytest.raises(ValueError, match="same length"):
-        kendall_tau([1, 2], [1, 2, 3])
 
 
 def test_scores_that_cannot_be_paired_are_refused():

@@ -233,7 +233,7 @@ def test_the_library_counts_without_its_comments_and_without_other_models(tmp_pa
 
     unet, eccv16 = digest("unet"), digest("eccv16")
     append("runs/training.py", "# a comment\n")
-    append("report.py", "x = 1\n")
+    append("reports/report.py", "x = 1\n")
     append("cli/study.py", "x = 1\n")
     append("models/unet.py", '\n\ndef nothing():\n    """A docstring."""\n    return 1\n')
     assert digest("eccv16") == eccv16 and digest("unet") != unet

@@ -1,5 +1,6 @@
 """The page that shows a study's report."""
 
+import base64
 import re
 from html import unescape
 from pathlib import Path
@@ -8,7 +9,7 @@ import streamlit as st
 
 from colorlib.files import project_folder
 
-# A report is one file with all its pictures in it, and has no script. One that claims to be is let do no more.
+# A report as it is shown has all its pictures in it, and has no script. One that claims to be is let do no more.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
@@ -36,11 +37,25 @@ def page() -> None:
         titles[name] = f"{name}: {unescape(title[1]).strip()}" if title else name
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Report", list(reports), format_func=titles.get)
-        content = reports[name].read_text(encoding="utf-8", errors="replace")
+        content = with_pictures(reports[name])
         st.download_button("Download", content, f"{name}.html", "text/html", icon=":material/download:")
     st.html("<style>.st-key-report iframe { height: calc(100vh - 5rem); min-height: 20rem; }</style>")
     with st.container(key="report"):
         st.iframe(with_policy(content), height=800, alt=titles[name])
+
+
+def with_pictures(path: Path) -> str:
+    """Read a report's page with the pictures of its folder in it, so that it needs no file beside it."""
+    folder = path.parent.resolve()
+
+    def embed(found: re.Match[str]) -> str:
+        picture = (folder / found[1]).resolve()
+        if not picture.is_relative_to(folder) or not picture.is_file():
+            return found[0]
+        kind = found[2].replace("jpg", "jpeg")
+        return f'src="data:image/{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"'
+
+    return re.sub(r'src="(figures/[^"]+\.(png|jpg))"', embed, path.read_text(encoding="utf-8", errors="replace"))
 
 
 def with_policy(content: str) -> str:

@@ -11,7 +11,6 @@ References:
     Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13 (percentile interval).
     Rao and Wu, "Resampling inference with complex survey data", JASA 83, 1988 (rescaling for few clusters).
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
-    Kendall, "The treatment of ties in ranking problems", Biometrika 33, 1945 (tau-b).
     Grömping, "Estimators of relative importance in linear regression based on variance decomposition", The American
     Statistician 61(2), 2007 (LMG: averaging over the orders of the factors).
 """
@@ -246,28 +245,3 @@ def rank_intervals(
     return {
         label: Rank(int(rank), int(low), int(high)) for label, rank, low, high in zip(scores, ranks, *ends, strict=True)
     }
-
-
-def kendall_tau(ranking_a: ArrayLike, ranking_b: ArrayLike) -> float:
-    """Measure how far two rankings of the same rows agree: 1 the same order, −1 the reverse (Kendall's tau-b).
-
-    Args:
-        ranking_a, ranking_b: (M,) ranks or scores of the same rows in the same order; ties are allowed.
-
-    Returns:
-        (concordant − discordant pairs) / √(pairs untied in a · pairs untied in b); NaN if a ranking is all ties.
-
-    Raises:
-        ValueError: the lengths differ.
-
-    Example:
-        >>> kendall_tau([1, 2, 3, 4], [1, 2, 4, 3])  # one of six pairs is turned round
-        0.6666666666666666
-    """
-    a, b = np.asarray(ranking_a, dtype=np.float64), np.asarray(ranking_b, dtype=np.float64)
-    if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(f"two rankings of the same rows must have the same length, not {a.shape} and {b.shape}.")
-    i, j = np.triu_indices(len(a), 1)
-    order_a, order_b = np.sign(a[i] - a[j]), np.sign(b[i] - b[j])
-    untied = np.count_nonzero(order_a) * np.count_nonzero(order_b)
-    return float((order_a * order_b).sum() / np.sqrt(untied)) if untied else float("nan")

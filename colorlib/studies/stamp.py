@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 NOT_IN_STAMP = (  # changes no row's outcome; what these do to the photographs is in the data's fingerprint
-    *("plots", "statistics", "comparison", "findings", "report", "studies", "cli", "__main__", "processes"),
+    *("plots", "statistics", "reports", "studies", "cli", "__main__", "processes"),
     *("data/photos", "data/fashion_mnist", "models/__init__", "objectives/__init__"),
 )
 

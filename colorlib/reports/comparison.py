@@ -1,0 +1,230 @@
+"""What the rows of a study amount to: means with intervals, differences, ranks, and one table of it all.
+
+It knows of no page and of no part of one: what else there is to see in the rows, each of its sections finds out for
+itself (:mod:`colorlib.reports.sections`).
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from colorlib import statistics
+from colorlib.metrics import METRICS, POOLED, SETS
+from colorlib.objectives import describe_objective
+from colorlib.reports.rows import COSTS, PRIMARY, TIMES, Row
+from colorlib.reports.sections import SECTIONS, Section
+from colorlib.reports.words import known_metric
+from colorlib.statistics.bootstrap import Difference, Interval, Rank
+
+RESAMPLES = 2_000  # of the metrics that no verdict rests on; the primary one gets at least 10,000
+
+
+class SetScore(NamedTuple):
+    """A distance between sets, the mean over seeds; ``sd`` of a kernel distance is over its subsets, else NaN."""
+
+    value: float
+    sd: float
+    n: int
+    compared: bool  # whether it was measured as those it stands beside
+
+
+class Comparison:
+    """All that is computed from the rows of a study as a whole.
+
+    Args:
+        study: the contents of ``study.json``.
+        rows: from :func:`~colorlib.reports.rows.gather_rows`; none at all is a comparison too.
+        unshown: what lies in the study's folder and is not among the rows, path → why.
+
+    Raises:
+        ValueError: the rows were judged on different photographs, so that none is common to all.
+    """
+
+    def __init__(self, study: dict, rows: list[Row], unshown: Mapping[str, str] | None = None) -> None:
+        self.study, self.unshown = study, dict(unshown or {})
+        self.margin = float(study.get("margin", {}).get(PRIMARY, 0))
+        listed = [set(run.per_image["id"]) for row in rows for run in row.runs]
+        self.ids = sorted(set.intersection(*listed)) if listed else []
+        self.left_out = len(set.union(*listed)) - len(self.ids) if listed else 0
+        if listed and not self.ids:
+            raise ValueError("the runs of this study were judged on different photographs: none is common to all.")
+        means = {row.label: row.scores(PRIMARY, self.ids).mean() for row in rows}
+        self.rows = sorted(rows, key=lambda row: (means[row.label], row.label))
+        self.by_label = {row.label: row for row in self.rows}
+        self.contestants = [row.label for row in self.rows if row.group != "oracle"]
+        self.trained = [row.label for row in self.rows if row.group in ("trained", "judged")]
+        self.trivial = [row.label for row in self.rows if row.group == "trivial"]
+        self.best = (self.trained or self.contestants or [None])[0]
+        self.grey = next((label for label in self.trivial if self.by_label[label].config["model"] == "grey"), None)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The parts of the report on these rows, in its order; none where there are no rows."""
+        return [section(self) for section in SECTIONS] if self.rows else []
+
+    def columns(self) -> list[str]:
+        """Metrics that at least one run has."""
+        found = set().union(*(run.per_image.columns for row in self.rows for run in row.runs))
+        return [name for name in METRICS if name in found]
+
+    @cached_property
+    def intervals(self) -> dict[str, dict[str, Interval]]:
+        """Metric → label → mean with its interval; labels that lack the metric are left out."""
+        intervals = {}
+        for name in self.columns():
+            scores = {row.label: row.scores(name, self.ids) for row in self.rows}
+            scores = {label: values for label, values in scores.items() if np.isfinite(values).any()}
+            resamples = 10_000 if name == PRIMARY else RESAMPLES
+            if scores:
+                intervals[name] = statistics.mean_intervals(scores, n_resamples=resamples)
+        return intervals
+
+    def mean(self, metric: str, label: str) -> float:
+        """Return a row's mean, NaN where it lacks the metric."""
+        values = self.intervals.get(metric, {})
+        return values[label].mean if label in values else math.nan
+
+    def truth(self, metric: str) -> float:
+        """Mean of a descriptive metric (colourfulness, chroma) over the photographs themselves; NaN if unknown."""
+        values, errors = self.intervals.get(metric, {}), self.intervals.get(f"{metric}_error", {})
+        label = next((label for label in values if label in errors), None)
+        return values[label].mean - errors[label].mean if label else math.nan
+
+    @cached_property
+    def pooled(self) -> dict[str, dict[str, float]]:
+        """Pooled metric → label → value, the mean over seeds."""
+        pooled: dict[str, dict[str, float]] = {}
+        for name, metric in POOLED.items():
+            for row in self.rows:
+                tables = [run.per_image[run.per_image["id"].isin(self.ids)] for run in row.runs]
+                try:
+                    value = float(np.mean([metric.fn(table) for table in tables]))
+                except KeyError:  # the run was judged without the columns that this one is made from
+                    continue
+                if math.isfinite(value):
+                    pooled.setdefault(name, {})[row.label] = value
+        return pooled
+
+    @cached_property
+    def sets(self) -> dict[str, dict[str, SetScore]]:
+        """Distance between sets → label → score. Compared are those measured in the way that most rows were."""
+        result = {}
+        for name in SETS:
+            found = {}
+            for row in self.rows:
+                tables = [run.sets for run in row.runs if (run.sets or {}).get(name) is not None]
+                ways = {_way(name, table) for table in tables}
+                if len(ways) == 1:
+                    values = [table[name] for table in tables]
+                    spreads = [table.get(f"{name}_sd", math.nan) for table in tables]
+                    found[row.label] = ways.pop(), float(np.mean(values)), float(np.mean(spreads)), tables[0]["n"]
+            ways = Counter(way for way, *_ in found.values())
+            usual = max(sorted(ways), key=lambda way: ways[way], default=None)
+            if found:
+                result[name] = {
+                    label: SetScore(value, sd, n, way == usual) for label, (way, value, sd, n) in found.items()
+                }
+        return result
+
+    def _primary(self) -> dict[str, np.ndarray]:
+        return {label: self.by_label[label].scores(PRIMARY, self.ids) for label in self.contestants}
+
+    @cached_property
+    def differences(self) -> dict[tuple[str, str], Difference]:
+        """(row, other) → primary metric of row minus other, p corrected by Holm over all pairs, both ways round."""
+        pairs = math.comb(len(self.contestants), 2)
+        if not pairs:
+            return {}
+        found = statistics.paired_differences(self._primary(), n_resamples=resamples(pairs))
+        corrected = statistics.holm([difference.p for difference in found.values()])
+        result = {}
+        for ((a, b), difference), p in zip(found.items(), corrected, strict=True):
+            result[a, b] = difference._replace(p=float(p))
+            result[b, a] = Difference(
+                -difference.mean, -difference.high, -difference.low, float(p), difference.seeds[::-1]
+            )
+        return result
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """Every pair of rows once: difference of the primary metric, interval, corrected p, verdict: ``pairs.csv``."""
+        columns = ["row", "other", "difference", "low", "high", "p_holm", "verdict"]
+        later = {label: place for place, label in enumerate(self.contestants)}
+        lines = [
+            (a, b, *difference[:4], self.verdict(a, b))
+            for (a, b), difference in self.differences.items()
+            if later[a] < later[b]
+        ]
+        return pd.DataFrame(lines, columns=columns).set_index("row")
+
+    def verdict(self, label: str, other: str | None) -> str:
+        """Say how ``label`` stands to ``other``; empty where there is nothing to say."""
+        difference = self.differences.get((label, other))
+        return statistics.verdict(difference, self.margin, higher_is_better=False) if difference else ""
+
+    @cached_property
+    def ranks(self) -> dict[str, Rank]:
+        """Label → rank by the primary metric among all but the oracles."""
+        return statistics.rank_intervals(self._primary(), higher_is_better=False) if self.contestants else {}
+
+    @cached_property
+    def results(self) -> pd.DataFrame:
+        """The whole table, one line per row: ``results.csv``. What sections add and what a clock decides comes last."""
+        lines = {}
+        for row in self.rows:
+            rank, label = self.ranks.get(row.label), row.label
+            objective = describe_objective(row.config.get("objective") or "")
+            line = {"group": row.group, "model": row.config["model"], "objective": objective or None}
+            line |= {"seeds": len(row.runs), "images": len(self.ids), "collapsed": len(row.collapsed)}
+            line |= dict(zip(("rank", "rank_low", "rank_high"), rank or (None,) * 3, strict=True))
+            line |= {"against_best": self.verdict(label, self.best), "against_grey": self.verdict(label, self.grey)}
+            for name, values in self.intervals.items():
+                ends = values.get(label, (math.nan,) * 3)
+                line |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+            line |= {name: values.get(label, math.nan) for name, values in self.pooled.items()}
+            line |= {name: values[label].value if label in values else math.nan for name, values in self.sets.items()}
+            line |= {"sets_n": next((run.sets["n"] for run in row.runs if run.sets), None)} if self.sets else {}
+            for section in self.sections:
+                line |= section.results(label)
+            line |= {name: row.cost(name) for name in (*COSTS, *TIMES)}
+            lines[label] = line
+        table = pd.DataFrame.from_dict(lines, orient="index").rename_axis("label")
+        whole = [name for name in ("rank", "rank_low", "rank_high", "sets_n", *COSTS) if name in table]
+        for name in whole:  # means over seeds, of images seen in equal seconds for example, are rounded
+            table[name] = pd.to_numeric(table[name]).round().astype("Int64")
+        return table
+
+    def order(self, metric: str) -> pd.Series | None:
+        """Values of a metric with a direction, best first; None for a metric without one."""
+        known = known_metric(metric)
+        if known.higher_is_better is None or metric not in self.results:
+            return None
+        values = self.results[metric].dropna()
+        if metric in self.sets:
+            values = values[[label for label in values.index if self.sets[metric][label].compared]]
+        return values.sort_values(ascending=not known.higher_is_better, kind="stable")
+
+    def gathered(self, name: str) -> pd.DataFrame:
+        """All lines of a CSV that only some run folders hold, such as ``hints.csv``, with their label and seed."""
+        tables = [table.assign(label=row.label) for row in self.rows for table in row.tables(name)]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["label", "seed"])
+
+    def failures(self) -> list[dict]:
+        """Rows of the study that did not end well."""
+        return [row for row in self.study["rows"] if row["status"] != "done"]
+
+
+def resamples(pairs: int) -> int:
+    # The smallest p of a bootstrap is 2 / resamples; times the number of pairs, as Holm has it, it must stay small.
+    return max(10_000, 200 * pairs)
+
+
+def _way(name: str, table: dict) -> tuple:
+    """Return what must agree before two distances between sets can be compared, for sorting as text."""
+    keys = ["n", *(["subset", "subsets"] if f"{name}_sd" in table else [])]
+    return tuple(str(table.get(key)) for key in (*keys, *(["inception_sha256"] if name in ("fid", "kid") else [])))

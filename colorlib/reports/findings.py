@@ -1,0 +1,171 @@
+"""What a comparison found as a whole, in sentences: each is made from its numbers and names, and none is typed.
+
+What one part of a report found, that part says itself: :mod:`colorlib.reports.sections`.
+"""
+
+import numpy as np
+
+from colorlib import statistics
+from colorlib.reports.comparison import Comparison
+from colorlib.reports.rows import PRIMARY, by_budget
+from colorlib.reports.words import head, listed, number, percent, plural
+from colorlib.runs.run import Run
+
+
+def describe_run(run: Run) -> str:
+    """Say in Markdown what a trained run reached and what it cost: the sentence that ends every network's notebook."""
+    error, cost = statistics.mean_interval(run.per_image["delta_e_76"]), run.cost
+    chroma = run.per_image[["mean_chroma", "mean_chroma_error"]].mean()
+    kept = chroma["mean_chroma"] / (chroma["mean_chroma"] - chroma["mean_chroma_error"])
+    return (
+        f"**{run.label}** after {cost['images_seen']:,} photographs and {cost['train_seconds']:,.0f} s of training: "
+        f"mean ΔE76 {error.mean:.1f} ({error.low:.1f} to {error.high:.1f}) on {len(run.per_image):,} test photographs, "
+        f"with {kept:.0%} of their chroma. It has {cost['parameters']:,} weights and takes "
+        f"{cost['macs_per_image'] / 1e6:,.0f} million MACs and {cost['ms_per_image']:.1f} ms for one photograph "
+        f"({cost['device']}, threads: {cost['threads']})."
+    )
+
+
+def answer(comparison: Comparison) -> list[str]:
+    """Answer the study's question in three sentences made from the data."""
+    c = comparison
+    if not c.contestants:
+        return ["No row of this study has finished, so there is nothing to compare yet; the failures below say why."]
+    best = c.intervals[PRIMARY][c.best]
+    seeds = len(c.by_label[c.best].runs)
+    scored = (
+        f"with a mean {head(PRIMARY)} of {number(best.mean)} (95 % interval {number(best.low)} to "
+        f"{number(best.high)}; {plural(len(c.ids), 'photograph')}, {plural(seeds, 'training')}; lower is better)"
+    )
+    if not c.trained:
+        sentences = [
+            f"No network of this study has finished; of the rows that need no training, {c.best} is best, {scored}."
+        ]
+    elif c.contestants[0] != c.best:
+        above = listed(label for label in c.contestants[: c.contestants.index(c.best)])
+        sentences = [
+            f"No trained row comes first: {above}, without training, lies ahead of the best, {c.best}, {scored}."
+        ]
+    else:
+        sentences = [f"{c.best} colours these photographs best, {scored}."]
+    others = [label for label in c.trained if label != c.best]
+    parts = [_about_difference(c, others[0], f"the runner-up, {others[0]}")] if others else []
+    if c.grey and c.grey != c.best:
+        parts.append(_about_difference(c, c.grey, "leaving every photograph grey"))
+    if parts:
+        sentences.append("Its " + head(PRIMARY) + " lies " + " and ".join(parts) + ".")
+    sentences.append(_best_by_budget(c))
+    sentences.append(_vividness(c))
+    return [sentence for sentence in sentences if sentence]
+
+
+def _about_difference(comparison: Comparison, other: str, name: str) -> str:
+    """Say how the best row stands to another, from the other's side of the comparison: size, interval, certainty."""
+    difference = comparison.differences[comparison.best, other]
+    verdict = comparison.verdict(comparison.best, other)
+    size = f"{number(abs(difference.mean))} {'below' if difference.mean < 0 else 'above'} {name}"
+    if difference.low * difference.high > 0:
+        low, high = sorted((abs(difference.low), abs(difference.high)))
+        interval = f"95 % interval {number(low)} to {number(high)}"
+    else:
+        interval = f"95 % interval of the difference {number(difference.low)} to {number(difference.high)}"
+    if not verdict.startswith("no difference"):
+        p = next((f"p < {bound}" for bound in (0.001, 0.01) if difference.p < bound), f"p = {difference.p:.2f}")
+        verdict += f", {p} after Holm's correction"
+    return f"{size} ({interval}; {verdict})"
+
+
+def _best_by_budget(c: Comparison) -> str:
+    """Name the best row of each budget, where a study has budgets of images and of seconds."""
+    parts = []
+    for budget, rows in by_budget(c.rows).items():
+        best = c.intervals[PRIMARY][rows[0].label]
+        parts.append(
+            f"of {plural(len(rows), 'row')} trained for {budget} {rows[0].short} is best ({head(PRIMARY)} "
+            f"{number(best.mean)}, 95 % interval {number(best.low)} to {number(best.high)})"
+        )
+    text = listed(parts)
+    return f"{text[:1].upper()}{text[1:]}." if parts else ""
+
+
+def _vividness(c: Comparison) -> str:
+    name = "colorfulness_hs03"
+    truth, values = c.truth(name), c.intervals.get(name, {})
+    values = {label: values[label].mean for label in c.trained if label in values}
+    if not values or not truth > 0:
+        return ""
+    nearest = min(values, key=lambda label: abs(values[label] - truth))
+    dullest = min(values, key=values.get)
+    start = f"The photographs' own colourfulness is {number(truth, 1)}: "
+    if len(values) == 1:
+        return start + f"{nearest} reaches {number(values[nearest], 1)} ({percent(values[nearest] / truth)})."
+    text = f"{nearest} comes nearest with {number(values[nearest], 1)} ({percent(values[nearest] / truth)})"
+    if dullest != nearest:
+        share = values[dullest] / truth
+        word = "washes out most" if share < 0.9 else "is least colourful"
+        text += f", {dullest} {word} with {number(values[dullest], 1)} ({percent(share)})"
+    if c.best in values and c.best not in (nearest, dullest):
+        text += f", and {c.best} keeps {percent(values[c.best] / truth)}"
+    return start + text + "."
+
+
+def about_seeds(c: Comparison) -> str:
+    """Say what the intervals cover."""
+    single = [label for label in c.trained if c.by_label[label].group == "trained" and len(c.by_label[label].runs) == 1]
+    if not single:
+        return "Intervals cover the choice of photographs and of the training's random seed."
+    networks = [label for label in c.trained if c.by_label[label].group == "trained"]
+    if len(single) == len(networks):
+        who = "Every network was"
+    elif len(single) > 3:
+        who = f"{len(single)} of {len(networks)} networks were"
+    else:
+        who = f"{listed(single)} {'was' if len(single) == 1 else 'were'}"
+    return f"{who} trained once: those intervals cover the choice of photographs, not the luck of a training."
+
+
+def about_training(c: Comparison) -> list[str]:
+    """Name trained rows that do not beat every row that needs no training, and the best row's worst photographs."""
+    sentences = []
+    for label in c.trained:
+        lost = [other for other in c.trivial if c.verdict(label, other) != "better"]
+        if lost:
+            verdicts = listed(f"{other} ({c.verdict(label, other)})" for other in lost)
+            sentences.append(f"{label} is not shown to be better than {verdicts}. {_why(c, label, lost)}".strip())
+    if c.trained:
+        scores = c.by_label[c.best].scores(PRIMARY, c.ids).mean(0)
+        worst = [(c.ids[i], scores[i]) for i in np.argsort(-scores, kind="stable")[:5] if np.isfinite(scores[i])]
+        named = listed(f"{identity} ({number(value, 1)})" for identity, value in worst)
+        sentences.append(f"The photographs that {c.best} colours worst, with their {head(PRIMARY)}: {named}.")
+    return sentences
+
+
+def _why(c: Comparison, label: str, lost: list[str]) -> str:
+    """Say what the files say of why a trained row does not beat rows without training: too bold, or too early."""
+    chroma = c.intervals.get("mean_chroma", {})
+    if {label, *lost} <= chroma.keys() and chroma[label].mean > max(chroma[other].mean for other in lost):
+        theirs, own = max(chroma[other].mean for other in lost), c.truth("mean_chroma")
+        return (
+            f"Its mean chroma is {number(chroma[label].mean, 1)}, theirs at most {number(theirs, 1)} and the "
+            f"photographs' own {number(own, 1)}: where the hue is wrong, a strong colour errs more than a faint one."
+        )
+    history = c.by_label[label].runs[0].history
+    if history is None or len(history) < 3:
+        return ""
+    before, last = history.iloc[-1 - len(history) // 3], history.iloc[-1]
+    seen, since = last["images_seen"], last["images_seen"] - before["images_seen"]
+    return (
+        f"It saw {seen:,.0f} photographs; over the last {since:,.0f} its ΔE 76 on validation photographs went from "
+        f"{number(before['val_delta_e_76'])} to {number(last['val_delta_e_76'])}."
+    )
+
+
+def about_unshown(c: Comparison) -> str:
+    """Say in a line which runs of the study's folder are not among the rows, and why."""
+    if not c.unshown:
+        return ""
+    why: dict[str, list[str]] = {}
+    for path, reason in c.unshown.items():
+        why.setdefault(reason, []).append(path)
+    parts = [f"{listed(paths)} ({reason})" for reason, paths in why.items()]
+    return f"Left out of this report, though it lies in the study's folder: {'; '.join(parts)}."

@@ -1,0 +1,77 @@
+"""How a study was done: its statistics, photographs, versions and machine, and the settings of every run."""
+
+import itertools
+from datetime import UTC, datetime
+
+from colorlib.data.manifest import LEFT_OUT
+from colorlib.reports.comparison import RESAMPLES, Comparison, resamples
+from colorlib.reports.rows import PRIMARY
+from colorlib.reports.words import listed, plural
+
+
+def protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Give the headings of the protocol, each with its pairs of a name and a text."""
+    study = c.study
+    started = study.get("started")
+    if isinstance(started, int | float):
+        started = datetime.fromtimestamp(started, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    pairs = len(c.differences) // 2
+    method = [
+        ("primary metric", f"{PRIMARY}, fixed in the library and not chosen by the results; lower is better"),
+        ("photographs compared", f"{len(c.ids):,} of the test split, the same for every row"),
+        ("intervals", "95 %, percentile bootstrap; photographs drawn once for all rows, seeds drawn for each row"),
+        ("resamples", f"{resamples(pairs):,} for {PRIMARY}, {RESAMPLES:,} for the other metrics"),
+        ("correction", f"Holm over all {pairs} pairs of rows that are not oracles"),
+        ("margin", f"a difference within ±{c.margin:g} does not matter" if c.margin else "none was declared"),
+        ("ranks", "among all rows but the oracles, which know the answer; in brackets where a resample may put them"),
+    ]
+    if c.left_out:
+        method.append(("left out", f"{plural(c.left_out, 'photograph')} that not every row was judged on"))
+    when = [("command", study["command"])] if study.get("command") else []
+    when.append(("started", str(started or "not recorded")))
+    if study.get("wall_seconds") is not None:
+        when.append(("took", f"{study['wall_seconds']:,.0f} s"))
+    return [
+        ("Statistics", method),
+        ("Data", _about_data(study.get("data", {}))),
+        ("Versions", flat(study.get("versions", {}))),
+        ("Machine", flat(study.get("machine", {})) + when),
+    ]
+
+
+def _about_data(data: dict) -> list[tuple[str, str]]:
+    splits, flags = data.get("splits", {}), data.get("flags", {})
+    left_out = [f"{count:,} {flag.replace('_', ' ')}" for flag, count in flags.items() if flag in LEFT_OUT]
+    lines = [("photographs", f"{listed(f'{count:,} {split}' for split, count in splits.items()) or 'not recorded'}")]
+    lines.append(("left out", f"{listed(left_out)}: no colour to learn, or seen already" if left_out else "none"))
+    return lines + flat({key: value for key, value in data.items() if key != "splits"})
+
+
+def settings(c: Comparison) -> list[dict]:
+    """Settings of every run, for the folded table of the protocol."""
+    hidden = {"format", "name", "label", "kind", "command"}
+    return [
+        {
+            "label": row.label,
+            "seed": run.config.get("seed"),
+            "folder": run.folder.name,
+            "settings": "; ".join(
+                f"{k} {v}" for k, v in flat({k: v for k, v in run.config.items() if k not in hidden})
+            ),
+        }
+        for row in c.rows
+        for run in row.runs
+    ]
+
+
+def flat(value: object, path: str = "") -> list[tuple[str, str]]:
+    """Spell nested JSON as pairs of a name and a text."""
+    if isinstance(value, dict):
+        return list(
+            itertools.chain.from_iterable(flat(v, f"{path} · {k}" if path else str(k)) for k, v in value.items())
+        )
+    if isinstance(value, list):
+        if any(isinstance(item, dict) for item in value):
+            return [(path, plural(len(value), "entry").replace("entrys", "entries"))]
+        return [(path, ", ".join(map(str, value)))]
+    return [(path, f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))]

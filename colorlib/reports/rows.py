@@ -1,0 +1,188 @@
+"""From run folders to the rows of a report: one for all seeds of one setting, each with a label that tells it apart."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from colorlib.runs.run import Run
+
+PRIMARY = "delta_e_2000"  # rows are ranked by it and verdicts rest on it, whatever the results say
+COSTS = ("parameters", "macs_per_image", "images_seen")
+TIMES = ("train_seconds", "seconds_per_1000_training_images", "ms_per_image", "peak_memory_mb")
+MANY = 12  # rows; where there are more, each is a line of pictures, the later ones folded, and curves stand in panels
+GROUP_OF_KIND = {"network": "trained", "baseline": "trivial", "oracle": "oracle", "judged": "judged"}
+NOT_SETTINGS = ("name", "seed", "command")  # in these, runs of one row may differ
+MARKS = ("attempt.json", "done.json", "failed.json")  # of a folder that once was a row's: the engine writes them
+
+
+class Budget(NamedTuple):
+    """What ended a training: so many photographs shown, or so many seconds."""
+
+    unit: str
+    amount: float
+
+    def __str__(self) -> str:
+        return f"{self.amount:,}".removesuffix(".0") + f" {self.unit}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: the runs that differ in nothing but their seed."""
+
+    label: str
+    group: str
+    runs: list[Run]
+
+    @property
+    def config(self) -> dict:
+        return self.runs[0].config
+
+    @property
+    def short(self) -> str:
+        """The label without the budget."""
+        return self.label.replace(f" ({self.budget})", "")
+
+    @cached_property
+    def by_id(self) -> list[pd.DataFrame]:
+        return [run.per_image.set_index("id") for run in self.runs]
+
+    def scores(self, metric: str, ids: Sequence[str]) -> np.ndarray:
+        """(seeds, N) of one column of ``per_image.csv``, NaN where a run lacks it."""
+        return np.stack([table.reindex(index=ids, columns=[metric])[metric].to_numpy(float) for table in self.by_id])
+
+    def cost(self, name: str) -> float:
+        values = [run.cost.get(name) for run in self.runs]
+        return float(np.mean([value for value in values if value is not None] or [math.nan]))
+
+    @property
+    def budget(self) -> Budget | None:
+        """What ended the training: of two budgets the one that was used up; None for what was not trained here."""
+        images, seconds = self.config.get("images_seen"), self.config.get("seconds")
+        if not images:
+            return None
+        if seconds and self.cost("train_seconds") / seconds > self.cost("images_seen") / images:
+            return Budget("s", seconds)
+        return Budget("images", images)
+
+    @property
+    def collapsed(self) -> list[Run]:
+        return [run for run in self.runs if run.collapse]
+
+    def tables(self, name: str) -> list[pd.DataFrame]:
+        """Read a CSV that only some run folders hold, with the seed as a column."""
+        paths = [(run, run.folder / name) for run in self.runs]
+        return [pd.read_csv(path).assign(seed=run.config.get("seed")) for run, path in paths if path.exists()]
+
+
+def gather_rows(study: dict, folder: Path) -> list[Row]:
+    """Group the finished runs in a study's folder into rows, one for all seeds of one setting.
+
+    Runs that the study did not plan are rows too, but for those that :func:`runs_left_out` names. Where there are
+    several budgets, rows without the commonest one have theirs in the label, "unet · l1 (60 s)"; settings that still
+    share a label get what sets them apart. Networks are called as :func:`shortened` says.
+    """
+    settings: dict[tuple[str, str], list[Run]] = {}
+    for run in _sort_runs(study, folder)[0]:
+        rest = {key: value for key, value in run.config.items() if key not in NOT_SETTINGS}
+        settings.setdefault((run.label, json.dumps(rest, sort_keys=True)), []).append(run)
+    rows = []
+    for (label, _), group in settings.items():
+        group = sorted(group, key=lambda run: (run.config.get("seed") or 0, str(run.folder)))
+        rows.append(Row(label, GROUP_OF_KIND[group[0].config["kind"]], group))
+    usual = usual_budget(rows)
+    rows = [_with_suffix(row, [str(row.budget)] if row.budget != usual and row.budget else []) for row in rows]
+    budget = ("images_seen", "seconds")
+    for keys in ([key for row in rows for key in row.config if key not in budget], budget):
+        alike = {label: [row for row in rows if row.label == label] for label in {row.label for row in rows}}
+        rows = [_with_suffix(row, _differing(row, alike[row.label], dict.fromkeys(keys))) for row in rows]
+    for name, short in shortened(rows).items():
+        named = f"{name} · "
+        begin = f"{short} · " if short else ""
+        rows = [replace(r, label=begin + r.label[len(named) :]) if r.label.startswith(named) else r for r in rows]
+    return rows
+
+
+def runs_left_out(study: dict, folder: Path) -> dict[str, str]:
+    """Name what lies in a study's folder and is no row of its report: path below the folder → why.
+
+    They are rows that the study once had, and, of the runs that it never planned, those that are not finished or were
+    judged on photographs of which no planned run has any.
+    """
+    return _sort_runs(study, folder)[1]
+
+
+def _sort_runs(study: dict, folder: Path) -> tuple[list[Run], dict[str, str]]:
+    planned = {Path(row["folder"]).name for row in study["rows"]}
+    shown, unplanned, left_out = [], [], {}
+    for run in (Run(path.parent) for path in sorted(folder.rglob("config.json"))):
+        path = run.folder.relative_to(folder)
+        place = folder.joinpath(*path.parts[:1])
+        if place.name in planned:
+            shown += [run] if run.finished else []  # an unfinished row is among the failures
+        elif any((place / mark).exists() for mark in MARKS):
+            left_out[place.name] = "the study no longer has this row"
+        elif not run.finished:
+            left_out[str(path)] = "it is not finished"
+        else:
+            unplanned.append(run)
+    photographs = set().union(*(run.per_image["id"] for run in shown))
+    for run in unplanned:
+        if not shown or photographs & set(run.per_image["id"]):
+            shown.append(run)
+        else:
+            left_out[str(run.folder.relative_to(folder))] = "it was judged on other photographs"
+    return sorted(shown, key=lambda run: run.folder / "config.json"), left_out
+
+
+def shortened(rows: Sequence[Row]) -> dict[str, str]:
+    """Return what labels of more than three trained rows call networks: name with options → "" or the bare name.
+
+    A network that is every row's is left out, and the options of one that comes with no others.
+    """
+    models = [
+        (row.runs[0].label.partition(" · ")[0], row.config["model"])
+        for row in rows
+        if row.group == "trained" and " · " in row.runs[0].label
+    ]
+    names, counts = dict(models), Counter(model for _, model in set(models))
+    if len(models) <= 3:
+        return {}
+    return {
+        name: "" if len(names) == 1 else model
+        for name, model in names.items()
+        if len(names) == 1 or (counts[model] == 1 and name != model)
+    }
+
+
+def usual_budget(rows: Sequence[Row]) -> Budget | None:
+    """Return the commonest budget among trained rows, the first in the order of images, then seconds."""
+    counts = Counter(row.budget for row in rows if row.budget)
+    return max(sorted(counts), key=lambda budget: counts[budget], default=None)
+
+
+def by_budget(rows: Sequence[Row]) -> dict[Budget, list[Row]]:
+    """Return budget → its trained rows, of images, then of seconds; empty unless there are two rows of both kinds."""
+    found: dict[Budget, list[Row]] = {}
+    for row in rows:
+        if row.group == "trained" and row.budget:
+            found.setdefault(row.budget, []).append(row)
+    found = {budget: rows for budget, rows in sorted(found.items()) if len(rows) > 1}
+    return found if len({budget.unit for budget in found}) == 2 else {}
+
+
+def _differing(row: Row, alike: list[Row], keys: Sequence[str]) -> list[str]:
+    keys = [key for key in keys if key not in (*NOT_SETTINGS, "label")]
+    keys = [key for key in keys if any(other.config.get(key) != row.config.get(key) for other in alike)]
+    return [f"{key.replace('_', ' ')} {row.config.get(key)}" for key in keys]
+
+
+def _with_suffix(row: Row, words: Sequence[str]) -> Row:
+    return replace(row, label=f"{row.label} ({', '.join(words)})") if words else row

@@ -1,0 +1,40 @@
+"""The sections of a report, in its order.
+
+To add one, write its module and add a line to ``SECTIONS``: the page, ``comparison.md``, ``results.csv`` and the
+figures follow.
+"""
+
+from colorlib.reports.sections.attribution import Attribution
+from colorlib.reports.sections.base import Chart, Section
+from colorlib.reports.sections.budgets import Budgets
+from colorlib.reports.sections.cost import Cost
+from colorlib.reports.sections.crowns import Crowns
+from colorlib.reports.sections.hints import Hints
+from colorlib.reports.sections.histories import Histories
+from colorlib.reports.sections.laws import Laws
+from colorlib.reports.sections.pairwise import Pairwise
+from colorlib.reports.sections.pictures import Pictures
+from colorlib.reports.sections.ranking import Ranking
+from colorlib.reports.sections.recognised import Recognised
+from colorlib.reports.sections.several import Several
+from colorlib.reports.sections.temperatures import Temperatures
+from colorlib.reports.sections.verdicts import Verdicts
+
+__all__ = ["SECTIONS", "Chart", "Section"]
+
+SECTIONS: tuple[type[Section], ...] = (
+    Ranking,
+    Recognised,
+    Verdicts,
+    Cost,
+    Budgets,
+    Temperatures,
+    Hints,
+    Several,
+    Attribution,
+    Laws,
+    Histories,
+    Pictures,
+    Crowns,
+    Pairwise,
+)

@@ -1,0 +1,110 @@
+"""What the variance between trained runs goes with: architecture, objective, colour space, budget or seed."""
+
+import json
+import math
+from functools import cached_property
+
+import numpy as np
+
+from colorlib import statistics
+from colorlib.reports.rows import PRIMARY, Row
+from colorlib.reports.sections.base import Section
+from colorlib.reports.words import head, listed, number, percent, plural
+from colorlib.statistics.variance import Share
+
+ATTRIBUTED = (PRIMARY, "psnr_rgb_db", "colorfulness_hs03")  # whose variance between runs is divided among its causes
+
+
+class Attribution(Section):
+    heading = "What the variance goes with"
+    note = (
+        "Each source's share of the variance between trained runs, averaged over all orders of the sources (LMG; "
+        "Grömping 2007), with its 95 % interval over photographs. By chance: what it would get if it did nothing and "
+        "only seeds differed. Shares describe the rows of this study; a source varied more widely gets more."
+    )
+
+    @cached_property
+    def shares(self) -> dict[str, dict[str, Share]]:
+        """Metric → source of variance → share, of ``ATTRIBUTED`` between the runs of all networks.
+
+        Empty unless the runs differ in two sources at least, of architecture, objective, colour space, budget, seed.
+        """
+        rows = [row for row in self.c.rows if row.group == "trained"]
+        factors = [_factors(row) for row in rows for _ in row.runs]
+        factors = {name: [levels[name] for levels in factors] for name in (factors[0] if factors else ())}
+        varied = sum(len(set(levels)) > 1 for levels in factors.values())
+        if not varied or varied + any(len(row.runs) > 1 for row in rows) < 2:
+            return {}
+        settings = [row.label for row in rows for _ in row.runs]
+        result = {}
+        for name in ATTRIBUTED:
+            values = np.concatenate([row.scores(name, self.c.ids) for row in rows])
+            if np.isfinite(values).all(0).any():
+                found = statistics.attribute_variance(values, factors, settings)
+                if math.isfinite(found["seed"].share):
+                    result[name] = found
+        return result
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """Which sources the variance goes with, and how far the grid can tell."""
+        sentences, loose = [], {}
+        for metric, shares in self.shares.items():
+            order = sorted(shares, key=lambda name: -shares[name].share)
+            parts = [
+                f"{_with_ends(shares[name], ' to ')} {'goes with' if not i else 'with'} {_source(name)}"
+                for i, name in enumerate(order[:3])
+            ]
+            runs = plural(shares["seed"].levels, "trained run")
+            sentences.append(f"Of the variance of {head(metric)} between the {runs}, {listed(parts)}.")
+            for name, share in shares.items():
+                loose[name] = max(loose.get(name, 0), abs(share.first - share.last))
+        loose = {name: gap for name, gap in loose.items() if gap > 0.05}
+        if loose:
+            sentences.append(
+                f"The grid does not fully tell {listed(map(_source, loose))} apart: a share moves by up to "
+                f"{number(100 * max(loose.values()), 0)} points with what is counted first."
+            )
+        if self.shares and math.isnan(next(iter(self.shares.values()))["seed"].by_chance):
+            sentences.append(
+                "No setting was trained twice, so what seeds do is in the interactions and cannot be told."
+            )
+        return sentences
+
+    @cached_property
+    def table(self) -> list[list[str]]:
+        """Sources of variance down, metrics across: share with interval, and what chance would give."""
+        if not self.shares:
+            return []
+        heads = [f"{head(metric)} {words}" for metric in self.shares for words in ("share", "by chance")]
+        table = [["source", "levels", *heads]]
+        for name, any_share in next(iter(self.shares.values())).items():
+            cells = [_source(name).removeprefix("the "), f"{any_share.levels:,}"]
+            for shares in self.shares.values():
+                share = shares[name]
+                cells.append(_with_ends(share, "…"))
+                cells.append(percent(share.by_chance) if math.isfinite(share.by_chance) and name != "seed" else "–")
+            table.append(cells)
+        return table
+
+
+def _with_ends(share: Share, to: str) -> str:
+    return f"{percent(share.share)} ({number(100 * share.low, 0)}{to}{number(100 * share.high, 0)})"
+
+
+def _source(name: str) -> str:
+    """Name a source of variance as a sentence does."""
+    return {"interaction": "interactions and other settings"}.get(name, f"the {name}")
+
+
+def _factors(row: Row) -> dict[str, str]:
+    """Return what a trained row differs from others in, beside its seed."""
+    config = row.config
+    options = dict(config.get("objective_options") or {})
+    space = options.pop("space", "lab")  # what does not let one choose compares in Lab
+    return {
+        "architecture": json.dumps([config["model"], config.get("model_options")], sort_keys=True),
+        "objective": json.dumps([config.get("objective"), options], sort_keys=True),
+        "colour space": space,
+        "budget": str(row.budget),
+    }

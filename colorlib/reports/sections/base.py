@@ -1,0 +1,95 @@
+"""What a section of a report may have; one that has only some of it leaves the rest as it is here."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from matplotlib.figure import Figure
+
+from colorlib.plots import figure_bytes
+from colorlib.reports.tables import markdown_table
+
+if TYPE_CHECKING:  # a comparison has sections, and a section is of a comparison
+    from colorlib.reports.comparison import Comparison
+
+
+class Chart(NamedTuple):
+    """A figure of the page, with words for who cannot see it and a caption for all."""
+
+    figure: Figure
+    words: str
+    caption: str
+
+
+class Section:
+    """A part of a report, on whatever rows there are: what it says, shows and adds to the table.
+
+    All of it is computed from the comparison, on demand and once. A section that has neither sentences nor charts is
+    left out of the report.
+
+    Args:
+        comparison: its rows are the section's matter.
+
+    Attributes:
+        heading: of the page and of ``comparison.md``.
+        note: small print below all else on the page.
+        in_markdown: whether ``comparison.md`` has the section too.
+        template: a piece of a Jinja template that shows it on the page; it sees ``section``, the comparison as ``c``,
+            and the macros of ``report.html``.
+    """
+
+    heading = ""
+    note = ""
+    in_markdown = True
+    template = """
+<h2>{{ section.heading }}</h2>
+{% if section.sentences %}
+{{ bullets(section.sentences) }}
+{% endif %}
+{% for name in section.charts %}
+{{ chart(section, name) }}
+{% endfor %}
+{% if section.table %}
+{{ plain_table(section.table) }}
+{% endif %}
+{% if section.note %}
+<p class="note">{{ section.note }}</p>
+{% endif %}
+"""
+
+    def __init__(self, comparison: "Comparison") -> None:
+        self.c = comparison
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """What it found, in sentences made from its numbers and names."""
+        return []
+
+    @cached_property
+    def charts(self) -> dict[str, Chart]:
+        """Its figures by name."""
+        return {}
+
+    @cached_property
+    def table(self) -> list[list[str]]:
+        """Lines of cells, of which the first is the head."""
+        return []
+
+    def results(self, label: str) -> dict[str, float]:
+        """Return what it adds to a row of ``results.csv``: column → value."""
+        return {}
+
+    @cached_property
+    def present(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.sentences or self.charts)
+
+    def files(self) -> dict[str, bytes]:
+        """Return what it puts into the report's folder ``figures``: path in it → contents."""
+        return {f"{name}.png": figure_bytes(chart.figure, dpi=130) for name, chart in self.charts.items()}
+
+    def markdown(self) -> list[str]:
+        """Return its lines of ``comparison.md``, the first of them blank."""
+        if not (self.in_markdown and self.sentences):
+            return []
+        lines = ["", f"## {self.heading}", "", *(f"- {sentence}" for sentence in self.sentences)]
+        return lines + (["", *markdown_table(self.table)] if self.table else [])

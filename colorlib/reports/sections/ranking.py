@@ -1,0 +1,97 @@
+"""The comparison itself: every row with its interval and rank, best on top."""
+
+import math
+from functools import cached_property
+
+from colorlib import plots
+from colorlib.reports.rows import COSTS, PRIMARY, TIMES, by_budget, shortened, usual_budget
+from colorlib.reports.sections.base import Chart, Section
+from colorlib.reports.tables import (
+    COST_HEADS,
+    markdown_cell,
+    markdown_head,
+    markdown_table,
+    primary_label,
+    primary_table,
+    rank_text,
+    table_cells,
+)
+from colorlib.reports.words import HEADS, head, listed, number, short
+
+
+class Ranking(Section):
+    heading = "The comparison"
+    template = """
+<h2>{{ section.heading }}</h2>
+{{ chart(section, "forest") }}
+<p class="note">Sorted by {{ head(primary) }}. Small figures are 95 % intervals; ↑ higher is better, ↓ lower is better; blue is the best trained row of a column. A rank is followed by the ranks that a resample may give it.</p>
+{{ metric_table(section.columns) }}
+{% for sentence in section.collapses %}<p class="note">† {{ sentence | tidy }}</p>{% endfor %}
+{% if section.labels %}<p class="note">{{ section.labels }}</p>{% endif %}
+"""  # noqa: E501
+
+    @cached_property
+    def columns(self) -> list[dict]:
+        """The metrics that the report rests on, as :func:`~colorlib.reports.tables.table_cells` gives them."""
+        return table_cells(self.c, HEADS)
+
+    @cached_property
+    def labels(self) -> str:
+        """What labels leave out: a network that is every row's, options, the usual budget where there are others."""
+        usual, names = usual_budget(self.c.rows), shortened(self.c.rows)
+        others = any(row.budget not in (None, usual) for row in self.c.rows)
+        sentences = [f"The networks, in full: {listed(names)}."] if names else []
+        sentences += [f"Rows without a budget in their name were trained for {usual}."] if others else []
+        return " ".join(sentences)
+
+    @cached_property
+    def collapses(self) -> list[str]:
+        """The runs whose adversarial training was ended early, with why and when."""
+        return [
+            f"{row.label}, seed {run.config.get('seed')}, collapsed after {run.collapse['images_seen']:,} photographs: "
+            f"{run.collapse['why']}. Judged is the best network before."
+            for row in self.c.rows
+            for run in row.collapsed
+        ]
+
+    @cached_property
+    def charts(self) -> dict[str, Chart]:
+        """All rows, or where a study has budgets of both kinds, each budget's rows in a panel of its own."""
+        c, table, label = self.c, primary_table(self.c), primary_label()
+        better, budgets = "lower is better, bars are 95 % intervals", by_budget(self.c.rows)
+        words = f"Mean {head(PRIMARY)} of every row with its interval"
+        caption = (
+            "How far each row's colours lie from the photographs', best on top. Trivial rows need no training and show "
+            "what learning is worth; oracles know the answer and show what is left to learn. The dashed line is what "
+            "leaving every photograph grey scores; an arrow at the edge is a row that lies beyond it."
+        )
+        if not budgets:
+            return {"forest": Chart(plots.plot_forest(table, label, better, c.grey), words, caption)}
+        caption += " Rows were trained for equal images or for equal seconds, each in a panel of its own."
+        panels = {}
+        for budget, rows in budgets.items():
+            names = {row.label: row.short for row in rows} | {row.label: row.label for row in c.rows if not row.budget}
+            equal = "equal seconds" if budget.unit == "s" else "equal images"
+            shown = table[table.index.isin(names)].rename(index=names)
+            panels[f"{equal}: {str(budget).removesuffix(budget.unit).strip()}"] = shown
+        return {"forest": Chart(plots.plot_forests(panels, label, better, c.grey), words, caption)}
+
+    def markdown(self) -> list[str]:
+        """Return one table of all that the page has in two, without a heading: it comes right after the answer."""
+        c = self.c
+        heads = ["rank", "row", "group", *map(markdown_head, self.columns)]
+        heads += ["against the best", "against grey", *(COST_HEADS[name] for name in (*COSTS, *TIMES))]
+        table = [heads]
+        for row in c.rows:
+            collapsed = f" † ({len(row.collapsed)} of {len(row.runs)} collapsed)" if row.collapsed else ""
+            cells = [rank_text(c.ranks.get(row.label)), row.label + collapsed, row.group]
+            cells += [markdown_cell(column, row.label) for column in self.columns]
+            cells += [c.verdict(row.label, c.best) or "–", c.verdict(row.label, c.grey) or "–"]
+            table.append(cells + [short(row.cost(name)) for name in (*COSTS, *TIMES)])
+        lines = markdown_table(table)
+        for name in ("colorfulness_hs03", "mean_chroma"):
+            if math.isfinite(c.truth(name)):
+                lines += ["", f"{head(name)} of the photographs themselves: {number(c.truth(name), 1)}."]
+        for sentence in filter(None, (self.labels, *self.collapses)):
+            lines += ["", sentence]
+        return lines

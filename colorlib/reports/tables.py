@@ -1,0 +1,131 @@
+"""The cells of a report's tables: which number of decimals, what stands below it, what where there is none."""
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from colorlib.metrics import METRICS, SETS
+from colorlib.reports.rows import PRIMARY
+from colorlib.reports.words import head, known_metric, number
+from colorlib.statistics.bootstrap import Interval, Rank
+
+if TYPE_CHECKING:
+    from colorlib.reports.comparison import Comparison
+
+COST_HEADS = {
+    "parameters": "Parameters",
+    "macs_per_image": "MACs per image",
+    "images_seen": "Images seen",
+    "train_seconds": "Training, s",
+    "seconds_per_1000_training_images": "Training, s per 1,000 images",
+    "ms_per_image": "Colouring, ms",
+    "peak_memory_mb": "Memory, MB",
+}
+UNMEASURED = "not measured"
+
+
+def primary_label() -> str:
+    """Name the primary metric's mean with its unit, for an axis."""
+    unit = METRICS[PRIMARY].unit
+    return f"mean {head(PRIMARY)}" + (f" [{unit}]" if unit else "")
+
+
+def primary_table(c: "Comparison") -> pd.DataFrame:
+    """Give every row's mean, low, high of the primary metric and its group, for a figure."""
+    table = pd.DataFrame.from_dict(c.intervals[PRIMARY], orient="index", columns=["mean", "low", "high"])
+    return table.assign(group=[c.by_label[label].group for label in table.index])
+
+
+def table_cells(c: "Comparison", metrics: Iterable[str], whole: bool = False) -> list[dict]:
+    """Columns for a table: head, unit, direction, and for each label its text, what is small below it, and the best.
+
+    Args:
+        c: whose rows are shown.
+        metrics: one column each; those without any value are left out, unless the table is to be ``whole``.
+        whole: keep columns without values, and say "not measured" in every cell without one.
+    """
+    columns = []
+    for name in metrics:
+        known = known_metric(name)
+        text, ends, note = _cells(c, name)
+        if not text and not whole:
+            continue
+        missing = {row.label: _missing(c, name, row.label) if whole else "–" for row in c.rows}
+        order = c.order(name)
+        truth = c.truth(name)
+        columns.append(
+            {
+                "name": name,
+                "head": head(name),
+                "unit": known.unit,
+                "arrow": {True: "↑", False: "↓", None: ""}[known.higher_is_better],
+                "truth": number(truth, _decimals(c.intervals[name].values())) if math.isfinite(truth) else "",
+                "note": note,
+                "text": missing | text,
+                "ends": ends,
+                "best": next((label for label in order.index if label in c.trained), None)
+                if order is not None
+                else None,
+            }
+        )
+    return columns
+
+
+def _decimals(values: Iterable[Interval], most: int = 3) -> int:
+    """Choose decimals by the intervals: their half-width is shown to two digits, no value to more than four."""
+    values = list(values)
+    width = float(np.median([(v.high - v.low) / 2 for v in values if v.high > v.low] or [0.05]))
+    size = float(np.median([abs(v.mean) for v in values] or [1.0])) or 1.0
+    return int(np.clip(min(1 - math.floor(math.log10(width)), most - math.floor(math.log10(size))), 0, most))
+
+
+def _cells(c: "Comparison", name: str) -> tuple[dict[str, str], dict[str, str], str]:
+    """Give a metric's texts by label, the small ones below them, and a note for the head."""
+    if intervals := c.intervals.get(name):
+        decimals = _decimals(intervals.values())
+        ends = {label: f"{number(v.low, decimals)}…{number(v.high, decimals)}" for label, v in intervals.items()}
+        return {label: number(value.mean, decimals) for label, value in intervals.items()}, ends, ""
+    if pooled := c.pooled.get(name):
+        return {label: number(value) for label, value in pooled.items()}, {}, ""
+    scores = c.sets.get(name, {})
+    spread = [Interval(v.value, v.value - v.sd, v.value + v.sd) for v in scores.values() if math.isfinite(v.sd)]
+    decimals = _decimals(spread, 5) if spread else 2
+    ends = {label: f"± {number(v.sd, decimals)}" for label, v in scores.items() if math.isfinite(v.sd)}
+    ends |= {label: f"N {v.n:,}, not compared" for label, v in scores.items() if not v.compared}
+    sizes = {v.n for v in scores.values() if v.compared}
+    return {label: number(v.value, decimals) for label, v in scores.items()}, ends, "".join(f"N {n:,}" for n in sizes)
+
+
+def _missing(c: "Comparison", name: str, label: str) -> str:
+    """Say why a row lacks a metric: a distance between sets may need more pictures than it has."""
+    for run in c.by_label[label].runs if name in SETS else ():
+        least = (run.sets or {}).get(SETS[name].needs)
+        if least and run.sets["n"] < least:
+            return f"needs {least:,} pictures"
+    return UNMEASURED
+
+
+def rank_text(rank: Rank | None) -> str:
+    if rank is None:
+        return "–"
+    return f"{rank.rank}" + (f" ({rank.low}–{rank.high})" if rank.low != rank.high else "")
+
+
+def markdown_head(column: dict) -> str:
+    """Write the head of a column of :func:`table_cells` in one line."""
+    unit = f"[{column['unit']}]" if column["unit"] else ""
+    return " ".join(filter(None, (column["head"], unit, column["arrow"], column["note"])))
+
+
+def markdown_cell(column: dict, label: str) -> str:
+    """Write a cell of a column of :func:`table_cells` in one line."""
+    return column["text"][label] + (f" ({column['ends'][label]})" if label in column["ends"] else "")
+
+
+def markdown_table(table: list[list[str]]) -> list[str]:
+    """Write lines of cells, of which the first is the head, as a table in Markdown."""
+    table = [table[0], ["---"] * len(table[0]), *table[1:]]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in table]

@@ -1,0 +1,169 @@
+"""The sections of the report, one by one."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from colorlib.experiment import list_runs
+from fake_study import network, write_run, write_special, write_study
+
+from colorlib.files import write_json
+from colorlib.reports import choose_samples, compare, show_samples, write_report
+from colorlib.reports.rows import MANY, by_budget
+from colorlib.reports.sections.crowns import Crowns
+from colorlib.reports.sections.laws import Laws
+from colorlib.reports.sections.ranking import Ranking
+from colorlib.reports.sections.temperatures import Temperatures
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return write_study(tmp_path_factory.mktemp("runs") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def special(tmp_path_factory):
+    return write_special(tmp_path_factory.mktemp("runs") / "special")
+
+
+def test_law_table_weighs_pixels(tmp_path):
+    folder = write_study(tmp_path / "laws")
+    path = folder / "unet-l2-s0" / "per_image.csv"
+    table = pd.read_csv(path)
+    table.loc[0, ["share_free", "mean_chroma_free", "mean_chroma_true_free", "delta_e_76_free"]] = [0, *[np.nan] * 3]
+    table.loc[1, "share_free"] = 1.0
+    table.to_csv(path, index=False)
+    weight = table["share_free"].to_numpy()[1:]
+    kept = (weight @ table["mean_chroma_free"][1:]) / (weight @ table["mean_chroma_true_free"][1:])
+    laws = Laws(compare(folder)).by_law.set_index(["name", "law"])
+    assert laws.loc[("unet · l2", "free"), "kept"] == pytest.approx(kept)
+    assert laws.loc[("unet · l2", "free"), "oracle"] == "bayes_l2" and pd.isna(laws.loc[("grey", "free"), "oracle"])
+
+
+def test_law_sentences(study):
+    sentences = Laws(compare(study)).sentences
+    assert "keeps 8 % of the chroma: L2 turns brown" in sentences[0]
+    l1, l2, rebalanced = sentences[1:]
+    assert l2.startswith("Under l2, unet · l2 keeps 12 % of the chroma") and "stands 4 points of chroma" in l2
+    assert "bayes_rebalanced_ce, keeps 90 %" in rebalanced and "stands 20 points" in rebalanced
+    assert "plain_cnn · l1 10 % (" in l1 and "plain_cnn · l1 stands 0 points" in l1
+
+
+def test_metrics_that_disagree_are_named(study):
+    sentences = " ".join(Crowns(compare(study)).sentences)
+    assert "would have crowned unet · rebalanced_ce" in sentences and "Rebalanced AuC" in sentences
+
+
+def test_agreement_of_orders_counts_pairs_and_leaves_out_ties(tmp_path):
+    folder = write_study(tmp_path / "ties")
+    for path in folder.glob("*/per_image.csv"):
+        pd.read_csv(path).assign(ssim_rgb_gauss11=lambda t: t["ssim_rgb_gauss11"].mean().round(1), ab_rmse=1.0).to_csv(
+            path, index=False
+        )
+    c = compare(folder)
+    tau = {crown["metric"]: crown["tau"] for crown in Crowns(c).crowns}
+    assert tau["delta_e_2000"] == 1 and np.isnan(tau["ab_rmse"])
+    table = c.results.loc[c.contestants]
+    assert table["ssim_rgb_gauss11"].nunique() == 2
+    for metric in ("ssim_rgb_gauss11", "auc_rebalanced", "psnr_pooled_db"):
+        a, b = table["delta_e_2000"].to_numpy(), table[metric].to_numpy()
+        i, j = np.triu_indices(len(a), 1)
+        first, second = np.sign(a[i] - a[j]), -np.sign(b[i] - b[j])  # of these a higher value is better
+        untied = np.count_nonzero(first) * np.count_nonzero(second)
+        assert tau[metric] == pytest.approx((first * second).sum() / np.sqrt(untied), abs=1e-12)
+
+
+def test_pictures_follow_the_rule_and_the_permission(study, tmp_path):
+    c = compare(study)
+    samples = choose_samples(c, "bundled")
+    assert [sample.reason.split(",")[0] for sample in samples] == ["best", "median", "worst", "most disputed"]
+    assert list(samples[0].photos)[:3] == ["truth", "grey", "unet · l1"]
+    scores = [float(sample.reason.split()[-1]) for sample in samples]
+    assert scores[0] <= scores[1] <= scores[2]
+    assert show_samples(samples).get_size_inches()[0] > 8
+    folder = tmp_path / "copy"
+    shutil.copytree(study, folder)
+    write_json(folder / "study.json", json.loads((folder / "study.json").read_text()) | {"pictures": ["bundled"]})
+    earlier = [tmp_path / "report" / "figures" / name for name in ("pictures_test.png", "test/1-01.jpg")]
+    earlier[1].parent.mkdir(parents=True)
+    for path in earlier:
+        path.touch()
+    page = write_report(folder, tmp_path / "report")
+    assert not any(path.exists() for path in earlier)
+    assert "test-0" not in page.read_text() and "bundled-0" in page.read_text()
+
+
+def test_special_parts_stand_in_page_and_markdown(special, tmp_path):
+    page = write_report(special, tmp_path / "report")
+    html, markdown = page.read_text(), (page.parent / "comparison.md").read_text()
+    for text in (html, markdown):
+        for heading in ("Equal images, equal seconds", "What the variance goes with", "Colder and warmer", "Hints"):
+            assert heading in text
+        assert "Several answers" in text and "not measured" in text and "needs 384 pictures" in text
+        assert "unet · l2, seed 0, collapsed after 4,000 photographs: the critic is always right" in text.replace(
+            "\u00a0", " "
+        )
+    figures = {path.stem for path in (page.parent / "figures").glob("*.png")}
+    assert {"temperature", "hints", "several"} <= figures
+
+
+def test_rows_of_seconds_stand_apart_from_rows_of_images(special):
+    c = compare(special)
+    assert {"unet · l1 (60 s)", "vit · l1 (60 s)", "unet · l1"} <= set(c.by_label)
+    (images, by_images), (seconds, by_seconds) = by_budget(c.rows).items()
+    assert str(images) == "10,000 images" and str(seconds) == "60 s"
+    assert [row.short for row in by_seconds] == ["vit · l1", "unet · l1"] and len(by_images) == 4
+
+
+def test_distances_between_sets_are_compared_only_where_they_were_measured_alike(special, tmp_path):
+    folder = shutil.copytree(special, tmp_path / "copy")
+    path = folder / "unet-l2-s0" / "sets.json"
+    write_json(path, json.loads(path.read_text()) | {"n": 30})
+    scores = compare(folder).sets["kernel_b"]
+    assert not scores["unet · l2"].compared and scores["unet · l1"].compared and scores["unet · l1"].n == 40
+
+
+def test_a_temperature_curve_passes_through_its_rows_own_point(special):
+    c = compare(special)
+    curve = Temperatures(c).curves.sort_values("temperature")
+    own = np.interp(0.38, curve["temperature"], curve["delta_e_2000_moved"])
+    assert own == pytest.approx(c.mean("delta_e_2000", "unet · rebalanced_ce"))
+    assert curve["colorfulness_hs03_moved"].diff().iloc[-1] == pytest.approx(-18)
+
+
+def test_names_leave_out_what_all_networks_share(tmp_path):
+    rows = {
+        f"unet (width 8) · {o}": ("network", 9 + i, 0.5, o, None) for i, o in enumerate(("l1", "l2", "huber", "ce"))
+    }
+    folder = write_study(tmp_path / "one")
+    for run in list_runs(folder):
+        if run.config["kind"] == "network":
+            shutil.rmtree(run.folder)
+    study = json.loads((folder / "study.json").read_text())
+    for label, (kind, error, vivid, objective, _) in rows.items():
+        name = re.sub(r"\W+", "-", label)
+        write_run(folder / name, label, kind, error, vivid, objective, model="unet", cost=network(1, 10))
+        study["rows"].append({"id": name, "folder": f"runs/one/{name}", "notebook": "n", "status": "done"})
+    write_json(folder / "study.json", study)
+    c = compare(folder)
+    assert {"l1", "l2", "huber", "ce"} <= set(c.by_label)
+    assert Ranking(c).labels == "The networks, in full: unet (width 8)."
+    write_run(
+        folder / "unet-width-8-l1" / "x", "vit (dim 96) · l1", "network", 8, 0.5, "l1", model="vit", cost=network(1, 9)
+    )
+    assert {"unet · l1", "vit · l1", "grey"} <= set(compare(folder).by_label)
+
+
+def test_many_rows_are_folded_and_not_lost(tmp_path):
+    rows = {f"vit · l1 (delta {i})": ("network", 9 + i / 10, 0.5, "l1", None) for i in range(MANY)}
+    folder = write_study(tmp_path / "many", rows=rows)
+    html = write_report(folder, tmp_path / "report").read_text()
+    c = compare(folder)
+    labels = [label for label in c.contestants if label != c.grey]
+    assert len(labels) > MANY and all(f"bundled-0, {label}" in html for label in labels)
+    assert f"{len(labels) + 2 - MANY} more rows" in html and "the numbers are in pairs.csv" in html
+    pairs = pd.read_csv(tmp_path / "report" / "pairs.csv")
+    assert len(pairs) == len(c.contestants) * (len(c.contestants) - 1) // 2 and (pairs["difference"] <= 0).all()
