@@ -210,6 +210,14 @@ def test_costs_are_means_over_seeds_and_whole(study):
     assert results["images_seen"].dtype == "Int64" and results.loc["grey", "images_seen"] is pd.NA
 
 
+@pytest.mark.parametrize("name", ["architectures", "objectives", "origin", "photos64"])
+def test_committed_reports_hold_each_picture_once(name):
+    folder = Path(__file__).parents[1] / "reports" / name
+    sources = re.findall(r'src="([^"]*)"', (folder / "index.html").read_text(encoding="utf-8"))
+    figures = {path.relative_to(folder).as_posix() for path in (folder / "figures").rglob("*.*")}
+    assert set(sources) == figures and len(sources) == len(figures)
+
+
 class Letters(Section):
     """A section that a test adds."""
 
