@@ -13,6 +13,7 @@ from PIL import Image
 from colorlib import cli
 from colorlib.cli import lists, train_classifier
 from colorlib.files import write_json
+from colorlib.studies import engine
 
 COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "colorize", "human-study", "train-classifier")
 
@@ -115,3 +116,17 @@ def test_grey_pictures_go_out_and_coloured_ones_are_judged(tiny_scenes, tmp_path
     assert cli.main(["judge", "grey", "--name", "short", "--study", "quick"]) == 2
     said = capsys.readouterr().err
     assert pictures[0].stem in said or "stranger" in said
+
+
+def test_a_report_names_what_it_leaves_out(tmp_path, monkeypatch, capsys):
+    write_json(tmp_path / "study.json", {"format": 1, "rows": []})
+    for name in ("half", "once"):
+        write_json(tmp_path / name / "config.json", {})
+    write_json(tmp_path / "once" / "attempt.json", {})
+    monkeypatch.setattr(engine, "make_report", lambda folder, out: folder / "index.html")
+    assert cli.main(["report", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "half (it is not finished)" in said and "once (the study no longer has this row)" in said
+    for name in ("half", "once"):
+        (tmp_path / name / "config.json").unlink()
+    assert cli.main(["report", str(tmp_path)]) == 0 and "Left out" not in capsys.readouterr().out

@@ -18,7 +18,11 @@ def register(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from colorlib.studies.engine import make_report
+    from colorlib.reports import about_unshown, runs_left_out
+    from colorlib.studies import make_report, read_study
 
-    print(f"The report: {make_report(study_folder(options.study), options.out).resolve()}")
+    folder = study_folder(options.study)
+    print(f"The report: {make_report(folder, options.out).resolve()}")
+    if unshown := runs_left_out(read_study(folder), folder):
+        print(about_unshown(unshown))
     return 0

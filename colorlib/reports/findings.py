@@ -3,6 +3,8 @@
 What one part of a report found, that part says itself: :mod:`colorlib.reports.sections`.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from colorlib import statistics
@@ -160,12 +162,12 @@ def _why(c: Comparison, label: str, lost: list[str]) -> str:
     )
 
 
-def about_unshown(c: Comparison) -> str:
-    """Say in a line which runs of the study's folder are not among the rows, and why."""
-    if not c.unshown:
+def about_unshown(unshown: Mapping[str, str]) -> str:
+    """Say in a line which runs of a study's folder are not among the rows, and why: path → why."""
+    if not unshown:
         return ""
     why: dict[str, list[str]] = {}
-    for path, reason in c.unshown.items():
+    for path, reason in unshown.items():
         why.setdefault(reason, []).append(path)
     parts = [f"{listed(paths)} ({reason})" for reason, paths in why.items()]
     return f"Left out of this report, though it lies in the study's folder: {'; '.join(parts)}."

@@ -12,5 +12,5 @@ def to_markdown(c: Comparison) -> str:
         lines += section.markdown()
     for row in c.failures():
         lines += ["", f"{row['status'].capitalize()}: {row['id']}: {row['error'] or 'no message'}"]
-    lines += ["", about_unshown(c)]
+    lines += ["", about_unshown(c.unshown)]
     return "\n".join(lines).rstrip() + "\n"

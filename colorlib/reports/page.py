@@ -31,7 +31,7 @@ def to_html(c: Comparison) -> str:
             if section.present
         ],
         training=about_training(c) if c.rows else [],
-        unshown=about_unshown(c),
+        unshown=about_unshown(c.unshown),
         protocol=protocol(c),
         settings=settings(c),
         flat=flat,

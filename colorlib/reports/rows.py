@@ -113,8 +113,8 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
 def runs_left_out(study: dict, folder: Path) -> dict[str, str]:
     """Name what lies in a study's folder and is no row of its report: path below the folder → why.
 
-    They are rows that the study once had, and, of the runs that it never planned, those that are not finished or were
-    judged on photographs of which no planned run has any.
+    They are rows that the study once had, and, of the runs that it never planned, those that are not finished or have
+    no photograph in common with all others.
     """
     return _sort_runs(study, folder)[1]
 
@@ -133,9 +133,11 @@ def _sort_runs(study: dict, folder: Path) -> tuple[list[Run], dict[str, str]]:
             left_out[str(path)] = "it is not finished"
         else:
             unplanned.append(run)
-    photographs = set().union(*(run.per_image["id"] for run in shown))
+    common = set.intersection(*(set(run.per_image["id"]) for run in shown)) if shown and unplanned else None
     for run in unplanned:
-        if not shown or photographs & set(run.per_image["id"]):
+        own = set(run.per_image["id"])
+        if common is None or common & own:
+            common = own if common is None else common & own
             shown.append(run)
         else:
             left_out[str(run.folder.relative_to(folder))] = "it was judged on other photographs"
