@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,13 @@ from skimage import color as skcolor
 from skimage import metrics as skmetrics
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
+from colorlib import cli
 from colorlib.classifier import load_classifier
 from colorlib.color.appearance import ciede2000, hs03, hs03_absolute
 from colorlib.color.gamut import bin_centres, nearest_bin
 from colorlib.color.lab import lab_to_rgb, rgb_to_lab
-from colorlib.metrics import METRICS, POOLED, SETS, Pair, score
+from colorlib.metrics import METRICS, POOLED, SETS, Metric, Pair, known_metric, score
+from colorlib.runs.evaluation import evaluate
 
 # L*, a*, b* of two colours and their ΔE00: Sharma, Wu and Dalal (2005), table 1.
 SHARMA = torch.tensor(
@@ -294,6 +297,49 @@ def test_every_metric_is_per_image_and_documented(name, pair):
 def test_every_metric_is_documented(name):
     metric = (METRICS | POOLED | SETS)[name]
     assert metric.about.endswith(".") and metric.blind_to.endswith(".") and metric.reference
+    assert metric.title and metric.title != name and isinstance(metric.unit, str)
+    assert metric.arrow == {True: "↑", False: "↓", None: ""}[metric.higher_is_better]
+    assert known_metric(name) is metric
+
+
+def test_no_two_metrics_share_a_name_or_a_title():
+    metrics = [*METRICS.values(), *POOLED.values(), *SETS.values()]
+    assert len({metric.title for metric in metrics}) == len(metrics) == len(METRICS | POOLED | SETS)
+
+
+@pytest.mark.parametrize("name", [*METRICS, *POOLED, *SETS])
+def test_every_entry_stands_in_the_file_of_its_function(name):
+    metric = known_metric(name)
+    family = sys.modules[metric.fn.__module__]
+    registries = [vars(family).get(registry, {}) for registry in ("METRICS", "POOLED", "SETS")]
+    assert [registry[name] is metric for registry in registries if name in registry] == [True]
+
+
+@pytest.mark.parametrize("name", [name for name in METRICS if name.endswith("_error")])
+def test_an_error_is_the_predictions_value_minus_the_photographs(name, pair):
+    description = METRICS[name.removesuffix("_error")]
+    photographs = dataclasses.replace(pair, ab=pair.ab_true)
+    same(METRICS[name].fn(pair), description.fn(pair) - description.fn(photographs), 1e-4)
+    assert METRICS[name].unit == description.unit and METRICS[name].higher_is_better is None
+
+
+def test_one_entry_is_enough(tiny_scenes, monkeypatch, capsys):
+    """A toy metric is scored, listed and in the table of a judged split, and nothing else was written for it."""
+    toy = Metric(
+        lambda pair: pair.ab.abs().amax((1, 2, 3)),
+        title="Largest ab",
+        unit="ab",
+        higher_is_better=False,
+        about="Largest magnitude of a* and b*.",
+        blind_to="All pixels but one.",
+        reference="none",
+    )
+    monkeypatch.setitem(METRICS, "ab_max", toy)
+    photographs = evaluate(lambda batch: batch.ab.clamp(-7, 7), tiny_scenes, tiny_scenes.indices("test")[:3])
+    assert list(photographs)[: 1 + len(METRICS)] == ["id", *METRICS] and list(METRICS)[-1] == "ab_max"
+    assert photographs["ab_max"].tolist() == [7, 7, 7]
+    assert cli.main(["list", "metrics"]) == 0
+    assert "Largest magnitude of a* and b*. [ab, lower is better]" in capsys.readouterr().out
 
 
 # What classifier b makes of random pictures says nothing; its two counts are tested in test_metrics_recognition.py.

@@ -1,20 +1,25 @@
-"""How far the numbers of prediction and photograph lie apart: squared and absolute errors, PSNR, SSIM.
+"""How far the values of prediction and photograph lie apart: squared error, PSNR, SSIM.
 
 References:
     Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural
     similarity", IEEE Transactions on Image Processing 13(4), 2004, equations 13 to 16.
 """
 
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from colorlib.metrics.base import DEFINITION, Metric, PooledMetric
 from colorlib.metrics.pair import Pair
 
 AB_PEAK = 255.0  # the width of 8-bit a* and b*, −128 … 127
 ROUNDING_MSE = 1 / 12 / 255**2  # mean squared error of rounding to steps of 1/255
 SSIM_WINDOW = 11
 SSIM_SIGMA = 1.5
+
+METRICS: dict[str, Metric] = {}
+POOLED: dict[str, PooledMetric] = {}
 
 
 def psnr_db(mse: Tensor) -> Tensor:
@@ -26,14 +31,55 @@ def psnr_db(mse: Tensor) -> Tensor:
     return -10 * torch.log10(mse.clamp(min=ROUNDING_MSE))
 
 
+def psnr_rgb_db(pair: Pair) -> Tensor:
+    """(N,) PSNR in dB of sRGB, peak 1; clipped to [0, 1], not rounded to 8 bits; see :func:`psnr_db`."""
+    return psnr_db(mse_rgb(pair))
+
+
+METRICS["psnr_rgb_db"] = Metric(
+    psnr_rgb_db,
+    title="Mean PSNR",
+    unit="dB",
+    higher_is_better=True,
+    about=(
+        "Peak signal-to-noise ratio of sRGB in [0, 1], clipped but not rounded to 8 bits; ends at 58.9 dB, the error "
+        "of 8-bit rounding."
+    ),
+    blind_to="Whether a colour is plausible: it rewards the cautious average, and grey alone scores above 20 dB.",
+    reference=DEFINITION,
+)
+
+
+def psnr_pooled_db(per_image: pd.DataFrame) -> float:
+    """PSNR in dB of the mean over all images of their squared errors; they are to be of one size."""
+    return psnr_db(torch.tensor(per_image["mse_rgb"].mean(), dtype=torch.float64)).item()
+
+
+POOLED["psnr_pooled_db"] = PooledMetric(
+    psnr_pooled_db,
+    title="Pooled PSNR",
+    unit="dB",
+    higher_is_better=True,
+    about="PSNR of the mean squared error over all images, some 2 dB below the mean of their PSNRs.",
+    blind_to="The many good images: the few worst decide it.",
+    reference=DEFINITION,
+)
+
+
 def mse_rgb(pair: Pair) -> Tensor:
     """(N,) mean squared error over the pixels and channels of clipped sRGB in [0, 1]."""
     return (pair.rgb - pair.rgb_true).square().mean((1, 2, 3))
 
 
-def psnr_rgb_db(pair: Pair) -> Tensor:
-    """(N,) PSNR in dB of sRGB, peak 1; clipped to [0, 1], not rounded to 8 bits; see :func:`psnr_db`."""
-    return psnr_db(mse_rgb(pair))
+METRICS["mse_rgb"] = Metric(
+    mse_rgb,
+    title="MSE",
+    unit="",
+    higher_is_better=False,
+    about="Mean squared error of clipped sRGB in [0, 1]; its mean over images gives the pooled PSNR.",
+    blind_to="The same as PSNR; a few bad images decide its mean.",
+    reference=DEFINITION,
+)
 
 
 def psnr_ab_db(pair: Pair) -> Tensor:
@@ -41,14 +87,17 @@ def psnr_ab_db(pair: Pair) -> Tensor:
     return psnr_db(((pair.ab - pair.ab_true) / AB_PEAK).square().mean((1, 2, 3)))
 
 
-def ab_mae(pair: Pair) -> Tensor:
-    """(N,) mean absolute error over the pixels and the two ab channels, CIELAB units."""
-    return (pair.ab - pair.ab_true).abs().mean((1, 2, 3))
-
-
-def ab_rmse(pair: Pair) -> Tensor:
-    """(N,) root of the mean squared error over the pixels and the two ab channels, CIELAB units."""
-    return (pair.ab - pair.ab_true).square().mean((1, 2, 3)).sqrt()
+METRICS["psnr_ab_db"] = Metric(
+    psnr_ab_db,
+    title="PSNR of ab",
+    unit="dB",
+    higher_is_better=True,
+    about=(
+        "Peak signal-to-noise ratio of the two ab channels with the peak 255, the width of 8-bit ab; ends at 58.9 dB."
+    ),
+    blind_to="Whether a colour is plausible; papers that take another peak are up to some dB away.",
+    reference=DEFINITION,
+)
 
 
 def ssim_rgb_gauss11(pair: Pair) -> Tensor:
@@ -76,3 +125,17 @@ def ssim_rgb_gauss11(pair: Pair) -> Tensor:
     luminance = (2 * mean_x * mean_y + c1) / (means_squared + c1)
     structure = (2 * (product - mean_x * mean_y) + c2) / (squares - means_squared + c2)
     return (luminance * structure).mean((1, 2, 3))
+
+
+METRICS["ssim_rgb_gauss11"] = Metric(
+    ssim_rgb_gauss11,
+    title="SSIM",
+    unit="",
+    higher_is_better=True,
+    about=(
+        "Structural similarity of sRGB: Gaussian window 11 × 11, σ 1.5, population covariance, whole windows only, "
+        "mean of the channels."
+    ),
+    blind_to="Most of the colour: lightness is given, so the structure is nearly right whatever the colours.",
+    reference="Wang et al., IEEE TIP 13(4), 2004",
+)

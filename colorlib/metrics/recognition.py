@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from colorlib.classifier import load_classifier
 from colorlib.files import sha256
+from colorlib.metrics.base import ZHANG, Metric
 from colorlib.metrics.pair import Pair
 
 FOLDER_VARIABLE = "COLORLIB_WEIGHTS"
@@ -33,6 +34,10 @@ ALEXNET = ("alexnet-owt-7be5be79.pth", "7be5be79")  # file and the first digits 
 LPIPS_HEADS = ("alex.pth", "df73285e")  # of version 0.1; those of 0.0 have the same names and shapes
 ALEXNET_SIDE = 31  # pixels; in smaller pictures nothing is left after its second pooling
 RGB_MEAN, RGB_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # AlexNet's input; LPIPS has the same, for [-1, 1]
+NOT_VGG = f"{ZHANG}, with classifier b in place of VGG-16"
+LPIPS = "Zhang, Isola, Efros, Shechtman and Wang, CVPR 2018"
+
+METRICS: dict[str, Metric] = {}
 
 
 # ---- classifier b ------------------------------------------------------------------------------------------------
@@ -63,11 +68,38 @@ def recognised_b(pair: Pair) -> Tensor:
     return _recognised(pair, pair.seen.logits)
 
 
+METRICS["recognised_b"] = Metric(
+    recognised_b,
+    title="Recognised (b)",
+    unit="",
+    higher_is_better=True,
+    about=(
+        "1 where the first guess of classifier b at the coloured picture is what the photograph shows, else 0; "
+        "photographs in folders whose names it does not know have none."
+    ),
+    blind_to=(
+        "Colours that do not matter to what a thing is, and most of them do not: it knows much from lightness alone."
+    ),
+    reference=NOT_VGG,
+)
+
+
 def recognised_b_error(pair: Pair) -> Tensor:
     """(N,) :func:`recognised_b` minus the same of the photograph itself: −1 where colouring has hidden the thing."""
     if pair.labels is None or pair.seen is None:
         return pair.unknown
     return _recognised(pair, pair.seen.logits) - _recognised(pair, pair.seen_true.logits)
+
+
+METRICS["recognised_b_error"] = Metric(
+    recognised_b_error,
+    title="Recognised (b), signed error",
+    unit="",
+    higher_is_better=None,
+    about="Recognised (classifier b) of the prediction minus of the photograph; below 0 colouring has hidden things.",
+    blind_to="Colours that do not matter to what a thing is.",
+    reference=NOT_VGG,
+)
 
 
 def class_agreement_b(pair: Pair) -> Tensor:
@@ -78,6 +110,20 @@ def class_agreement_b(pair: Pair) -> Tensor:
     if pair.seen is None:
         return pair.unknown
     return (pair.seen.logits.argmax(1) == pair.seen_true.logits.argmax(1)).to(pair.ab)
+
+
+METRICS["class_agreement_b"] = Metric(
+    class_agreement_b,
+    title="Same class (b)",
+    unit="",
+    higher_is_better=True,
+    about=(
+        "1 where classifier b's first guess at picture and photograph is the same, right or wrong, else 0; needs no "
+        "labels."
+    ),
+    blind_to="Colours that do not matter to what a thing is; where b is unsure, a hair's breadth decides.",
+    reference=f"{NOT_VGG}, against its guess at the photograph",
+)
 
 
 def _unit(features: Tensor) -> Tensor:
@@ -103,6 +149,20 @@ def perceptual_b(pair: Pair) -> Tensor:
         return pair.unknown
     maps = pair.seen.maps
     return _layer_distances(maps, pair.seen_true.maps, [x.new_ones(x.shape[1]) for x in maps]).mean(0)
+
+
+METRICS["perceptual_b"] = Metric(
+    perceptual_b,
+    title="Perceptual (b)",
+    unit="",
+    higher_is_better=False,
+    about=(
+        "Distance between picture and photograph in the features of classifier b, in the manner of LPIPS, which it is "
+        "not: another network, and no weights fitted to people's judgement."
+    ),
+    blind_to="Other plausible colours: it compares with the one photograph, as pixel errors do.",
+    reference=f"{LPIPS}, with classifier b",
+)
 
 
 # ---- published networks, where their weights are -----------------------------------------------------------------
@@ -178,3 +238,14 @@ def lpips_alex(pair: Pair) -> Tensor:
         return pair.unknown
     network, weights = loaded
     return _layer_distances(network(pair.rgb), network(pair.rgb_true), weights).sum(0)
+
+
+METRICS["lpips_alex"] = Metric(
+    lpips_alex,
+    title="LPIPS",
+    unit="",
+    higher_is_better=False,
+    about="LPIPS 0.1 with AlexNet, at the size of the photographs; not measured without the published weights.",
+    blind_to="Other plausible colours; it was fitted to distortions of patches, few of which were of colour.",
+    reference=LPIPS,
+)

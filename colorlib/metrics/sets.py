@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from colorlib.files import sha256
+from colorlib.metrics.base import SetMetric
 from colorlib.metrics.pair import Pair
 from colorlib.metrics.recognition import weights_folder
 
@@ -32,6 +33,11 @@ SUBSET = 1_000  # vectors of each kind in a subset of the kernel distance, as pu
 SUBSETS = 100
 INCEPTION = "inception-2015-12-05.pt"
 INCEPTION_WIDTH = 2_048
+NETWORKS = ("b", "inception")  # by which pictures are embedded
+FID = "Heusel et al., NeurIPS 2017"
+KID = "Bińkowski et al., ICLR 2018"
+
+SETS: dict[str, SetMetric] = {}
 
 
 def frechet_needs(D: int) -> int:
@@ -151,6 +157,97 @@ def _embed_by_inception(network: torch.jit.ScriptModule, rgb: Tensor) -> Tensor:
     return embedding.float()
 
 
+# ---- the distances -----------------------------------------------------------------------------------------------
+
+
+def _subset(n: int) -> int:
+    """Choose the size of a subset: half of the vectors where they are few, so that the subsets differ."""
+    return min(SUBSET, n // 2)
+
+
+def _frechet(name: str, embeddings: tuple[Tensor, Tensor] | None) -> dict[str, float | int | None]:
+    distance, needs = math.nan, None
+    if embeddings:
+        x, y = embeddings
+        distance, needs = frechet_distance(x.double(), y.double()), frechet_needs(x.shape[1])
+    return {name: None if math.isnan(distance) else distance, f"{name}_needs": needs}
+
+
+SETS["frechet_b"] = SetMetric(
+    _frechet,
+    network="b",
+    alike=("n",),
+    needs="frechet_b_needs",
+    title="Fréchet (b)",
+    unit="",
+    higher_is_better=False,
+    about=(
+        "Fréchet distance between the sets' embeddings by classifier b, made as an FID is, on another scale; compare "
+        "it at the same number of pictures only."
+    ),
+    blind_to="Which picture belongs to which photograph; all that is not in mean and covariance of b's features.",
+    reference=f"{FID}, with classifier b in place of Inception",
+)
+
+
+def _kernel(name: str, embeddings: tuple[Tensor, Tensor] | None) -> dict[str, float | int | None]:
+    mean = sd = None
+    if embeddings and (subset := _subset(len(embeddings[0]))) >= 2:
+        drawn = torch.Generator().manual_seed(0)  # the same photographs in every run
+        mean, sd = kernel_distance(*embeddings, subset, SUBSETS, drawn)
+    return {name: mean, f"{name}_sd": sd}
+
+
+SETS["kernel_b"] = SetMetric(
+    _kernel,
+    network="b",
+    alike=("n", "subset", "subsets"),
+    title="Kernel (b)",
+    unit="",
+    higher_is_better=False,
+    about=(
+        "Kernel distance (unbiased MMD², cubic) between the sets' embeddings by classifier b, made as a KID is, on "
+        "another scale; mean over subsets, and a perfect set scores a little below 0."
+    ),
+    blind_to="Which picture belongs to which photograph; what classifier b has no features for.",
+    reference=f"{KID}, with classifier b in place of Inception",
+)
+
+SETS["fid"] = SetMetric(
+    _frechet,
+    network="inception",
+    alike=("n", "inception_sha256"),
+    needs="fid_needs",
+    title="FID",
+    unit="",
+    higher_is_better=False,
+    about=(
+        "Fréchet Inception distance, of 8-bit pictures and bilinear resizing; not measured without the published "
+        "weights; compare it at the same number of pictures only."
+    ),
+    blind_to="Which picture belongs to which photograph; small pictures are enlarged to 299 pixels first.",
+    reference=FID,
+)
+
+SETS["kid"] = SetMetric(
+    _kernel,
+    network="inception",
+    alike=("n", "subset", "subsets", "inception_sha256"),
+    title="KID",
+    unit="",
+    higher_is_better=False,
+    about=(
+        "Kernel Inception distance, of 8-bit pictures and bilinear resizing, mean over subsets; not measured without "
+        "the published weights."
+    ),
+    blind_to="Which picture belongs to which photograph; small pictures are enlarged to 299 pixels first.",
+    reference=KID,
+)
+
+
+# ---- collecting --------------------------------------------------------------------------------------------------
+
+
 class SetDistances:
     """Collects the embeddings of a set of pictures and of its photographs, batch by batch, and compares them.
 
@@ -164,18 +261,18 @@ class SetDistances:
     def __init__(self) -> None:
         self.n = 0
         self.inception = _load_inception(weights_folder())
-        self._by_b: list[tuple[Tensor, Tensor]] = []
-        self._by_inception: list[tuple[Tensor, Tensor]] = []
+        self._batches: dict[str, list[tuple[Tensor, Tensor]]] = {network: [] for network in NETWORKS}
 
     @torch.no_grad()
     def add(self, pair: Pair) -> None:
         """Take in the pictures and photographs of a pair."""
         self.n += len(pair.L)
         if pair.seen is not None:
-            self._by_b.append((pair.seen.embedding, pair.seen_true.embedding))
+            self._batches["b"].append((pair.seen.embedding, pair.seen_true.embedding))
         if self.inception:
             network, _ = self.inception
-            self._by_inception.append(tuple(_embed_by_inception(network, rgb) for rgb in (pair.rgb, pair.rgb_true)))
+            embedded = (_embed_by_inception(network, rgb) for rgb in (pair.rgb, pair.rgb_true))
+            self._batches["inception"].append(tuple(embedded))
 
     def results(self) -> dict[str, float | int | str | None]:
         """Give the contents of ``sets.json``; None stands for what was not measured.
@@ -184,22 +281,13 @@ class SetDistances:
         frechet_b_needs and fid_needs, the least n for a Fréchet distance; subset and subsets of the kernel distances
         (half of n where n is below 2,000, so that the subsets differ); inception_sha256, the first digits of the file.
         """
-        subset = min(SUBSET, self.n // 2)
-        results = {"n": self.n, "subset": subset, "subsets": SUBSETS}
-        results |= _compare(self._by_b, subset, "frechet_b", "kernel_b")
-        results |= _compare(self._by_inception, subset, "fid", "kid")
+        embeddings = {network: self._embeddings(network) for network in NETWORKS}
+        results = {"n": self.n, "subset": _subset(self.n), "subsets": SUBSETS}
+        for name, metric in SETS.items():
+            results |= metric.fn(name, embeddings[metric.network])
         return results | {"inception_sha256": self.inception[1] if self.inception else None}
 
-
-def _compare(embeddings: list[tuple[Tensor, Tensor]], subset: int, frechet: str, kernel: str) -> dict:
-    """Give both distances by their names; None where one does not exist."""
-    results = dict.fromkeys((frechet, f"{frechet}_needs", kernel, f"{kernel}_sd"))
-    if embeddings:
-        x, y = (torch.cat(batches) for batches in zip(*embeddings, strict=True))
-        distance = frechet_distance(x.double(), y.double())
-        results[frechet] = None if math.isnan(distance) else distance
-        results[f"{frechet}_needs"] = frechet_needs(x.shape[1])
-        if subset >= 2:
-            drawn = torch.Generator().manual_seed(0)  # the same photographs in every run
-            results[kernel], results[f"{kernel}_sd"] = kernel_distance(x, y, subset, SUBSETS, drawn)
-    return results
+    def _embeddings(self, network: str) -> tuple[Tensor, Tensor] | None:
+        """Give those of all pictures and of all photographs, (N, D) each; None where there are none."""
+        batches = self._batches[network]
+        return tuple(torch.cat(parts) for parts in zip(*batches, strict=True)) if batches else None
