@@ -110,8 +110,8 @@ def _card(recipe: Recipe, run: Run, path: Path, licence: str, notes: str, others
         if list(other.per_image["id"]) != list(scores["id"]):
             raise ValueError(f"{other.folder} was judged on other photographs than {run.folder}.")
     for metric in CARD_METRICS:
-        best = {True: " ↑", False: " ↓", None: ""}[METRICS[metric].higher_is_better]
-        cells = [metric + best, "{:.2f} ({:.2f} to {:.2f})".format(*mean_interval(scores[metric].to_numpy()))]
+        named = f"{metric} {METRICS[metric].arrow}".rstrip()
+        cells = [named, "{:.2f} ({:.2f} to {:.2f})".format(*mean_interval(scores[metric].to_numpy()))]
         gaps = (paired_bootstrap(scores[metric], other.per_image[metric]) for other in others)
         cells += [f"{gap.mean:+.2f} ({gap.low:+.2f} to {gap.high:+.2f})" for gap in gaps]
         lines.append(f"| {' | '.join(cells)} |".replace("-", "−"))
