@@ -1,5 +1,6 @@
 """The report as a whole: what it says must come from the run folders, and its folder must stand alone."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from fake_study import network, write_run, write_study
 from matplotlib.figure import Figure
 
 from colorlib.files import write_json
+from colorlib.metrics import METRICS
 from colorlib.reports import answer, compare, comparison, draw_figures, to_html, to_markdown, write_report
 from colorlib.reports.findings import about_training
 from colorlib.reports.sections import SECTIONS, Chart, Section
@@ -260,3 +262,11 @@ def test_nothing_but_the_order_knows_a_section(section):
     texts = {path: path.read_text(encoding="utf-8") for path in room.rglob("*.*") if path.suffix in (".py", ".html")}
     knowing = {path for path, text in texts.items() if section.__module__ in text or section.heading in text}
     assert home in texts and knowing <= {home, room / "sections" / "__init__.py"}
+
+
+def test_a_metrics_entry_is_all_that_the_tables_need(study, tmp_path, monkeypatch):
+    monkeypatch.setitem(METRICS, "ab_max", dataclasses.replace(METRICS["ab_mae"], title="Largest ab", unit="ab units"))
+    page = write_report(write_study(tmp_path / "study"), tmp_path / "report")
+    assert "<th>Largest ab&nbsp;↓<small>ab units</small>" in page.read_text()
+    assert "<code>ab_max</code>" in page.read_text()
+    assert pd.read_csv(page.parent / "results.csv")["ab_max"].notna().all()

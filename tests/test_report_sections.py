@@ -7,7 +7,6 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from colorlib.experiment import list_runs
 from fake_study import network, write_run, write_special, write_study
 
 from colorlib.files import write_json
@@ -17,6 +16,7 @@ from colorlib.reports.sections.crowns import Crowns
 from colorlib.reports.sections.laws import Laws
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.temperatures import Temperatures
+from colorlib.runs.run import list_runs
 
 
 @pytest.fixture(scope="module")

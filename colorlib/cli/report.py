@@ -19,7 +19,8 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from colorlib.reports import about_unshown, runs_left_out
-    from colorlib.studies import make_report, read_study
+    from colorlib.studies.engine import make_report
+    from colorlib.studies.study import read_study
 
     folder = study_folder(options.study)
     print(f"The report: {make_report(folder, options.out).resolve()}")

@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 
 from colorlib import statistics
-from colorlib.metrics import METRICS, POOLED, SETS
+from colorlib.metrics import METRICS, POOLED, SETS, known_metric
 from colorlib.objectives import describe_objective
 from colorlib.reports.rows import COSTS, PRIMARY, TIMES, Row
 from colorlib.reports.sections import SECTIONS, Section
-from colorlib.reports.words import known_metric
 from colorlib.statistics.bootstrap import Difference, Interval, Rank
 
 RESAMPLES = 2_000  # of the metrics that no verdict rests on; the primary one gets at least 10,000
@@ -226,5 +225,4 @@ def resamples(pairs: int) -> int:
 
 def _way(name: str, table: dict) -> tuple:
     """Return what must agree before two distances between sets can be compared, for sorting as text."""
-    keys = ["n", *(["subset", "subsets"] if f"{name}_sd" in table else [])]
-    return tuple(str(table.get(key)) for key in (*keys, *(["inception_sha256"] if name in ("fid", "kid") else [])))
+    return tuple(str(table.get(key)) for key in SETS[name].alike)

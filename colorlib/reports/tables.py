@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from colorlib.metrics import METRICS, SETS
+from colorlib.metrics import METRICS, SETS, known_metric
 from colorlib.reports.rows import PRIMARY
-from colorlib.reports.words import head, known_metric, number
+from colorlib.reports.words import head, number
 from colorlib.statistics.bootstrap import Interval, Rank
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def table_cells(c: "Comparison", metrics: Iterable[str], whole: bool = False) ->
                 "name": name,
                 "head": head(name),
                 "unit": known.unit,
-                "arrow": {True: "↑", False: "↓", None: ""}[known.higher_is_better],
+                "arrow": known.arrow,
                 "truth": number(truth, _decimals(c.intervals[name].values())) if math.isfinite(truth) else "",
                 "note": note,
                 "text": missing | text,

@@ -5,51 +5,26 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from colorlib.metrics import METRICS, POOLED, SETS, Metric, PooledMetric, SetMetric
+from colorlib.metrics import SETS, known_metric, recognition
 
-HEADS = {
-    "delta_e_2000": "ΔE 2000",
-    "delta_e_76": "ΔE 76",
-    "psnr_rgb_db": "Mean PSNR",
-    "psnr_pooled_db": "Pooled PSNR",
-    "ssim_rgb_gauss11": "SSIM",
-    "auc_raw": "AuC",
-    "auc_rebalanced": "Rebalanced AuC",
-    "colorfulness_hs03": "Colourfulness",
-    "mean_chroma": "Mean chroma",
-    "out_of_gamut_share": "Out of gamut",
+HEADS = {  # of the main table
+    name: known_metric(name).title
+    for name in (
+        "delta_e_2000",
+        "delta_e_76",
+        "psnr_rgb_db",
+        "psnr_pooled_db",
+        "ssim_rgb_gauss11",
+        "auc_raw",
+        "auc_rebalanced",
+        "colorfulness_hs03",
+        "mean_chroma",
+        "out_of_gamut_share",
+    )
 }
-SEEN = {  # by networks rather than by pixels
-    "recognised_b": "Recognised (b)",
-    "class_agreement_b": "Same class (b)",
-    "perceptual_b": "Perceptual (b)",
-    "lpips_alex": "LPIPS",
-    "frechet_b": "Fréchet (b)",
-    "kernel_b": "Kernel (b)",
-    "fid": "FID",
-    "kid": "KID",
-}
-NAMES = (
-    HEADS
-    | SEEN
-    | {
-        "recognised_b_error": "Recognised (b), signed error",
-        "psnr_ab_db": "PSNR of ab",
-        "mse_rgb": "MSE",
-        "ab_mae": "MAE of ab",
-        "ab_rmse": "RMSE of ab",
-        "auc_rebalanced_pooled": "Pooled rebalanced AuC",
-        "ab_histogram_distance": "ab histogram distance",
-        "colorfulness_hs03_error": "Colourfulness, signed error",
-        "colorfulness_hs03_gap": "Colourfulness gap",
-        "colorfulness_hs03_mae": "Colourfulness error",
-        "colorfulness_abs": "Colourfulness (abs.)",
-        "colorfulness_abs_error": "Colourfulness (abs.), signed error",
-        "colorfulness_abs_gap": "Colourfulness gap (abs.)",
-        "colorfulness_abs_mae": "Colourfulness error (abs.)",
-        "mean_chroma_error": "Mean chroma, signed error",
-    }
-)
+SEEN = [  # by networks rather than by pixels
+    name for name, metric in (recognition.METRICS | SETS).items() if metric.higher_is_better is not None
+]
 
 
 def number(value: float | None, decimals: int = 2) -> str:
@@ -95,9 +70,4 @@ def plural(count: int, noun: str) -> str:
 
 
 def head(metric: str) -> str:
-    return NAMES.get(metric, metric)
-
-
-def known_metric(name: str) -> Metric | PooledMetric | SetMetric:
-    """Return what is known of a metric, be it of images, pooled or of sets."""
-    return METRICS.get(name) or POOLED.get(name) or SETS[name]
+    return known_metric(metric).title

@@ -9,9 +9,10 @@ from functools import cached_property
 
 from scipy.stats import kendalltau
 
+from colorlib.metrics import known_metric
 from colorlib.reports.rows import PRIMARY
 from colorlib.reports.sections.base import Section
-from colorlib.reports.words import head, known_metric, listed, number, plural
+from colorlib.reports.words import head, listed, number, plural
 
 
 class Crowns(Section):

@@ -2,10 +2,10 @@
 
 from functools import cached_property
 
+from colorlib.metrics import known_metric
 from colorlib.reports.rows import COSTS, TIMES
 from colorlib.reports.sections.base import Section
 from colorlib.reports.tables import COST_HEADS, table_cells
-from colorlib.reports.words import known_metric
 
 
 class Verdicts(Section):
