@@ -321,7 +321,7 @@ def test_ctrl_c_and_a_full_disk_leave_whole_files(album, tmp_path, vivid, monkey
         yield next(strips)
         raise ending
 
-    def interrupted(path, strips, like, write=colorize.write_picture):
+    def interrupted(path, strips, like, write=batch.write_picture):
         calls.append(path)
         write(path, first_strip_only(strips) if len(calls) == 2 else strips, like)
 

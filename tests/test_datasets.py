@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorlib import data
 from colorlib.data import DATASETS, open_dataset
+from colorlib.data.scenes import render
 from colorlib.data.store import open_store
 from colorlib.data.writing import Record, write_store
 
@@ -26,7 +26,7 @@ def small_store(folder):
 
 
 def test_scenes_that_another_process_is_rendering_are_waited_for(tmp_path, monkeypatch):
-    real, refused = data.write_scenes, []
+    real, refused = render.write_scenes, []
 
     def busy_once(*args, **kwargs):
         if not refused:
@@ -34,7 +34,7 @@ def test_scenes_that_another_process_is_rendering_are_waited_for(tmp_path, monke
             raise BlockingIOError("the store folder is in use by process 1")
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(data, "write_scenes", busy_once)
+    monkeypatch.setattr(render, "write_scenes", busy_once)
     assert len(open_dataset("scenes", count=4, size=32, seed=3, cache=tmp_path)) == 4 and refused
 
 

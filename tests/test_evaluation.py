@@ -87,7 +87,7 @@ def test_a_trained_run_is_judged_in_its_own_folder(tiny_scenes, tmp_path):
 
 
 def test_objectives_are_compared_on_equal_terms(tiny_scenes, tmp_path, monkeypatch):
-    monkeypatch.setattr("colorlib.experiment.project_folder", lambda: tmp_path)
+    monkeypatch.setattr("colorlib.runs.run.project_folder", lambda: tmp_path)
     objectives = {"median": ("l1", {}), "vivid": ("ce", {"temperature": 0.1})}
     budget = {"images_seen": 32, "batch_size": 8, "validations": 1}
     trained = compare_objectives(objectives, tiny_scenes, "unet", {"width": 4}, 3, budget, "cpu")

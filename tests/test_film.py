@@ -17,8 +17,8 @@ from PIL import Image
 from colorlib import cli
 from colorlib.color.lab import rgb_to_lab
 from colorlib.data.bundled import bundled_photographs
+from colorlib.deployment import film, video
 from colorlib.deployment import frames as film_frames
-from colorlib.deployment import video
 from colorlib.deployment.film import colorize_film, plan_films
 from colorlib.deployment.loading import load_colorizer
 from colorlib.deployment.steadiness import agreement, flicker, motion, steady, warp
@@ -352,6 +352,7 @@ def test_an_interrupted_film_goes_on_and_is_the_same(tmp_path, faithful, monkeyp
         return real(path)
 
     monkeypatch.setattr(video, "atomic_path", breaking)
+    monkeypatch.setattr(film, "atomic_path", breaking)
     target = tmp_path / "out" / "a.mp4"
     with pytest.raises(type(ending)) as raised:
         colorize_film(faithful, source, target)
