@@ -1,5 +1,6 @@
 """Figures: they show what they were given, leave nothing open, and come out the same each time."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -7,9 +8,11 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from colorlib import plots
 from colorlib.color import gamut
+from colorlib.plots.labels import spread
 
 ROWS = ["unet · l1", "unet · l2", "grey", "bayes_l2"]
 TABLE = pd.DataFrame(
@@ -51,6 +54,7 @@ SEVERAL = pd.DataFrame(
 )
 RNG = np.random.default_rng(0)
 PRIOR = RNG.dirichlet(np.full(313, 0.2))
+AB = RNG.normal(0, 20, (500, 2))
 FIGURES = {
     "photos": lambda: plots.show_photos([[RNG.random((8, 12, 3)), None], [np.zeros((9, 9), np.uint8)]], ["a", "b"]),
     "forest": lambda: plots.plot_forest(TABLE, "ΔE 2000", "lower is better", "grey"),
@@ -67,9 +71,7 @@ FIGURES = {
     ),
     "laws": lambda: plots.plot_laws(laws(), "chroma kept", 1),
     "pairwise": lambda: plots.plot_pairwise(square(1.0), square(True), "difference"),
-    "ab_histogram": lambda: plots.plot_ab_histogram(
-        {"scenes": RNG.normal(0, 20, (500, 2)), "b": np.zeros((1, 2, 4, 4))}
-    ),
+    "ab_histogram": lambda: plots.plot_ab_histogram({"scenes": AB, "b": np.zeros((1, 2, 4, 4))}),
     "gamut": lambda: plots.plot_gamut(PRIOR),
     "prior": lambda: plots.plot_prior(PRIOR, PRIOR, PRIOR),
 }
@@ -102,6 +104,37 @@ def test_style_ends_with_its_block():
     assert mpl.rcParams["axes.spines.top"] == before
 
 
+def test_importing_leaves_the_style_of_others_alone():
+    """seaborn has a style of its own; a notebook that imports these figures keeps what it has set."""
+    code = "import matplotlib as mpl; before = dict(mpl.rcParams); import colorlib.plots, sys; "
+    code += "assert dict(mpl.rcParams) == before and 'seaborn' in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["ab_histogram", "forests", "hints", "history", "laws", "pairwise", "pareto"])
+def test_nothing_is_drawn_at_random(name):
+    """Neither the figure nor the generator that others use may change: seaborn resamples unless told not to."""
+    _, key, *place = np.random.get_state()
+    first, second = (plots.figure_bytes(FIGURES[name](), dpi=40) for _ in range(2))
+    _, key_after, *place_after = np.random.get_state()
+    assert first == second and (key_after == key).all() and place_after == place
+
+
+def test_forest_draws_the_very_intervals_it_was_given():
+    table = TABLE.assign(mean=[8.0, 9.0, 12.0, 7.4])  # a mean may lie on an end
+    axes = plots.plot_forest(table, "ΔE 2000").axes[0]
+    bars = {tuple(line.get_xdata()): line.get_ydata()[0] for line in axes.lines if line.get_marker() == "None"}
+    assert bars == {(low, high): 3 - i for i, (low, high) in enumerate(zip(table["low"], table["high"], strict=True))}
+    points = {x for line in axes.lines if line.get_marker() == "o" for x in line.get_xdata()}
+    assert points == set(table["mean"])
+
+
+def test_forest_of_many_rows_draws_no_bar_to_an_arrow():
+    axes = plots.plot_forest(many(), "ΔE").axes[0]
+    ends = {end for line in axes.lines if line.get_marker() == "None" for end in line.get_xdata()}
+    assert ends == set(many()["low"]) | set(many()["high"])
+
+
 def test_forest_is_in_the_order_of_the_table():
     axes = FIGURES["forest"]().axes[0]
     ticks = dict(zip([t.get_text() for t in axes.get_yticklabels()], axes.get_yticks(), strict=True))
@@ -127,7 +160,7 @@ def test_forest_of_many_rows_is_not_squeezed_by_those_far_away():
 def test_forests_put_a_name_at_one_height_in_all_panels():
     left, right = FIGURES["forests"]().axes
     heights = [
-        {line.get_xdata()[0]: line.get_ydata()[0] for line in axes.lines if len(line.get_xdata()) == 1}
+        {x: y for line in axes.lines if line.get_marker() == "o" for x, y in zip(*line.get_data(), strict=True)}
         for axes in (left, right)
     ]
     assert heights[0][9.0] == heights[1][9.0] and 8.0 in heights[0] and 8.0 not in heights[1]
@@ -167,7 +200,7 @@ def test_pareto_leaves_out_rows_without_the_cost_and_writes_apart():
     close = TABLE.assign(mean=[8.0, 8.1, 8.2, 8.3], low=8.0, high=8.2, ms=[3.0, 3.0, 3.0, 3.1])
     figure = plots.plot_pareto(close, {"ms": "ms"}, "ΔE")
     renderer = figure.canvas.get_renderer()
-    boxes = [plots.Text.get_window_extent(text, renderer) for text in figure.axes[0].texts]
+    boxes = [Text.get_window_extent(text, renderer) for text in figure.axes[0].texts]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
@@ -175,6 +208,39 @@ def test_history_skips_empty_values_and_names_lines():
     axes = FIGURES["history"]().axes[0]
     assert all(line.get_xdata().tolist() == [100, 300] for line in axes.lines)
     assert texts(axes.figure) == ["unet · l1", "unet · l2"] and len(axes.lines) == 3
+
+
+def test_history_draws_a_line_for_each_seed_and_repeats_its_dashes_when_colours_run_out():
+    axes = plots.plot_history({f"row {i}": [HISTORY, HISTORY + 1] for i in range(10)}).axes[0]
+    assert len(axes.lines) == 20 and not axes.collections  # no bands over seeds
+    looks = list(dict.fromkeys((line.get_color(), line.get_linestyle()) for line in axes.lines))
+    assert looks == [*((colour, "-") for colour in plots.LINES), *((colour, "--") for colour in plots.LINES[:2])]
+
+
+def test_history_of_a_row_without_values_is_left_out():
+    empty = HISTORY.assign(val_delta_e_76=np.nan)
+    axes = plots.plot_history({"unet · l1": [empty], "unet · l2": [HISTORY]}).axes[0]
+    assert texts(axes.figure) == ["unet · l2"] and len(axes.lines) == 1
+    assert not plots.plot_history({"unet · l1": [empty]}).axes[0].lines
+
+
+def test_hints_draw_the_very_intervals_and_none_where_none_is_known():
+    unknown = HINTS.assign(psnr_rgb_db_low=np.nan, psnr_rgb_db_high=np.nan)
+    axes = plots.plot_hints({"siggraph17": [HINTS], "vit": [unknown]}, ("the authors'", {0: 24.0, 10: 28.0})).axes[0]
+    band, none = (
+        np.concatenate([path.vertices for path in area.get_paths() or []] or [[]]) for area in axes.collections
+    )
+    assert {tuple(point) for point in band} >= {
+        (hints, psnr + by) for hints, psnr in HINTS[["hints", "psnr_rgb_db"]].itertuples(index=False) for by in (-1, 1)
+    }
+    assert not len(none)
+
+
+def test_laws_tie_a_row_to_its_own_oracle():
+    axes = FIGURES["laws"]().axes[0]
+    ties = [(*line.get_xdata(), line.get_ydata()[0]) for line in axes.lines if np.isfinite(line.get_xdata()).all()]
+    assert {(0.4, 0.5, 3), (0.4, 0.5, 2)} <= set(ties)
+    assert all(tick.get_visible() for tick in axes.get_xgridlines())
 
 
 def test_laws_come_in_their_own_order():
@@ -191,6 +257,17 @@ def test_pairwise_puts_what_is_not_decided_in_brackets():
     assert found.count("(−2.0)") == 1 and found.count("+1.0") == 11
 
 
+def test_pairwise_is_blue_where_the_row_is_better():
+    differences, decided = square(1.0), square(True)
+    differences.iloc[0, 1], decided.iloc[0, 2] = -1.0, False
+    for lower, better, worse in ((True, (0, 1), (1, 0)), (False, (1, 0), (0, 1))):
+        mesh = plots.plot_pairwise(differences, decided, "ΔE", lower).axes[0].collections[0]
+        shade = np.reshape(mesh.get_array(), (4, 4))
+        assert shade[better] < 0 < shade[worse] and shade[0, 2] == shade[2, 2] == 0
+    nothing = plots.plot_pairwise(square(np.nan), square(False), "ΔE").axes[0]
+    assert not any(texts(nothing.figure)) and not nothing.collections[0].get_array().any()
+
+
 def test_pairwise_of_many_rows_has_dots_for_numbers():
     names = [f"row {i}" for i in range(20)]
     differences = pd.DataFrame(1.0, names, names).mask(np.eye(20, dtype=bool))
@@ -198,16 +275,19 @@ def test_pairwise_of_many_rows_has_dots_for_numbers():
     decided.iloc[0, 1] = decided.iloc[1, 0] = False
     figure = plots.plot_pairwise(differences, decided, "ΔE")
     assert not texts(figure) and len(figure.axes[0].collections[0].get_offsets()) == 2
+    assert [text.get_text() for text in figure.axes[1].get_yticklabels()] == [
+        *("−1", "−0.25", "−0.05", "+0.05", "+0.25", "+1")
+    ]
 
 
 @pytest.mark.parametrize("gap", [0.5, 1.0, 3.0])
 def test_spread_keeps_the_order_and_the_gap(gap):
     positions = np.array([5.0, 1.0, 1.1, 9.0, 1.05])
-    spread = plots._spread(positions, gap)
-    assert (np.argsort(spread) == np.argsort(positions)).all()
-    assert np.diff(np.sort(spread)).min() >= gap - 1e-9
-    assert spread.mean() == pytest.approx(positions.mean(), abs=gap)
-    assert plots._spread(np.array([0.0, 10.0]), 1.0).tolist() == [0.0, 10.0]
+    moved = spread(positions, gap)
+    assert (np.argsort(moved) == np.argsort(positions)).all()
+    assert np.diff(np.sort(moved)).min() >= gap - 1e-9
+    assert moved.mean() == pytest.approx(positions.mean(), abs=gap)
+    assert spread(np.array([0.0, 10.0]), 1.0).tolist() == [0.0, 10.0]
 
 
 def test_histogram_counts_what_it_was_given():
@@ -218,6 +298,11 @@ def test_histogram_counts_what_it_was_given():
     assert np.ma.allequal(flat, image)
     row, column = np.unravel_index(flat.argmax(), flat.shape)
     assert (row, column) == ((40 + 118) // 2, (30 + 118) // 2)
+
+
+def test_histogram_of_nothing_is_the_outline_alone():
+    empty, one = plots.plot_ab_histogram({"none": np.zeros((0, 2)), "one": np.ones((1, 2))}).axes[:2]
+    assert len(empty.collections) == 1 and len(one.collections) == 2
 
 
 def test_gamut_fills_what_srgb_can_show():
@@ -241,3 +326,23 @@ def test_bad_input_is_named():
         plots.show_photos([[np.zeros((2, 2)), None]], columns=["one"])
     with pytest.raises(ValueError, match="one per bin"):
         plots.plot_gamut(np.ones(5))
+    for kept in ({}, {"unet": {}, "vit": kept_pictures("a")}):
+        with pytest.raises(ValueError, match="the first run kept no pictures"):
+            plots.show_kept(kept)
+
+
+def kept_pictures(*ids):
+    """What ``Run.pictures`` returns: L8, ab8 and the true ab8 of each photograph; colours turn with the identity."""
+    L8, ab8 = np.full((4, 6), 128, np.uint8), np.full((4, 6, 2), 128, np.uint8)
+    return {i: (L8, ab8 + np.uint8(ord(i) % 7), ab8 + np.uint8(40)) for i in ids}
+
+
+def test_kept_pictures_are_the_truth_and_then_each_run():
+    figure = plots.show_kept({"unet": kept_pictures("a", "b", "c"), "vit": kept_pictures("b")}, count=2)
+    grid = np.reshape(figure.axes, (3, 2))  # truth, unet, vit; "c" is one too many
+    assert [axes.get_ylabel() for axes in grid[:, 0]] == ["truth", "unet", "vit"]
+    shown = [[axes.images[0].get_array() if axes.images else None for axes in line] for line in grid]
+    L8, ab8, true8 = kept_pictures("b")["b"]
+    assert np.array_equal(shown[0][1], plots.lab8_to_photo(L8, true8))
+    assert np.array_equal(shown[1][1], plots.lab8_to_photo(L8, ab8)) and np.array_equal(shown[2][1], shown[1][1])
+    assert shown[2][0] is None and texts(grid[2, 0].figure) == ["–"]
