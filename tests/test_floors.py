@@ -1,87 +1,126 @@
-"""The house's law: a module imports from lower floors, or from its own room, and never looks up."""
+"""The laws of the house that a machine can check, read from the drawing in ARCHITECTURE.md and from the imports."""
 
 import ast
+import re
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-LIBRARY = Path(__file__).parents[1] / "colorlib"
-FLOORS = (
-    {
-        "appearance",
-        "color",
-        "features",
-        "gamut",
-        "hints",
-        "oldfilm",
-        "profiles",
-        "registry",
-        "files",
-        "processes",
-        "steadiness",
-    },
-    {"data", "models", "objectives", "metrics"},
-    {"training", "evaluation", "experiment", "baselines", "curves", "recognition", "statistics"},
-    {
-        "plots",
-        "human_study",
-        "comparison",
-        "contact_sheet",
-        "film",
-        "findings",
-        "report",
-        "study",
-        "colorize",
-        "deployment",
-        "engine",
-        "pictures",
-    },
-    {"app", "cli", "__main__"},
-)
-MODULES = sorted(LIBRARY.rglob("*.py"))
+ROOT = Path(__file__).parents[1]
+LIBRARY = ROOT / "colorlib"
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+LONGEST = 300  # lines of a module, unless ARCHITECTURE.md says why
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+def read_floors(text: str) -> dict[str, tuple[int, bool]]:
+    """Return room -> (floor, whether its floor's rooms are sisters), from lines ``floor 2 ‖ models/ metrics/ …``."""
+    floors = {}
+    for number, sisters, rooms in re.findall(r"^floor (\d+) ([‖ ]) +([^·\n]+)", text, re.MULTILINE):
+        floors |= {room.rstrip("/"): (int(number), sisters == "‖") for room in rooms.split()}
+    return floors
 
 
-def floor_of(room: str) -> int:
-    return next(number for number, rooms in enumerate(FLOORS) if room in rooms)
+FLOORS = read_floors(ARCHITECTURE)
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(LIBRARY.rglob("*.py"))
+}
 
 
-def imported_rooms(source: str) -> set[str]:
-    """Return the rooms of colorlib that a module imports, inside functions too."""
+def imported_modules(source: str, known: set[str], for_types: bool = True) -> set[str]:
+    """Return the modules of colorlib that a module imports, inside functions too.
+
+    Args:
+        for_types: whether those count that are imported under TYPE_CHECKING, which are never run.
+    """
     names = []
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    if not for_types:
+        tree.body = [
+            node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+        ]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports name their module in full"
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    parts = [name.split(".") for name in names]
-    rooms = {part[1] for part in parts if part[0] == "colorlib" and len(part) > 1}
-    return rooms & set().union(*FLOORS)
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                names.append(submodule if submodule in known else node.module)
+    return {name for name in names if name in known}
 
 
-def looks_up(room: str, imported: set[str]) -> set[str]:
-    """Return the imported rooms that ``room`` may not see: those above, and on floor 1 the sisters."""
-    floor = floor_of(room)
-    return {other for other in imported - {room} if floor_of(other) > floor or (floor == 1 and floor_of(other) == 1)}
+IMPORTS = {name: imported_modules(path.read_text(encoding="utf-8"), set(MODULES)) for name, path in MODULES.items()}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(LIBRARY)))
-def test_no_module_looks_up(path):
-    if path == LIBRARY / "__init__.py":
-        assert not imported_rooms(path.read_text(encoding="utf-8"))
-    else:
-        assert not looks_up(room_of(path), imported_rooms(path.read_text(encoding="utf-8")))
+def room_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
 
 
-def test_the_check_sees_what_it_should():
-    assert imported_rooms("def f():\n    from colorlib import training\nimport colorlib.data.store") == {
-        "training",
-        "data",
+def looks_up(room: str, other: str) -> bool:
+    """Say whether ``room`` may not see ``other``: it lies above, or beside it where the floor's rooms are sisters."""
+    (floor, sisters), (others, _) = FLOORS[room], FLOORS[other]
+    return room != other and (others > floor or (others == floor and sisters))
+
+
+def test_the_drawing_has_every_room_and_no_other():
+    assert set(FLOORS) == {room_of(module) for module in MODULES} - {"", "__main__"}
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"colorlib", "colorlib.__main__"}))
+def test_no_module_looks_up(module):
+    seen = {room_of(other) for other in IMPORTS[module]} - {""}
+    assert {other for other in seen if looks_up(room_of(module), other)} == set()
+
+
+def test_importing_colorlib_imports_no_room():
+    assert IMPORTS["colorlib"] == set()
+
+
+def test_no_import_goes_in_a_circle():
+    texts = {module: path.read_text(encoding="utf-8") for module, path in MODULES.items()}
+    graph = {module: imported_modules(text, set(MODULES), False) - {module} for module, text in texts.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"these import one another: {' -> '.join(error.args[1])}")
+
+
+def test_long_modules_say_why():
+    """A module of more than 300 lines stands in ARCHITECTURE.md's list of them, and no other does."""
+    section = ARCHITECTURE.partition("## Long modules")[2].partition("\n## ")[0]
+    excused = set(re.findall(r"`(colorlib/[\w/]+\.py)`", section))
+    long = {
+        str(path.relative_to(ROOT)) for path in MODULES.values() if len(path.read_text("utf-8").splitlines()) > LONGEST
     }
-    assert looks_up("data", {"training", "color"}) == {"training"}
-    assert looks_up("models", {"objectives"}) == {"objectives"}
-    assert looks_up("cli", {"study", "data"}) == set()
+    assert long == excused
+
+
+def test_no_module_has_a_name_of_the_standard_library_where_it_could_be_taken_for_it():
+    """Imports are absolute, so only a module at the top of a path could shadow one; none is run as a script there."""
+    assert all("sys.path" not in path.read_text("utf-8") for path in MODULES.values())
+
+
+def test_networks_are_not_probed():
+    """What a network can do is declared in models/base.py; nobody asks it by a string."""
+    probing = re.compile(r"(has|get)attr\(\w*(network|model|objective|colorizer)\b")
+    assert [name for name, path in MODULES.items() if probing.search(path.read_text("utf-8"))] == []
+
+
+def test_the_checks_see_what_they_should():
+    floors = read_floors("floor 2 ‖  models/  metrics/  · sisters\nfloor 1    color/  files\n")
+    assert floors == {"models": (2, True), "metrics": (2, True), "color": (1, False), "files": (1, False)}
+    known = {"colorlib.data", "colorlib.data.store", "colorlib.runs"}
+    assert imported_modules("def f():\n    from colorlib import runs\nimport colorlib.data.store", known) == {
+        "colorlib.data.store",
+        "colorlib.runs",
+    }
+    assert imported_modules("from colorlib.data import store, open_dataset", known) == {
+        "colorlib.data.store",
+        "colorlib.data",
+    }
+    source = "if TYPE_CHECKING:\n    from colorlib.data import store\nfrom colorlib import runs"
+    assert imported_modules(source, known) - imported_modules(source, known, False) == {"colorlib.data.store"}
+    assert looks_up("data", "runs") and looks_up("models", "objectives") and looks_up("studies", "reports")
+    assert not looks_up("cli", "studies") and not looks_up("data", "color") and not looks_up("color", "files")
