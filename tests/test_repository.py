@@ -1,6 +1,7 @@
 """What strangers need beside the code: licence, citation, changelog, hooks and workflow say the same, and the truth."""
 
 import hashlib
+import importlib
 import re
 import tomllib
 from pathlib import Path
@@ -50,3 +51,12 @@ def test_the_workflow_names_tests_that_exist():
     assert ".ci/run" in commands
     patterns = [word for command in commands for word in command.split() if word.startswith("tests/")]
     assert patterns and [pattern for pattern in patterns if not list(ROOT.glob(pattern))] == []
+
+
+def test_names_that_moved_are_where_the_changelog_says():
+    table = text("CHANGELOG.md").partition("### Moved names")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(colorlib[\w.]*)` \| `(colorlib[\w.]*)`(.*) \|$", table, re.MULTILINE)
+    assert len(rows) > 20
+    for _, room, names in rows:
+        module = importlib.import_module(room)
+        assert [name for name in re.findall(r"`(\w+)`", names) if not hasattr(module, name)] == [], room

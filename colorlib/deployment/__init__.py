@@ -2,7 +2,7 @@
 
 from colorlib.deployment.batch import Outcome, colorize_files
 from colorlib.deployment.colorizer import PhotoColorizer
-from colorlib.deployment.contact_sheet import write_contact_sheet
+from colorlib.deployment.contact_sheet import photographs_of, write_contact_sheet
 from colorlib.deployment.export import export_run
 from colorlib.deployment.film import colorize_film, plan_films
 from colorlib.deployment.loading import load_colorizer, shipped_models
@@ -16,6 +16,7 @@ __all__ = [
     "colorize_film",
     "export_run",
     "load_colorizer",
+    "photographs_of",
     "plan_films",
     "shipped_models",
     "write_contact_sheet",

@@ -13,11 +13,22 @@ from torch import Tensor
 from colorlib.objectives.adversarial import GANHinge, GANLeastSquares, GANVanilla, GANWasserstein
 from colorlib.objectives.base import Objective, WeightedSum
 from colorlib.objectives.classification import CrossEntropy, RebalancedCrossEntropy
+from colorlib.objectives.critics import CRITICS, PatchCritic
 from colorlib.objectives.perceptual import ClassKL, Colorfulness, Perceptual
 from colorlib.objectives.regression import CIEDE2000, L1, L2, Charbonnier, Huber
 from colorlib.registry import check_options, look_up
 
-__all__ = ["OBJECTIVES", "SUMS", "Objective", "create_objective", "describe_objective", "objective_options", "terms_of"]
+__all__ = [
+    "CRITICS",
+    "OBJECTIVES",
+    "SUMS",
+    "Objective",
+    "PatchCritic",
+    "create_objective",
+    "describe_objective",
+    "objective_options",
+    "terms_of",
+]
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "l1": L1,

@@ -1,11 +1,11 @@
 """Runs: a network trained, or any colorizer judged, in a folder that holds its settings, scores and pictures."""
 
-from colorlib.runs.baselines import BASELINES, ORACLES, oracles_for
+from colorlib.runs.baselines import BASELINES, ORACLES, lightness_lookup, oracles_for
 from colorlib.runs.colorizer import Colorizer, NetworkColorizer, read_colorizer
 from colorlib.runs.curves import hints_curve, several_curve, temperature_curve
 from colorlib.runs.evaluation import compare_objectives, evaluate, judge, judge_oracle, train_and_judge
 from colorlib.runs.exchange import export_pictures, judge_pictures, read_pictures
-from colorlib.runs.run import ExperimentConfig, Run, list_runs
+from colorlib.runs.run import ExperimentConfig, Run, list_runs, notebook_folder
 from colorlib.runs.samples import colour_at
 from colorlib.runs.training import train
 
@@ -24,7 +24,9 @@ __all__ = [
     "judge",
     "judge_oracle",
     "judge_pictures",
+    "lightness_lookup",
     "list_runs",
+    "notebook_folder",
     "oracles_for",
     "read_colorizer",
     "read_pictures",
