@@ -243,6 +243,16 @@ def test_laws_tie_a_row_to_its_own_oracle():
     assert all(tick.get_visible() for tick in axes.get_xgridlines())
 
 
+def test_laws_of_rows_without_an_oracle_have_no_ties():
+    axes = plots.plot_laws(laws().assign(oracle=np.nan), "chroma kept").axes[0]
+    assert sum(np.isfinite(line.get_xdata()).sum() for line in axes.lines) == len(ROWS)
+
+
+def test_pareto_with_a_cost_that_no_row_has_is_an_empty_panel():
+    left, right = plots.plot_pareto(TABLE.assign(none=np.nan), {"none": "none", "ms": "ms"}, "ΔE").axes
+    assert not left.texts and {text.get_text() for text in right.texts} == {"unet · l1", "unet · l2"}
+
+
 def test_laws_come_in_their_own_order():
     figure = FIGURES["laws"]()
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["determined,\none hue", "free,\nany hue"]

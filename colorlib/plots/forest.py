@@ -107,7 +107,7 @@ def _draw_rows(
     left, right = ends
     inset = 0.02 * (right - left) if np.isfinite(left) else 0.0
     table = table.assign(
-        height=pd.Series(_heights(names)),
+        height=table.index.map(_heights(names)),
         shown=table["mean"].clip(left + inset, right - inset),
         mark=np.select([table["mean"] < left, table["mean"] > right], ["<", ">"], "o"),
     )

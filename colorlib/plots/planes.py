@@ -76,7 +76,8 @@ def plot_pareto(
 
 def _scatter(axes: Axes, points: pd.DataFrame, size: float) -> None:
     """Draw a point for each row in the colour of its group."""
-    sns.scatterplot(points, x="x", y="y", hue="group", palette=GROUPS, s=size, zorder=3, legend=False, ax=axes)
+    if len(points):
+        sns.scatterplot(points, x="x", y="y", hue="group", palette=GROUPS, s=size, zorder=3, legend=False, ax=axes)
 
 
 def _settle(figure: Figure) -> None:
