@@ -8,12 +8,12 @@ Everything that is judged is a *colorizer*: lightness in, colour out. Images are
     load_colorizer("vivid").colorize("grandmother.jpg").save("grandmother-coloured.jpg")
 """
 
-import importlib
-
 __all__ = ["load_colorizer"]
 
 
 def __getattr__(name: str) -> object:
     if name == "load_colorizer":  # only then: importing any part of colorlib stays as quick as that part is
-        return importlib.import_module("colorlib.deployment.loading").load_colorizer
+        from colorlib.deployment.loading import load_colorizer
+
+        return load_colorizer
     raise AttributeError(f"module 'colorlib' has no attribute {name!r}")

@@ -19,11 +19,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from colorlib.data.writing import Record, write_store
 from colorlib.files import exclusive, write_json
-from colorlib.objectives import SUMS
-from colorlib.studies import engine, notebook, progress, stamp
+from colorlib.studies import engine, progress
 from colorlib.studies.file import check_parameter, load_study
 from colorlib.studies.notebook import shell_line
-from colorlib.studies.stamp import library_digest
 from colorlib.studies.study import prepare_study, read_study
 
 ROOT = Path(__file__).parents[1]
@@ -197,7 +195,6 @@ def test_shell_lines_are_found(tmp_path, source):
 
 
 def identity(**row: object) -> str:
-    notebook._code_cells.cache_clear()
     return planned([{"notebook": "12_row", **row}])[0]["id"]
 
 
@@ -213,39 +210,6 @@ def test_a_row_gets_a_new_folder_when_its_outcome_may_change_and_only_then(proje
     notebook.cells[2].source += "\nprint()"
     nbformat.write(notebook, "notebooks/12_row.ipynb")
     assert identity() != before
-
-
-def test_the_library_counts_without_its_comments_and_without_other_models(tmp_path, monkeypatch):
-    import shutil
-
-    copy = tmp_path / "colorlib"
-    shutil.copytree(ROOT / "colorlib", copy)
-    monkeypatch.setattr(stamp, "LIBRARY", copy)
-
-    def digest(*words: str) -> str:
-        library_digest.cache_clear()
-        stamp._meaning.cache_clear()
-        return library_digest(frozenset(words))
-
-    def append(file: str, text: str) -> None:
-        with open(copy / file, "a") as stream:
-            stream.write(text)
-
-    unet, eccv16 = digest("unet"), digest("eccv16")
-    append("runs/training.py", "# a comment\n")
-    append("reports/report.py", "x = 1\n")
-    append("cli/study.py", "x = 1\n")
-    append("models/unet.py", '\n\ndef nothing():\n    """A docstring."""\n    return 1\n')
-    assert digest("eccv16") == eccv16 and digest("unet") != unet
-    append("color/lab.py", "x = 1\n")
-    assert digest("eccv16") != eccv16
-    pix2pix = digest("pix2pix")
-    append("objectives/adversarial.py", "x = 1\n")  # a sum rests on its terms' modules, and on its weights
-    changed = digest("pix2pix")
-    monkeypatch.setitem(SUMS, "pix2pix", {"l1": 10.0, "gan_vanilla": 1.0})
-    assert len({pix2pix, changed, digest("pix2pix")}) == 3
-    library_digest.cache_clear()
-    stamp._meaning.cache_clear()
 
 
 def test_another_version_and_a_damaged_folder_are_refused(project):

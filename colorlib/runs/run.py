@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import math
+import re
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from colorlib import imports
 from colorlib.files import atomic_path, project_folder, read_versioned, write_json
 from colorlib.models import MODELS
 from colorlib.objectives import describe_objective, terms_of
@@ -187,11 +189,13 @@ def begin(folder: Path | str, config: dict) -> Path:
 def notebook_folder(name: str, data_fingerprint: str, config: ExperimentConfig | None = None) -> Path:
     """Name the run folder of a notebook that is given none: ``runs/notebooks/<name>-…`` of the project.
 
-    It ends in a stamp of the settings, the photographs and the library, so a changed parameter gets a folder of its own
-    and a notebook that is run again unchanged finds its trained network.
+    It ends in a stamp of the settings, the photographs and the library code that this room rests on, of networks and
+    objectives the named ones. So a changed parameter gets a folder of its own, and a notebook that is run again
+    unchanged finds its trained network.
     """
-    decisive = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
-    stamp = hashlib.sha256(b"".join(decisive) + repr((config, data_fingerprint)).encode()).hexdigest()[:8]
+    settings = repr((config, data_fingerprint))
+    library = imports.digest("from colorlib.runs import *", re.findall(r"\w+", settings))
+    stamp = hashlib.sha256(f"{settings} {library}".encode()).hexdigest()[:8]
     objective = [f"{describe_objective(config.objective).replace(' ', '')}-s{config.seed}"] if config else []
     return project_folder() / "runs" / "notebooks" / "-".join([name, *objective, stamp])
 

@@ -86,14 +86,47 @@ def find_notebook(study: Path, name: str) -> Path:
     raise FileNotFoundError(f"{study} names a notebook {name!r} that is not there; did you mean {', '.join(near)}?")
 
 
-@cache
 def _code_cells(path: Path) -> list[tuple[str, list[str]]]:
     """Return (source, tags) of each code cell."""
     try:
-        notebook = nbformat.read(path, as_version=4)
+        return _read_cells(path.read_text(encoding="utf-8"))
     except Exception:  # nbformat raises errors of several kinds of its own
         raise ValueError(f"{path} is not a readable notebook.") from None
-    return [(cell.source, cell.metadata.get("tags", [])) for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@cache
+def _read_cells(text: str) -> list[tuple[str, list[str]]]:
+    cells = nbformat.reads(text, as_version=4).cells
+    return [(cell.source, cell.metadata.get("tags", [])) for cell in cells if cell.cell_type == "code"]
+
+
+def notebook_code(path: Path) -> list[str]:
+    """Return the source of each code cell, the one tagged ``parameters`` apart."""
+    return [source for source, tags in _code_cells(path) if "parameters" not in tags]
+
+
+def notebook_python(path: Path) -> str:
+    """Return that code as one piece of Python, without lines of magic and without cells in another language.
+
+    Raises:
+        ValueError: a cell is not Python.
+    """
+    kept = []
+    for source in notebook_code(path):
+        code = source if _parses(source) else re.sub(r"^(\s*)%.*", r"\1pass", source, flags=re.MULTILINE)
+        if _parses(code):
+            kept.append(code)
+        elif not source.startswith("%%"):
+            raise ValueError(f"{path} has a cell that is not Python; it begins with {source.partition(chr(10))[0]!r}.")
+    return "\n".join(kept)
+
+
+def _parses(source: str) -> bool:
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return False
+    return True
 
 
 def notebook_parameters(path: Path) -> dict[str, Any]:

@@ -1,0 +1,200 @@
+"""What a row's stamp counts: each file of the library is edited in a copy, one at a time."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from colorlib import imports
+from colorlib.studies.file import Row, Study, load_study
+from colorlib.studies.stamp import plan
+
+ROOT = Path(__file__).parents[1]
+LIBRARY = ROOT / "colorlib"
+DATA = SimpleNamespace(fingerprint="0123", source=Path("data/tiny"))
+ROWS = {  # notebook, parameters
+    "unet": ("network", {"MODEL": "unet", "OBJECTIVE": "pix2pix"}),
+    "eccv16": ("network", {"MODEL": "eccv16", "OBJECTIVE": "rebalanced_ce"}),
+    "vit": ("network", {"MODEL": "vit", "OBJECTIVE": {"perceptual": 1.0, "huber": 2.0}}),
+    "baselines": ("baselines", {"MODEL": "", "OBJECTIVE": ""}),
+}
+NETWORK = """from colorlib import plots
+from colorlib.data import open_dataset
+from colorlib.models import create_model
+from colorlib.reports import describe_run
+from colorlib.runs import ExperimentConfig, train_and_judge
+from colorlib.statistics import paired_bootstrap
+data = open_dataset(DATA)
+colorizer, run = train_and_judge(ExperimentConfig(MODEL, OBJECTIVE), data, RUN)
+plots.show_photos([])"""
+BASELINES = """%matplotlib inline
+from colorlib.data import open_dataset
+from colorlib.runs import BASELINES, judge
+for name, make in BASELINES.items():
+    judge(make(open_dataset(DATA)), data, f"{RUN}/{name}", name)"""
+# What makes a run's folder. Whatever else is in the library shows it, colours photographs, or starts the rows.
+COUNTED = {"classifier", "color", "data", "files", "imports", "machine", "metrics", "models", "objectives", "pictures"}
+COUNTED |= {"processes", "registry", "runs", "statistics"}
+TRAINED = {"unet", "eccv16", "vit"}
+OWN = {  # files that some of the rows rest on, and those rows
+    "models/base.py": TRAINED,
+    "models/blocks.py": TRAINED,
+    "objectives/adversarial.py": {"unet"},
+    "objectives/critics.py": {"unet"},
+    "objectives/classification.py": {"eccv16"},
+    "objectives/perceptual.py": {"vit"},
+    "objectives/regression.py": {"unet", "vit"},
+    "color/spaces.py": {"unet", "vit"},
+    "runs/baselines.py": {"baselines"},
+}
+EVERY = {"color/hints.py", "color/lab.py", "data/store.py", "metrics/fidelity.py", "metrics/sets.py", "registry.py"}
+EVERY |= {"objectives/base.py", "runs/evaluation.py", "runs/training.py", "statistics/bootstrap.py"}
+SEEDS = {"0", "1", "2", "3", "4"}
+UNET = ["colorlib.color.lab", "colorlib.models.MODELS", "colorlib.models.blocks", "colorlib.models.unet"]
+FILES = sorted(path.relative_to(LIBRARY).as_posix() for path in LIBRARY.rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Iterator[Path]:
+    """A copy of the library, which imports are followed in."""
+    copy = tmp_path_factory.mktemp("copy") / "colorlib"
+    shutil.copytree(LIBRARY, copy, ignore=lambda _, names: [name for name in names if name.endswith(".safetensors")])
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(imports, "LIBRARY", copy)
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def stamps(copy, tmp_path_factory) -> Callable[[], dict[str, str]]:
+    """Gives the rows' stamps as the copy stands."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    for name, code in (("network", NETWORK), ("baselines", BASELINES)):
+        parameters = new_code_cell('MODEL = ""\nOBJECTIVE = ""', metadata={"tags": ["parameters"]})
+        nbformat.write(new_notebook(cells=[parameters, new_code_cell(code)]), folder / f"{name}.ipynb")
+    rows = [Row(folder / f"{notebook}.ipynb", parameters) for notebook, parameters in ROWS.values()]
+    study = Study(folder / "tiny.yml", "Tiny", "", {}, [], {}, rows)
+    return lambda: dict(
+        zip(ROWS, (row["id"].rpartition("-")[2] for row in plan(study, DATA, Path("runs"))), strict=True)
+    )
+
+
+@pytest.fixture(scope="module")
+def before(stamps) -> dict[str, str]:
+    return stamps()
+
+
+@pytest.fixture
+def changed_by(copy, stamps, before) -> Iterator[Callable[[str, Callable[[str], str]], set[str]]]:
+    """Edits a file of the copy and gives the rows whose stamp is another then; the file is put back."""
+    originals = {}
+
+    def changed_by(file: str, edit: Callable[[str], str]) -> set[str]:
+        text = originals.setdefault(copy / file, (copy / file).read_text(encoding="utf-8"))
+        assert edit(text) != text
+        (copy / file).write_text(edit(text), encoding="utf-8")
+        after = stamps()
+        (copy / file).write_text(text, encoding="utf-8")
+        return {row for row in ROWS if after[row] != before[row]}
+
+    yield changed_by
+    for path, text in originals.items():
+        path.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_an_edit_changes_the_stamps_of_the_rows_that_rest_on_it(changed_by, file):
+    changed = changed_by(file, lambda text: text + "\n\ndef edited():\n    return 1\n")
+    network = file.removeprefix("models/").removesuffix(".py")
+    if file.endswith("__init__.py") or file.split("/")[0].removesuffix(".py") not in COUNTED:
+        assert not changed
+    elif file in OWN:
+        assert changed == OWN[file]
+    elif file in EVERY:
+        assert changed == set(ROWS)
+    elif file.startswith("models/"):
+        assert changed == {network} & TRAINED
+    else:
+        assert changed in (set(), set(ROWS))
+
+
+@pytest.mark.parametrize("file", sorted({*EVERY, *OWN} & set(FILES)))
+def test_comments_and_docstrings_do_not_count(changed_by, file):
+    def say(text: str) -> str:
+        return "# a comment\n" + re.sub(r'^(\s*""")(?=[A-Z])', r"\1Well: ", text, flags=re.MULTILINE)
+
+    assert not changed_by(file, say)
+
+
+def test_of_a_room_only_the_definitions_that_are_asked_for_count(changed_by):
+    models, objectives = "models/__init__.py", "objectives/__init__.py"
+    assert changed_by(models, lambda text: text.replace("options = options | {", "options = {**options} | {")) == set(
+        ROWS
+    )
+    more = (
+        'from colorlib.models.unet256 import UNet256\nMODELS: dict[str, type[nn.Module]] = {\n    "another": UNet256,'
+    )
+    assert not changed_by(models, lambda text: text.replace("MODELS: dict[str, type[nn.Module]] = {", more))
+    moved = '"unet": UNet256,'
+    assert changed_by(models, lambda text: text.replace('"unet": UNet,', moved)) == {"unet"}
+    weights = '"pix2pix": {"l1": 10.0'  # a sum is its terms and their weights
+    assert changed_by(objectives, lambda text: text.replace('"pix2pix": {"l1": 100.0', weights)) == {"unet"}
+    assert not changed_by(objectives, lambda text: text.replace('"chromagan": {"l2": 1.0', '"chromagan": {"l2": 2.0'))
+
+
+@pytest.mark.parametrize(
+    "source", ["import colorlib.plots", "from colorlib import plots", "def f():\n    from colorlib.plots import style"]
+)
+def test_a_room_that_draws_is_not_followed(copy, source):
+    assert imports.reached("from colorlib.studies import read_study", [])
+    (copy / "studies" / "drawing.py").write_text(source)
+    try:
+        assert not imports.reached("from colorlib.studies import read_study", [])
+    finally:
+        (copy / "studies" / "drawing.py").unlink()
+
+
+@pytest.mark.parametrize(
+    ("source", "words", "found"),
+    [
+        ("import json", [], []),
+        ("from colorlib.color import lab", [], ["colorlib.color.lab"]),
+        ("import colorlib.color.lab", [], ["colorlib.color.lab"]),
+        ("import colorlib.color.lab as lab\nlab.rgb_to_lab", [], ["colorlib.color.lab"]),
+        ("def f():\n    from colorlib.registry import look_up", [], ["colorlib.registry"]),
+        ("from colorlib.models import MODELS", [], ["colorlib.models.MODELS"]),
+        ("from colorlib import models\nmodels.MODELS['unet']", [], UNET),
+        ("from colorlib.models import MODELS", ["unet"], UNET),
+    ],
+)
+def test_imports_are_followed_however_they_are_written(source, words, found):
+    assert sorted(imports.reached(source, words)) == found
+
+
+def test_a_colorizer_that_is_deployed_counts_where_a_row_judges_it():
+    found = imports.reached("from colorlib import load_colorizer", [])
+    assert {"colorlib.deployment.colorizer", "colorlib.deployment.loading"} <= set(found)
+    assert not {"colorlib.deployment.film", "colorlib.deployment.contact_sheet"} & set(found)
+
+
+def test_everything_of_a_room_is_asked_for_by_a_star():
+    found = imports.reached("from colorlib.runs import *", [])
+    assert {f"colorlib.runs.{name}" for name in ("baselines", "evaluation", "exchange", "training")} <= set(found)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "notebooks" / "studies").glob("*.yml")), ids=lambda file: file.stem)
+def test_the_studies_rows_rest_on_what_makes_a_run_and_on_nothing_else(monkeypatch, file):
+    monkeypatch.chdir(ROOT)
+    seen = set()
+    monkeypatch.setattr(imports, "digest", lambda source, words: seen.add((source, frozenset(words) - SEEDS)) or "")
+    plan(load_study(file), DATA, Path("runs"))
+    monkeypatch.undo()
+    assert seen
+    for source, words in seen:
+        names = set(imports.reached(source, words))
+        assert {name.split(".")[1] for name in names} <= COUNTED
+        assert {"colorlib.runs.evaluation", "colorlib.statistics.bootstrap", "colorlib.color.hints"} <= names
