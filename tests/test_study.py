@@ -1,7 +1,9 @@
 """The study: its file, its plan, its rows, and what happens when any of it fails or is killed."""
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -295,12 +297,36 @@ def test_the_display_tells_how_far_and_how_long(tmp_path):
     assert progress.remaining_seconds(rows, looks, jobs=1) == pytest.approx(50 + 100, abs=2)
     assert progress.remaining_seconds(rows, looks, jobs=2) == pytest.approx(100, abs=2)
     lines = progress.display(rows, 1, 60)
-    assert "2-x: training 50%, 50 s left" in lines[0]
-    assert "2/4 rows, 1 failed · 1 min 0 s · about 2 min" in lines[-1]
+    assert "2-x: training 50%, 50 s left" in lines[0].words and lines[0].share == pytest.approx(0.5, abs=0.01)
+    assert "2/4 rows, 1 failed · 1 min 0 s · about 2 min" in lines[-1].words
     (tmp_path / "2/run/history.csv").touch()
     write_json(tmp_path / "2/run/progress.json", {"done": 1, "total": 2, "what": "judging", "time": now})
     assert progress.look(rows[2])["share"] == pytest.approx(0.95)
     assert [progress.duration(s) for s in (5, 59.6, 3599.7, 7300)] == ["5 s", "1 min 0 s", "1 h 00 min", "2 h 01 min"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_log_is_told_now_and_then_and_a_terminal_in_place(monkeypatch):
+    lines = [progress.Line(0.5, "12_unet-l1: training 50%"), progress.Line(0.25, "1/4 rows · 5 s")]
+    log = io.StringIO()
+    with progress.screen(log) as show:
+        show(lines)
+        show(lines)
+        monkeypatch.setattr(progress, "SAY_EVERY", 0.0)
+        show(lines)
+    assert log.getvalue() == "1/4 rows · 5 s; 12_unet-l1: training 50%\n" * 2
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "30")
+    terminal = Terminal()
+    with progress.screen(terminal) as show:
+        show(lines)
+        shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+        assert "12_unet-l1: tr…" in shown and "1/4 rows · 5 s" in shown
+    assert terminal.getvalue().endswith("\x1b[2K")  # what was shown is wiped away
 
 
 # ------------------------------------------------------------------------------------------------- whole studies

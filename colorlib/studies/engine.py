@@ -18,7 +18,7 @@ from typing import Any
 from colorlib.files import LIBRARY, exclusive, write_json
 from colorlib.processes import environment_for_children, follow_parent
 from colorlib.studies.notebook import execute, find_notebook
-from colorlib.studies.progress import Screen, _read, _title, display
+from colorlib.studies.progress import display, read_mark, row_title, screen
 from colorlib.studies.study import prepare_study, read_study
 
 SNAKEFILE = LIBRARY.parent / "notebooks" / "Snakefile"
@@ -74,7 +74,7 @@ def collect(folder: Path | str, wall_seconds: float | None = None) -> dict[str, 
     study = read_study(folder)
     for row in study["rows"]:
         place = Path(row["folder"])
-        done, failed = _read(place / "done.json"), _read(place / "failed.json")
+        done, failed = read_mark(place / "done.json"), read_mark(place / "failed.json")
         row["status"] = "done" if done else "failed" if failed else "interrupted"
         row["error"] = failed["error"] if failed and not done else None
         row["log"] = str(place / "notebook.ipynb") if (place / "notebook.ipynb").exists() else None
@@ -149,7 +149,7 @@ def run_study(
     for row in failed:
         why = row["error"] or "its process was ended from outside."
         where = f"its notebook: {row['log']}" if row["log"] else f"see {folder / 'snakemake.log'}"
-        print(f"{_title(row)} failed: {why} ({where})", file=sys.stderr)
+        print(f"{row_title(row)} failed: {why} ({where})", file=sys.stderr)
     print(f"The report: {page.resolve()}")
     return not failed
 
@@ -171,16 +171,16 @@ def _run_rows(folder: Path, rows: list[dict[str, Any]], jobs: int, wall: Callabl
             env=environment_for_children(),
             start_new_session=True,  # Ctrl-C is this process's to answer
         )
-    screen, kept = Screen(sys.stdout), time.monotonic()
+    kept = time.monotonic()
     try:
-        while child.poll() is None:
-            screen.show(display(rows, jobs, wall()))
-            if time.monotonic() - kept > 10:
-                kept = time.monotonic()
-                collect(folder, wall())
-            time.sleep(LOOK_EVERY)
+        with screen(sys.stdout) as show:
+            while child.poll() is None:
+                show(display(rows, jobs, wall()))
+                if time.monotonic() - kept > 10:
+                    kept = time.monotonic()
+                    collect(folder, wall())
+                time.sleep(LOOK_EVERY)
     finally:
-        screen.clear()
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)  # every file is written atomically, and kernels follow their row
             child.wait()

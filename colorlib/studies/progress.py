@@ -1,18 +1,38 @@
 """How far a study is: in words, in bars, and how long it still takes."""
 
+import contextlib
 import json
-import shutil
+import math
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import psutil
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 TRAINING_SHARE = 0.9  # of a row's time, roughly; the rest is judging
 SAY_EVERY = 15.0  # seconds between lines where there is no terminal
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+class Line(NamedTuple):
+    """A share of 1 that is done, for a bar, and what to say beside it."""
+
+    share: float
+    words: str
+
+
+def row_title(row: dict[str, Any]) -> str:
+    """Return a row's id without its stamp."""
+    return row["id"].rpartition("-")[0]
+
+
+def read_mark(path: Path) -> dict[str, Any] | None:
+    """Return what a file such as ``done.json`` holds, or None where it is not there or is not whole."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -33,12 +53,12 @@ def look(row: dict[str, Any]) -> dict[str, Any]:
     """Return how a row stands: ``state`` (done, failed, running, waiting), ``share`` of 1, ``what``, ``seconds``."""
     place = Path(row["folder"])
     for state in ("done", "failed"):
-        if mark := _read(place / f"{state}.json"):
+        if mark := read_mark(place / f"{state}.json"):
             return {"state": state, "share": 1.0, "what": state, "seconds": mark["seconds"]}
-    attempt = _read(place / "attempt.json")
+    attempt = read_mark(place / "attempt.json")
     if not attempt or not psutil.pid_exists(attempt["pid"]):
         return {"state": "waiting", "share": 0.0, "what": "", "seconds": 0.0}
-    progress = [p for path in place.rglob("progress.json") if (p := _read(path)) and p["time"] >= attempt["begun"]]
+    progress = [p for path in place.rglob("progress.json") if (p := read_mark(path)) and p["time"] >= attempt["begun"]]
     latest = max(progress, key=lambda p: p["time"], default={"done": 0, "total": 1, "what": "starting"})
     share, seconds = latest["done"] / max(latest["total"], 1), time.time() - attempt["begun"]
     if latest["what"].startswith("training"):
@@ -70,54 +90,47 @@ def remaining_seconds(rows: list[dict[str, Any]], looks: list[dict[str, Any]], j
     return max(sum(left) / jobs, *left) if left else 0.0
 
 
-def display(rows: list[dict[str, Any]], jobs: int, seconds: float) -> list[str]:
-    """Return the lines that show how the study stands: one for each row under way, then one for all."""
+def display(rows: list[dict[str, Any]], jobs: int, seconds: float) -> list[Line]:
+    """Return how the study stands: a line for each row under way, then one for all."""
     looks = [look(row) for row in rows]
     lines = []
     for row, seen in zip(rows, looks, strict=True):
         if seen["state"] == "running":
             share = seen["share"]
             left = f", {duration(seen['seconds'] / share - seen['seconds'])} left" if share > 0.05 else ""
-            lines.append(f"  {_bar(share, 16)} {_title(row)}: {seen['what']} {share:.0%}{left}")
+            lines.append(Line(share, f"{row_title(row)}: {seen['what']} {share:.0%}{left}"))
     ended = sum(seen["state"] in ("done", "failed") for seen in looks)
     failed = sum(seen["state"] == "failed" for seen in looks)
     left = remaining_seconds(rows, looks, jobs)
-    lines.append(
-        f"{_bar(sum(seen['share'] for seen in looks) / len(rows), 18)} {ended}/{len(rows)} rows"
+    words = (
+        f"{ended}/{len(rows)} rows"
         + (f", {failed} failed" if failed else "")
         + f" · {duration(seconds)}"
         + ("" if left is None else f" · about {duration(left)} left")
     )
-    return lines
+    return [*lines, Line(sum(seen["share"] for seen in looks) / len(rows), words)]
 
 
-def _title(row: dict[str, Any]) -> str:
-    return row["id"].rpartition("-")[0]
+@contextlib.contextmanager
+def screen(stream: TextIO) -> Iterator[Callable[[list[Line]], None]]:
+    """Give a function that shows lines in place on a terminal; elsewhere, as in a log, it says them now and then."""
+    if stream.isatty():
+        with Live(console=Console(file=stream), auto_refresh=False, transient=True) as live:
+            yield lambda lines: live.update(_table(lines), refresh=True)
+        return
+    said = -math.inf
+
+    def say(lines: list[Line]) -> None:
+        nonlocal said
+        if time.monotonic() - said >= SAY_EVERY:
+            said = time.monotonic()
+            print(*(line.words for line in (lines[-1], *lines[:-1])), sep="; ", file=stream, flush=True)
+
+    yield say
 
 
-def _bar(share: float, width: int) -> str:
-    full = int(share * width)
-    return "█" * full + "░" * (width - full)
-
-
-class Screen:
-    """Shows lines in place on a terminal; elsewhere, such as in a log, says them now and then on one line."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream, self.height, self.said = stream, 0, 0.0
-
-    def show(self, lines: list[str]) -> None:
-        if self.stream.isatty():
-            width = shutil.get_terminal_size().columns
-            up = f"\x1b[{self.height}A" if self.height else ""
-            self.stream.write(f"{up}\x1b[J" + "".join(f"{line[: width - 1]}\n" for line in lines))
-            self.height = len(lines)
-        elif time.monotonic() - self.said >= SAY_EVERY:
-            self.said = time.monotonic()
-            self.stream.write("; ".join([lines[-1], *(line.strip(" █░") for line in lines[:-1])]) + "\n")
-        self.stream.flush()
-
-    def clear(self) -> None:
-        if self.height:
-            self.stream.write(f"\x1b[{self.height}A\x1b[J")
-            self.height = 0
+def _table(lines: list[Line]) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for share, words in lines:
+        table.add_row(ProgressBar(1, share, width=16), Text(words, no_wrap=True, overflow="ellipsis"))
+    return table
