@@ -282,6 +282,12 @@ def test_a_notebook_that_judges_nothing_failed(project):
     assert not succeeded and "per_image.csv" in json.loads((place / "failed.json").read_text())["error"]
 
 
+def test_the_process_of_a_row_waits_for_no_heavy_import():
+    code = "import sys, colorlib.studies.__main__; print(sorted({'torch', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 # ------------------------------------------------------------------------------------------------- the display
 
 

@@ -1,10 +1,9 @@
 """Running a study: one idempotent command for a row, Snakemake over the rows, a live display, then the report.
 
-``python -m colorlib.studies.engine row STUDY_FOLDER ROW`` is all that Snakemake knows of a row, on this machine or on a
+``python -m colorlib.studies row STUDY_FOLDER ROW`` is all that Snakemake knows of a row, on this machine or on a
 cluster. Every process ends with the one that started it, so a study that is killed leaves nothing running.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from colorlib.files import LIBRARY, exclusive, write_json
-from colorlib.processes import environment_for_children, follow_parent
+from colorlib.processes import environment_for_children
 from colorlib.studies.notebook import execute, find_notebook
 from colorlib.studies.progress import display, read_mark, row_title, screen
 from colorlib.studies.study import prepare_study, read_study
@@ -188,28 +187,3 @@ def _run_rows(folder: Path, rows: list[dict[str, Any]], jobs: int, wall: Callabl
     if child.returncode and all(row["status"] == "interrupted" for row in study["rows"]):
         raise RuntimeError(f"Snakemake stopped before any row ended; {log} says why.")
     return study
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run one row, or the report, of a planned study: what the Snakefile calls."""
-    follow_parent()
-    parser = argparse.ArgumentParser(prog="python -m colorlib.studies.engine", description=main.__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    row = commands.add_parser("row", help="run one row, unless it is done")
-    row.add_argument("folder", help="of the study, for example runs/quick")
-    row.add_argument("id", help="of the row, as in study.json")
-    report = commands.add_parser("report", help="make the report")
-    report.add_argument("folder", help="of the study, for example runs/quick")
-    options = parser.parse_args(arguments)
-    try:
-        if options.command == "report":
-            print(f"The report: {make_report(options.folder).resolve()}")
-            return 0
-        return 0 if run_row(options.folder, options.id) else 1
-    except (OSError, ValueError, RuntimeError) as error:
-        print(f"colorlib: {error}", file=sys.stderr)
-        return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())

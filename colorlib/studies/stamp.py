@@ -44,7 +44,7 @@ def _planned(row: Row, data: "LabArrays", folder: Path) -> dict[str, Any]:
         "notebook": str(row.notebook),
         "parameters": {name: value for name, value in given.items() if name in known} | row.parameters,
         "folder": str(folder / identity),
-        "command": f"python -m colorlib.studies.engine row {folder} {identity}",
+        "command": f"python -m colorlib.studies row {folder} {identity}",
     }
 
 

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorlib.files import LIBRARY, read_versioned
-from colorlib.machine import machine
 from colorlib.registry import look_up
 from colorlib.studies.file import PICTURES, load_study
 from colorlib.studies.stamp import FORMAT, plan
@@ -51,6 +50,8 @@ def prepare_study(
         ValueError, TypeError, OSError: see :func:`load_study` and :func:`open_study_data`; or the folder was
             written by another version.
     """
+    from colorlib.machine import machine  # torch takes seconds, and a row's own process has no use for it
+
     study = load_study(path)
     for kind in pictures or []:
         look_up(PICTURES, kind, "kind of pictures")
