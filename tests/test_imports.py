@@ -42,7 +42,6 @@ COUNTED = {"classifier", "color", "data", "files", "imports", "machine", "metric
 COUNTED |= {"processes", "registry", "runs", "statistics"}
 TRAINED = {"unet", "eccv16", "vit"}
 OWN = {  # files that some of the rows rest on, and those rows
-    "models/base.py": TRAINED,
     "models/blocks.py": TRAINED,
     "objectives/adversarial.py": {"unet"},
     "objectives/critics.py": {"unet"},
@@ -53,9 +52,8 @@ OWN = {  # files that some of the rows rest on, and those rows
     "runs/baselines.py": {"baselines"},
 }
 EVERY = {"color/hints.py", "color/lab.py", "data/store.py", "metrics/fidelity.py", "metrics/sets.py", "registry.py"}
-EVERY |= {"objectives/base.py", "runs/evaluation.py", "runs/training.py", "statistics/bootstrap.py"}
+EVERY |= {"models/base.py", "objectives/base.py", "runs/evaluation.py", "runs/training.py", "statistics/bootstrap.py"}
 SEEDS = {"0", "1", "2", "3", "4"}
-UNET = ["colorlib.color.lab", "colorlib.models.MODELS", "colorlib.models.blocks", "colorlib.models.unet"]
 FILES = sorted(path.relative_to(LIBRARY).as_posix() for path in LIBRARY.rglob("*.py"))
 
 
@@ -130,49 +128,99 @@ def test_comments_and_docstrings_do_not_count(changed_by, file):
     assert not changed_by(file, say)
 
 
-def test_of_a_room_only_the_definitions_that_are_asked_for_count(changed_by):
-    models, objectives = "models/__init__.py", "objectives/__init__.py"
-    assert changed_by(models, lambda text: text.replace("options = options | {", "options = {**options} | {")) == set(
-        ROWS
-    )
-    more = (
-        'from colorlib.models.unet256 import UNet256\nMODELS: dict[str, type[nn.Module]] = {\n    "another": UNet256,'
-    )
-    assert not changed_by(models, lambda text: text.replace("MODELS: dict[str, type[nn.Module]] = {", more))
-    moved = '"unet": UNet256,'
-    assert changed_by(models, lambda text: text.replace('"unet": UNet,', moved)) == {"unet"}
-    weights = '"pix2pix": {"l1": 10.0'  # a sum is its terms and their weights
-    assert changed_by(objectives, lambda text: text.replace('"pix2pix": {"l1": 100.0', weights)) == {"unet"}
-    assert not changed_by(objectives, lambda text: text.replace('"chromagan": {"l2": 1.0', '"chromagan": {"l2": 2.0'))
+TOY = {
+    "__init__.py": "def __getattr__(name):\n    from colorlib.models import MODELS",
+    "models/__init__.py": """from colorlib.models.unet import UNet
+from colorlib.models.vit import ViT, attend
+MODELS = {"unet": UNet, "vit": ViT}
+WIDTH = 8
+def create_model(name):
+    return MODELS[name](WIDTH)
+def other():
+    return attend()""",
+    "models/unet.py": "from colorlib.models.blocks import conv\nclass UNet: ...",
+    "models/vit.py": "class ViT: ...",
+    "models/blocks.py": "import colorlib.registry as registry",
+    "objectives/__init__.py": """from colorlib.objectives import gan
+from colorlib.objectives.l1 import L1
+OBJECTIVES = {"l1": L1, "gan": gan.GAN}
+SUMS = {"sum": {"l1": 100.0, "gan": 1.0}, "other": {"l1": 2.0}}
+def create_objective(name):
+    return SUMS.get(name, OBJECTIVES)""",
+    "objectives/gan.py": "class GAN: ...",
+    "objectives/l1.py": "class L1: ...",
+    "plots.py": "",
+    "registry.py": "",
+    "reports/__init__.py": "from colorlib.reports.words import number",
+    "reports/figures.py": "def f():\n    from colorlib import plots",
+    "reports/words.py": "def number(): ...",
+}
+UNET = ["models.blocks", "models.unet", "registry"]
+MODEL = ["models.MODELS", "models.WIDTH", "models.create_model"]
+OBJECTIVE = ["objectives.OBJECTIVES", "objectives.SUMS", "objectives.create_objective"]
 
 
-@pytest.mark.parametrize(
-    "source", ["import colorlib.plots", "from colorlib import plots", "def f():\n    from colorlib.plots import style"]
-)
-def test_a_room_that_draws_is_not_followed(copy, source):
-    assert imports.reached("from colorlib.studies import read_study", [])
-    (copy / "studies" / "drawing.py").write_text(source)
-    try:
-        assert not imports.reached("from colorlib.studies import read_study", [])
-    finally:
-        (copy / "studies" / "drawing.py").unlink()
+@pytest.fixture
+def toy(tmp_path, monkeypatch) -> Path:
+    """A library of few lines, which imports are followed in."""
+    library = tmp_path / "colorlib"
+    for file, text in TOY.items():
+        (library / file).parent.mkdir(parents=True, exist_ok=True)
+        (library / file).write_text(text)
+    monkeypatch.setattr(imports, "LIBRARY", library)
+    return library
 
 
 @pytest.mark.parametrize(
     ("source", "words", "found"),
     [
         ("import json", [], []),
-        ("from colorlib.color import lab", [], ["colorlib.color.lab"]),
-        ("import colorlib.color.lab", [], ["colorlib.color.lab"]),
-        ("import colorlib.color.lab as lab\nlab.rgb_to_lab", [], ["colorlib.color.lab"]),
-        ("def f():\n    from colorlib.registry import look_up", [], ["colorlib.registry"]),
-        ("from colorlib.models import MODELS", [], ["colorlib.models.MODELS"]),
-        ("from colorlib import models\nmodels.MODELS['unet']", [], UNET),
-        ("from colorlib.models import MODELS", ["unet"], UNET),
+        ("from colorlib import registry", [], ["registry"]),
+        ("import colorlib.registry", [], ["registry"]),
+        ("import colorlib.models.unet as unet\nunet.UNet", [], UNET),
+        ("def f():\n    from colorlib.registry import look_up", [], ["registry"]),
+        ("from colorlib.models import MODELS", [], ["models.MODELS"]),
+        ("from colorlib.models import MODELS", ["unet"], ["models.MODELS", *UNET]),
+        ("from colorlib.models import MODELS\nMODELS['unet']", [], ["models.MODELS", *UNET]),
+        ("from colorlib import models\nmodels.MODELS['unet']", [], ["models.MODELS", *UNET]),
+        ("from colorlib.models import UNet", [], UNET),
+        ("from colorlib.models import create_model", ["vit"], [*MODEL, "models.vit"]),
+        ("from colorlib.models import attend, nothing", [], ["models.vit"]),
+        ("from colorlib.models import other", [], ["models.other", "models.vit"]),
+        ("from colorlib.models import *", [], [*MODEL, "models.other", "models.vit", *UNET]),
+        ("import colorlib\ncolorlib.load()", [], []),
+        ("from colorlib import MODELS", ["vit"], ["models.MODELS", "models.vit"]),
+        ("from colorlib.objectives import create_objective", ["l1"], [*OBJECTIVE, "objectives.l1"]),
+        ("from colorlib.objectives import create_objective", ["sum"], [*OBJECTIVE, "objectives.gan", "objectives.l1"]),
+        ("from colorlib import plots\nplots.show()", [], []),
+        ("from colorlib.reports import number", [], []),  # its room draws
     ],
 )
-def test_imports_are_followed_however_they_are_written(source, words, found):
-    assert sorted(imports.reached(source, words)) == found
+def test_imports_are_followed_however_they_are_written(toy, source, words, found):
+    assert sorted(imports.reached(source, words)) == sorted(f"colorlib.{name}" for name in found)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "counts"),
+    [
+        ("models/__init__.py", "MODELS[name](WIDTH)", "MODELS[name](2 * WIDTH)", True),
+        ("models/__init__.py", "WIDTH = 8", "WIDTH = 16", True),
+        ("models/__init__.py", "return attend()", "return None", False),
+        ("models/__init__.py", '"vit": ViT', '"vit": ViT, "another": ViT', False),
+        ("models/__init__.py", '"unet": UNet', '"unet": ViT', True),
+        ("models/vit.py", "class", "class Another: ...\nclass", False),
+        ("models/unet.py", "class", "class Another: ...\nclass", True),
+        ("objectives/__init__.py", "100.0", "10.0", True),
+        ("objectives/__init__.py", "2.0", "3.0", False),
+        ("objectives/gan.py", "class", "class Another: ...\nclass", True),
+    ],
+)
+def test_of_a_room_only_the_definitions_that_are_asked_for_count(toy, file, old, new, counts):
+    source = "from colorlib.models import create_model\nfrom colorlib.objectives import create_objective"
+    before = imports.digest(source, ["unet", "sum"])
+    assert old in TOY[file]
+    (toy / file).write_text(TOY[file].replace(old, new))
+    assert (imports.digest(source, ["unet", "sum"]) != before) == counts
 
 
 def test_a_colorizer_that_is_deployed_counts_where_a_row_judges_it():

@@ -50,7 +50,7 @@ def test_everything_imported_is_asked_for(project):
     asked = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in ranges(project["dependencies"])}
     asked |= {"colorlib", "kagglehub", "av", "streamlit"} | set(sys.stdlib_module_names)  # extras among them
     # each comes with a package that is asked for
-    asked |= {"IPython", "jupyter_client", "nbclient", "traitlets"}
+    asked |= {"IPython", "jupyter_client", "nbclient", "requests", "traitlets", "scipy"}
     for path in (ROOT / "colorlib").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
