@@ -45,7 +45,15 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, ValueError, TypeError, RuntimeError, FloatingPointError, MemoryError) as error:
+    except (
+        ModuleNotFoundError,
+        OSError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        FloatingPointError,
+        MemoryError,
+    ) as error:
         if os.environ.get("COLORLIB_TRACEBACK"):
             raise
         print(f"colorlib: {_sentence(error)}", file=sys.stderr)
@@ -53,6 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed; this needs the extra study: pip install 'colorlib[study]'."
     if isinstance(error, MemoryError):
         return "the memory is used up; try fewer --jobs, or a smaller size or batch."
     if isinstance(error, OSError) and error.strerror:

@@ -1,7 +1,6 @@
 """``colorlib study``: the rows of a study file are run, and their report is written."""
 
 import argparse
-from pathlib import Path
 
 from colorlib.cli.command import Commands, add_command, count
 
@@ -31,13 +30,8 @@ def register(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from colorlib.studies.engine import run_study
+    from colorlib.studies import find_study, run_study
 
     pictures = options.pictures.split(",") if options.pictures else None
-    well = run_study(_study_file(options.study), options.data, options.name, options.jobs, pictures, options.out)
+    well = run_study(find_study(options.study), options.data, options.name, options.jobs, pictures, options.out)
     return 0 if well else 1
-
-
-def _study_file(name: str) -> Path:
-    by_name = Path("notebooks/studies") / f"{name}.yml"
-    return Path(name) if Path(name).suffix in (".yml", ".yaml") else by_name
