@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LIBRARY = Path(__file__).parent
+_TRAVELLED = LIBRARY / "notebooks"  # in a wheel they lie inside the library, in a checkout beside it
+NOTEBOOKS = _TRAVELLED if _TRAVELLED.is_dir() else LIBRARY.parent / "notebooks"
 
 
 def fetch(url: str, path: Path | str, digest: str, algorithm: str = "sha256") -> Path:
@@ -67,14 +69,13 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 
 def project_folder() -> Path:
-    """Return the nearest folder with a ``pyproject.toml``, from the working folder upwards, as a relative path.
+    """Return the checkout that the working folder lies in, as a relative path; outside of one, the working folder.
 
     JupyterLab works in ``notebooks/`` and a command line at the top; both mean the same ``data/`` and ``runs/``.
-    Outside a checkout it is the working folder.
     """
     here = Path.cwd()
-    found = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").exists()), here)
-    return Path(os.path.relpath(found))
+    checkouts = (folder for folder in (here, *here.parents) if (folder / "notebooks" / "Snakefile").exists())
+    return Path(os.path.relpath(next(checkouts, here)))
 
 
 def sha256(path: Path | str) -> str:

@@ -1,18 +1,27 @@
-"""pyproject.toml, environment.yml and the Makefile hold together."""
+"""pyproject.toml, environment.yml and the Makefile hold together; the wheel works where there is no checkout."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
+import venv
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
+
+from colorlib.files import project_folder
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "opencv-python-headless": "opencv"}
 IMPORT_NAMES = {"pyyaml": "yaml", "pillow": "PIL", "scikit-image": "skimage", "opencv-python-headless": "cv2"}
+COME_ALONG = {"IPython", "jupyter_client", "nbclient", "requests", "traitlets"}  # with packages that are asked for
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +39,19 @@ def ranges(requirements: list[str]) -> dict[str, str]:
     return {m[1]: m[2] for line in requirements if (m := re.fullmatch(r"(\w[\w-]*)\s*(.*)", line))}
 
 
+def asked(project: dict, *extras: str) -> dict[str, str]:
+    """Return what the library and its extras ask for, name -> range."""
+    optional = project["optional-dependencies"]
+    own = [line for extra in extras for line in optional[extra] if not line.startswith("colorlib[")]
+    return ranges(project["dependencies"] + own)
+
+
+def imported_as(packages: dict[str, str]) -> set[str]:
+    return {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in packages}
+
+
 def test_conda_users_get_the_same(project, environment):
-    ours = ranges(project["dependencies"] + project["optional-dependencies"]["test"])
-    ours["python"] = project["requires-python"]
+    ours = asked(project, "study", "app", "film", "test") | {"python": project["requires-python"]}
     from_pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     theirs = ranges([entry for entry in environment["dependencies"] if isinstance(entry, str)] + from_pip)
     assert {CONDA_NAMES.get(name, name): allowed for name, allowed in ours.items()} == {
@@ -41,22 +60,38 @@ def test_conda_users_get_the_same(project, environment):
     assert "--editable ." in from_pip and environment["channels"] == ["conda-forge"]
 
 
+def test_make_installs_what_runs_studies_and_the_page(project):
+    assert "colorlib[app,film,study]" in project["optional-dependencies"]["test"]
+    assert "--editable '.[test]'" in (ROOT / "install.sh").read_text(encoding="utf-8")
+
+
 def test_ranges_not_pins(project):
-    for name, allowed in ranges(project["dependencies"]).items():
+    for name, allowed in asked(project, *project["optional-dependencies"]).items():
         assert re.fullmatch(r">=[\d.]+", allowed), name
 
 
 def test_everything_imported_is_asked_for(project):
-    asked = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in ranges(project["dependencies"])}
-    asked |= {"colorlib", "kagglehub", "av", "streamlit"} | set(sys.stdlib_module_names)  # extras among them
-    # each comes with a package that is asked for
-    asked |= {"IPython", "jupyter_client", "nbclient", "requests", "traitlets", "scipy"}
+    known = imported_as(asked(project, "study", "app", "film", "kaggle")) | COME_ALONG | {"colorlib"}
     for path in (ROOT / "colorlib").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             for name in names:
-                assert name.split(".")[0] in asked, f"{path.relative_to(ROOT)} imports {name}"
+                package = name.split(".")[0]
+                assert package in known or package in sys.stdlib_module_names, f"{path.name} imports {name}"
+
+
+CORE = "colorlib.cli, colorlib.data, colorlib.deployment, colorlib.metrics, colorlib.runs, colorlib.statistics"
+
+
+@pytest.mark.parametrize(("rooms", "extras"), [(CORE, ()), ("colorlib.app.main", ("app",))], ids=["core", "app"])
+def test_nothing_is_imported_that_another_extra_brings(project, rooms, extras):
+    rest = imported_as(asked(project, *project["optional-dependencies"])) - imported_as(asked(project, *extras))
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({sorted(rest - {'jinja2'})})); import {rooms}"  # jinja2: torch's
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_make_help_and_the_study_command():
@@ -70,3 +105,77 @@ def test_set_up_scripts_are_posix_shell():
     for script in ("install.sh", ".ci/run"):
         subprocess.run(["sh", "-n", ROOT / script], check=True)
         assert (ROOT / script).stat().st_mode & 0o111, script
+
+
+def test_the_project_is_the_checkout_and_elsewhere_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks" / "studies")
+    assert project_folder().resolve() == ROOT
+    (tmp_path / "pyproject.toml").touch()  # somebody else's project
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    assert project_folder() == Path(".")
+
+
+# --------------------------------------------------------------------------------------------------- the wheel
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+    """The programs of an environment that holds this checkout's wheel, and sees the packages of the present one."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    build = [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT]
+    subprocess.run(build, check=True)
+    venv.create(folder / "venv", with_pip=False)
+    names = {"base": str(folder / "venv"), "platbase": str(folder / "venv")}
+    ours, programs = (Path(sysconfig.get_path(name, "venv", names)) for name in ("purelib", "scripts"))
+    (ours / "present.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    (wheel,) = folder.glob("*.whl")
+    target = [*pip, "--python", programs / "python", "install", "--quiet", "--no-deps", "--no-index", wheel]
+    subprocess.run(target, check=True)
+    return programs
+
+
+@pytest.fixture
+def run(installed, tmp_path) -> Callable[..., subprocess.CompletedProcess]:
+    """Runs a program of that environment in an empty folder."""
+
+    def run(*command: str | Path) -> subprocess.CompletedProcess:
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return subprocess.run(
+            [installed / command[0], *command[1:]], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+
+    return run
+
+
+def test_the_wheel_colours_a_photograph_without_the_packages_of_studies(run, tmp_path, project):
+    grey = np.linspace(20, 220, 48 * 64, dtype=np.uint8).reshape(48, 64)
+    Image.fromarray(grey).save(tmp_path / "grandmother.png")
+    rest = imported_as(asked(project, *project["optional-dependencies"])) - imported_as(asked(project)) - {"jinja2"}
+    block = f"import sys; sys.modules.update(dict.fromkeys({sorted(rest)})); from colorlib.cli import main; "
+    done = run("python", "-c", block + "sys.exit(main(['colorize', 'grandmother.png', '--out', 'coloured']))")
+    assert done.returncode == 0 and "1 coloured" in done.stdout, done.stderr
+    with Image.open(tmp_path / "coloured" / "grandmother.png") as image:
+        assert image.size == (64, 48) and image.mode == "RGB"
+    assert run("python", "-c", block + "sys.exit(main(['list']))").returncode == 0
+    done = run("python", "-c", block + "sys.exit(main(['study', 'quick']))")
+    assert done.returncode == 2 and "this needs the extra study: pip install 'colorlib[study]'" in done.stderr
+
+
+def test_the_wheel_runs_a_study_and_finds_those_that_travel_in_it(run, tmp_path):
+    study = {
+        "title": "Tiny study",
+        "data": {"name": "scenes", "count": 60, "size": 32, "seed": 0},
+        "rows": [{"notebook": "12_unet", "OBJECTIVE": "l1", "IMAGES_SEEN": 32, "BATCH_SIZE": 8}],
+    }
+    (tmp_path / "tiny.yml").write_text(yaml.safe_dump(study))
+    done = run("colorlib", "study", "tiny.yml", "--jobs", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Tiny study" in (tmp_path / "reports/tiny/index.html").read_text(encoding="utf-8")
+    assert len(list(tmp_path.glob("runs/tiny/12_unet-*/run/per_image.csv"))) == 1
+    plan = "from colorlib.studies import *; study = load_study(find_study('quick')); print(len(study.rows), study.path)"
+    done = run("python", "-c", plan)
+    rows, _, path = done.stdout.partition(" ")
+    assert int(rows) == 13 and "site-packages" in path, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "reports", "runs", "tiny.yml"]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import skimage
 from PIL import Image
 
 CREDITS = {
@@ -48,6 +47,8 @@ def bundled_photographs(max_side: int = 256) -> list[Photograph]:
         >>> bundled_photographs(64)[0].rgb.shape
         (64, 64, 3)
     """
+    import skimage  # it comes with the extra study
+
     if max_side < 16:
         raise ValueError(f"max_side must be 16 pixels or more, not {max_side}.")
     folder = Path(skimage.__file__).parent / "data"

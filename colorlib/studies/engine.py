@@ -11,16 +11,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from colorlib.files import LIBRARY, exclusive, write_json
+from colorlib.files import NOTEBOOKS, exclusive, write_json
 from colorlib.processes import environment_for_children
 from colorlib.studies.notebook import execute, find_notebook
 from colorlib.studies.progress import display, read_mark, row_title, screen
 from colorlib.studies.study import prepare_study, read_study
 
-SNAKEFILE = LIBRARY.parent / "notebooks" / "Snakefile"
 COMPARE = "80_compare"
 LOOK_EVERY = 0.5  # seconds between looks at the rows
 _SNAKEMAKE = (
@@ -123,11 +123,15 @@ def run_study(
         out: folder of the report; by default ``reports/<study>``.
 
     Raises:
+        ModuleNotFoundError: a package that runs studies is not installed.
         ValueError, TypeError, OSError: the study or its data is not usable; nothing was run.
         BlockingIOError: another process is running this study.
         RuntimeError: Snakemake or the report failed; the message says where to read on.
         KeyboardInterrupt: the rows under way were stopped; the same call goes on from there.
     """
+    for package in ("papermill", "snakemake"):  # they are imported late, by other processes
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(f"there is no {package}", name=package)
     begun = time.monotonic()
     folder, study = prepare_study(path, data, name, pictures)
     with exclusive(folder, "study"):
@@ -158,7 +162,17 @@ def _run_rows(folder: Path, rows: list[dict[str, Any]], jobs: int, wall: Callabl
     log = folder / "snakemake.log"
     # greedy: the other scheduler wants a solver. mtime: a row's folder name says all that the other triggers would.
     # nolock: the lock of the study's folder, held by the caller, ends with its process; Snakemake's does not
-    command = [sys.executable, "-c", _SNAKEMAKE, "-s", str(SNAKEFILE), "--cores", str(jobs), "--keep-going", "--nolock"]
+    command = [
+        sys.executable,
+        "-c",
+        _SNAKEMAKE,
+        "-s",
+        str(NOTEBOOKS / "Snakefile"),
+        "--cores",
+        str(jobs),
+        "--keep-going",
+        "--nolock",
+    ]
     command += ["--rerun-incomplete", "--rerun-triggers", "mtime", "--scheduler", "greedy"]
     command += ["--config", f"folder={folder}", "--", "rows"]
     with open(log, "w", encoding="utf-8") as file:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from colorlib.files import NOTEBOOKS
 from colorlib.registry import look_up
 from colorlib.studies.notebook import find_notebook, notebook_parameters, shell_line
 
@@ -61,6 +62,21 @@ class Study:
     @property
     def name(self) -> str:
         return self.path.stem
+
+
+def find_study(name: str) -> Path:
+    """Return the file of a study: of a path the path, of a name that in ``notebooks/studies``, here or of colorlib.
+
+    Raises:
+        FileNotFoundError: no study has that name; the message names those there are.
+    """
+    if Path(name).suffix in (".yml", ".yaml"):
+        return Path(name)
+    folders = (Path("notebooks/studies"), NOTEBOOKS / "studies")
+    known = {path.stem: path for folder in reversed(folders) for path in sorted(folder.glob("*.yml"))}
+    if name not in known:
+        raise FileNotFoundError(f"there is no study file {folders[0] / name}.yml; studies by name: {', '.join(known)}.")
+    return known[name]
 
 
 def load_study(path: Path | str) -> Study:

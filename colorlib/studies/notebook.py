@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 
+from colorlib.files import NOTEBOOKS
 from colorlib.processes import environment_for_children
 
 
@@ -76,8 +77,8 @@ def _one_line(text: str) -> str:
 
 
 def find_notebook(study: Path, name: str) -> Path:
-    """Return the notebook of that name in the folder above the study file's, or beside the file."""
-    folders = list(dict.fromkeys((study.absolute().parent.parent, study.absolute().parent)))
+    """Return the notebook of that name: in the folder above the study file's, beside the file, or colorlib's own."""
+    folders = list(dict.fromkeys((study.absolute().parent.parent, study.absolute().parent, NOTEBOOKS)))
     for folder in folders:
         if (path := folder / f"{name.removesuffix('.ipynb')}.ipynb").is_file():
             return Path(os.path.relpath(path)) if path.is_relative_to(Path.cwd()) else path
