@@ -2,11 +2,12 @@
 
 from colorlib.studies.engine import make_report, run_row, run_study
 from colorlib.studies.file import Row, Study, find_study, load_study
-from colorlib.studies.study import open_study_data, prepare_study, read_study
+from colorlib.studies.study import describe_data, open_study_data, prepare_study, read_study
 
 __all__ = [
     "Row",
     "Study",
+    "describe_data",
     "find_study",
     "load_study",
     "make_report",
