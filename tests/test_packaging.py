@@ -178,4 +178,4 @@ def test_the_wheel_runs_a_study_and_finds_those_that_travel_in_it(run, tmp_path)
     done = run("python", "-c", plan)
     rows, _, path = done.stdout.partition(" ")
     assert int(rows) == 13 and "site-packages" in path, done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "reports", "runs", "tiny.yml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".snakemake", "data", "reports", "runs", "tiny.yml"]
