@@ -249,7 +249,7 @@ def test_hints_colour_their_surroundings(name):
 
 
 def test_hints_lie_where_they_are_put():
-    placed = colorize._place_hints([(0, 0, "#ff0000"), (149, 109, "#808080")], (110, 150), (11, 15))
+    placed = colorize.place_hints([(0, 0, "#ff0000"), (149, 109, "#808080")], (110, 150), (11, 15))
     assert placed.shape == (1, 3, 11, 15)
     assert placed[0, 2, 0, 0] == 1 and placed[0, 2, 10, 14] == 1 and placed[0, 2, 5, 7] == 0
     assert placed[0, 0, 0, 0] == pytest.approx(80, abs=1) and placed[0, 0, 10, 14].abs() < 0.1
