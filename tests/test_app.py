@@ -30,7 +30,7 @@ from colorlib.deployment.loading import load_colorizer
 from colorlib.deployment.recipe import Recipe
 from colorlib.metrics import METRICS, Pair
 from colorlib.models import create_model
-from colorlib.pictures.picture import read_picture
+from colorlib.pictures.reading import read_picture
 
 MAIN = str(Path(app.__file__).parent / "main.py")
 COLOUR = np.array(Image.fromarray(astronaut()).resize((96, 80)))

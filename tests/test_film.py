@@ -22,7 +22,7 @@ from colorlib.deployment import frames as film_frames
 from colorlib.deployment.film import colorize_film, plan_films
 from colorlib.deployment.loading import load_colorizer
 from colorlib.deployment.steadiness import agreement, flicker, motion, steady, warp
-from colorlib.pictures.picture import read_picture
+from colorlib.pictures.reading import read_picture
 
 SIZE = 64, 86  # of small copies
 INSIDE = (..., slice(4, -4), slice(4, -4))  # what neither frame lacks

@@ -19,10 +19,10 @@ import pytest
 from PIL import Image, ImageCms
 from skimage.color import rgb2lab
 from skimage.data import astronaut, coffee
+from test_pictures import icc
 
 from colorlib.data import photos
-from colorlib.data.photos import prepare_photographs
-from colorlib.pictures.decode import square_photograph
+from colorlib.data.photos import prepare_photographs, square_photograph
 from colorlib.pictures.listing import list_photographs
 
 ROOT = Path(__file__).parents[1]
@@ -81,8 +81,9 @@ def test_short_side_then_centre_crop():
     assert np.abs(got - two_steps)[:, 2:-2].max() <= 4 and np.abs(got - two_steps).mean() < 0.3
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "tiff_lzw"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation(orientation):
+def test_exif_orientation(orientation, kind):
     """The numbers' meaning from the EXIF standard: where the stored row 0 and column 0 belong."""
     upright = smooth(1, 40, 64)
     pixels = np.asarray(upright)
@@ -98,7 +99,8 @@ def test_exif_orientation(orientation):
     }[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encoded(Image.fromarray(np.ascontiguousarray(stored)), exif=exif)
+    options = {"kind": "TIFF", "compression": kind} if kind == "tiff_lzw" else {"kind": kind}
+    data = encoded(Image.fromarray(np.ascontiguousarray(stored)), exif=exif, **options)
     got, width, height = square_photograph(io.BytesIO(data), 32)
     assert (width, height) == (40, 64)
     assert np.abs(got.astype(int) - decoded(encoded(upright))).max() <= 1
@@ -161,6 +163,19 @@ def test_an_embedded_profile_is_turned_into_srgb():
     assert np.abs(decoded(broken) - [200, 60, 60]).max() <= 1
 
 
+def test_profiles_hold_for_every_mode():
+    """A photograph in Adobe RGB is the same as RGB, with transparency and as a palette; a grey one heeds its gamma."""
+    image = smooth(7, 64, 64)
+    plain, adobe = decoded(encoded(image)), decoded(encoded(image, icc_profile=icc()))
+    assert np.abs(adobe - plain).mean() > 2
+    assert np.abs(decoded(encoded(image.convert("RGBA"), icc_profile=icc())) - adobe).max() <= 1
+    palette = image.quantize(256)
+    assert np.abs(decoded(encoded(palette, icc_profile=icc())) - adobe).mean() < 6
+    grey = Image.new("L", (32, 32), 128)
+    by_hand = 255 * (1.055 * ((128 / 255) ** 1.8) ** (1 / 2.4) - 0.055)  # the gamma, then sRGB's curve
+    assert np.abs(decoded(encoded(grey, icc_profile=icc(1.8, None))) - by_hand).max() < 1
+
+
 def test_store_holds_the_lab_of_the_photograph(tmp_path):
     (tmp_path / "in").mkdir()
     Image.fromarray(astronaut()).resize((64, 64)).save(tmp_path / "in/a.png")
@@ -205,6 +220,21 @@ def test_bad_files_are_skipped_and_listed_with_the_reason(tmp_path):
         assert bad[name][1] in reason and "\n" not in reason and "0x" not in reason
     assert made.info["counts"]["skipped"] == 7 and made.info["counts"]["photographs"] == 4
     assert made.info["files"] == 11 and made.info["ignored"] == 4
+
+
+def test_postscript_is_skipped_and_nothing_is_run(tmp_path, monkeypatch):
+    """Pillow would hand it to Ghostscript, whatever the file is called."""
+    folder, tools = fill(tmp_path / "in", 2), tmp_path / "tools"
+    eps = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 60 40\n%%EndComments\n0 0 moveto 60 40 lineto stroke\nshowpage\n"
+    (folder / "holiday.jpg").write_text(eps)
+    tools.mkdir()
+    (tools / "gs").write_text(f"#!/bin/sh\necho called >> {tmp_path}/called\n")
+    (tools / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    made = prepare_photographs(folder, tmp_path / "out", size=32, workers=1)
+    skipped = pd.read_csv(made.folder / "skipped.csv")
+    assert skipped.values.tolist() == [["holiday.jpg", "not a picture that Pillow can read"]]
+    assert not (tmp_path / "called").exists()
 
 
 def test_a_file_too_large_is_skipped_unread(tmp_path, monkeypatch):

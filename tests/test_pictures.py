@@ -3,20 +3,24 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import tifffile
 import torch
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
-from colorlib.color.lab import rgb_to_lab
-from colorlib.pictures import picture as pictures
+from colorlib.color.lab import lab_to_rgb, rgb_to_lab
+from colorlib.pictures import reading
 from colorlib.pictures.decode import upright
-from colorlib.pictures.picture import Picture, read_picture
+from colorlib.pictures.formats import FORMATS, SUFFIXES, is_picture
+from colorlib.pictures.picture import Picture
 from colorlib.pictures.profiles import read_profile
+from colorlib.pictures.reading import picture_of, read_centre, read_picture
 from colorlib.pictures.writing import png_bytes, write_picture
+from colorlib.runs.exchange import read_pictures
 
 RNG = np.random.default_rng(0)
 GREY16 = RNG.integers(0, 65536, (23, 31), dtype=np.uint16)
@@ -139,8 +143,6 @@ def test_upright_agrees_with_pillow():
     for orientation in range(1, 9):
         image = Image.fromarray(corner)
         image.getexif()[ExifTags.Base.Orientation] = orientation
-        from PIL import ImageOps
-
         np.testing.assert_array_equal(upright(corner, orientation), np.asarray(ImageOps.exif_transpose(image)))
 
 
@@ -233,12 +235,167 @@ def test_profiles_of_photographs(tmp_path):
     assert picture.profile is None and "unknown kind" in picture.notes[0]
 
 
+def icc_of_tables(matrix=False):
+    """A scanner's profile: a table from RGB to L behind curves that lighten; with a matrix, which says otherwise."""
+
+    def lab(L):
+        return struct.pack(">3H", round(L * 652.8), 0x8000, 0x8000)
+
+    corners = [lab(30 * r + 60 * g + 10 * b) for r in (0, 1) for g in (0, 1) for b in (0, 1)]
+    curve = struct.pack(">256H", *[round(65535 * (i / 255) ** 0.5) for i in range(256)])
+    table = b"mft2\0\0\0\0" + bytes([3, 3, 2, 0]) + struct.pack(">9i", *(np.eye(3, dtype=int) * 65536).flatten())
+    table += struct.pack(">2H", 256, 2) + curve * 3 + b"".join(corners) + struct.pack(">2H", 0, 65535) * 3
+    tags = {b"wtpt": b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061), b"A2B0": table}
+    if matrix:
+        plain = icc()
+        at = {name: (where, size) for name, where, size in struct.iter_unpack(">4sII", plain[132 : 132 + 12 * 6])}
+        tags |= {name: plain[where : where + size] for name, (where, size) in at.items()}
+    listed, body, offset = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for name, data in tags.items():
+        data += b"\0" * (-len(data) % 4)
+        listed += struct.pack(">4sII", name, offset + len(body), len(data))
+        body += data
+    header = struct.pack(">I4sI4s4s4s", offset + len(body), b"test", 0x02100000, b"scnr", b"RGB ", b"Lab ")
+    header += b"\0" * 12 + b"acsp" + b"\0" * 28 + struct.pack(">3i", 63190, 65536, 54061) + b"\0" * 48
+    return header + listed + body
+
+
+@pytest.mark.parametrize("matrix", [False, True])
+def test_tables_are_applied_and_go_before_a_matrix(tmp_path, matrix):
+    data = icc_of_tables(matrix)
+    assert (read_profile(data) is None) and (read_profile(icc()) is not None)
+    source = ImageCms.ImageCmsProfile(io.BytesIO(data))
+    transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), "RGB", "RGB")
+    expected = np.asarray(ImageCms.applyTransform(Image.fromarray(COLOUR8), transform)).astype(int)
+    assert np.abs(expected - COLOUR8).mean() > 20
+    rgba = np.dstack([COLOUR8, COLOUR8[..., 0]])
+    Image.fromarray(COLOUR8).save(tmp_path / "rgb.png", icc_profile=data)
+    Image.fromarray(rgba).save(tmp_path / "rgba.png", icc_profile=data)
+    tifffile.imwrite(tmp_path / "rgb16.tif", COLOUR8.astype(np.uint16) * 257, photometric="rgb", iccprofile=data)
+    for name in ("rgb.png", "rgba.png", "rgb16.tif"):
+        picture = read_picture(tmp_path / name)
+        np.testing.assert_array_equal(picture.rgb8(), expected)
+        assert picture.profile is None and "icc_profile" not in picture.carried and "in 8 bits" in picture.notes[0]
+    np.testing.assert_array_equal(read_picture(tmp_path / "rgba.png").alpha, rgba[..., 3])
+    Image.fromarray(COLOUR8[..., 0]).save(tmp_path / "grey.png", icc_profile=data)  # a grey scan of a colour scanner
+    assert read_picture(tmp_path / "grey.png").lightness().mean() > Picture(COLOUR8[..., 0]).lightness().mean() + 5
+
+
+def test_a_profile_for_grey_means_nothing_for_colours(tmp_path):
+    Image.fromarray(COLOUR8).save(tmp_path / "a.png", icc_profile=icc(1.8, None))
+    picture = read_picture(tmp_path / "a.png")
+    assert picture.profile is None and "taken for sRGB" in picture.notes[0]
+
+
 def test_lightness_of_levels_is_that_of_pixels():
     for levels in (COLOUR8[..., 0], GREY16):
         picture = Picture(levels)
         rgb = torch.from_numpy(levels.astype(np.float64) / picture.white).expand(1, 3, -1, -1)
         assert (picture.lightness() - rgb_to_lab(rgb)[:, :1]).abs().max() < 1e-3
     assert picture.lab(slice(3, 5)).shape == (1, 3, 2, 31)
+
+
+# --------------------------------------------------------------------------------------------------------- one decoder
+
+
+def files_of_every_kind(folder):
+    """Write the same photograph as many kinds of file: modes, bits, profiles and orientations."""
+    image, grey = Image.fromarray(COLOUR8), Image.fromarray(COLOUR8[..., 0])
+    images = {"RGB": image, "RGBA": image.convert("RGBA"), "P": image.quantize(64), "L": grey, "LA": grey.convert("LA")}
+    for name, profile in {"": None, "-adobe": icc(), "-grey": icc(1.8, None), "-tables": icc_of_tables()}.items():
+        for mode, saved in images.items():
+            saved.save(folder / f"{mode}{name}.png", icc_profile=profile)
+        image.save(folder / f"jpeg{name}.jpg", icc_profile=profile)
+        tifffile.imwrite(folder / f"grey16{name}.tif", GREY16, photometric="minisblack", iccprofile=profile)
+    image.convert("CMYK").save(folder / "cmyk.tif")
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = orientation
+        for kind, options in (("png", {}), ("tif", {}), ("tiff", {"compression": "tiff_lzw"})):
+            image.copy().save(folder / f"turned{orientation}.{kind}", exif=exif, **options)
+    return sorted(folder.iterdir())
+
+
+def test_the_whole_and_the_centre_are_the_same_pixels(tmp_path):
+    """`prepare` and `colorize` see one photograph: the same way up, in the same colours, to the bit at its own size."""
+    for path in files_of_every_kind(tmp_path):
+        picture = read_picture(path)
+        centre, whole = read_centre(path, picture.size)
+        assert whole == picture.size, path
+        rounding = int(picture.pixels.dtype == np.uint16 and picture.profile is not None)
+        np.testing.assert_allclose(centre.astype(int), picture.rgb8(), rtol=0, atol=rounding, err_msg=path.name)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_centre_has_the_shape_that_is_asked_for(orientation):
+    image = Image.fromarray(COLOUR8).resize((310, 230), Image.Resampling.BICUBIC)
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    file = io.BytesIO()
+    image.save(file, "PNG", exif=image.getexif())
+    expected = ImageOps.fit(ImageOps.exif_transpose(image), (60, 20), Image.Resampling.LANCZOS)
+    centre, whole = read_centre(io.BytesIO(file.getvalue()), (20, 60))
+    assert centre.shape == (20, 60, 3) and whole == ((310, 230) if orientation > 4 else (230, 310))
+    assert np.abs(centre.astype(int) - np.asarray(expected)).max() <= 2
+
+
+def test_16_bits_and_profiles_become_sRGB_of_8_bits():
+    np.testing.assert_array_equal(Picture(COLOUR8).rgb8(), COLOUR8)
+    np.testing.assert_array_equal(Picture(COLOUR8[..., 0]).rgb8(), COLOUR8[..., :1].repeat(3, 2))
+    np.testing.assert_array_equal(Picture(COLOUR16).rgb8(), (COLOUR16 / 257).round())
+    picture = Picture(COLOUR8, profile=read_profile(icc()))
+    lab = rgb_to_lab(torch.from_numpy(picture.rgb8() / 255.0).permute(2, 0, 1)[None])
+    assert (lab - picture.lab()).abs().median() < 0.5  # but for colours beyond sRGB
+
+
+def test_every_format_is_found_by_name_and_read_by_content(tmp_path):
+    assert is_picture("a/b.JPG") and is_picture(Path("b.tga")) and len(SUFFIXES) == 16
+    assert not any(
+        is_picture(name) for name in ("a.eps", "a.pdf", "a", "jpg", ".a.jpg", "__MACOSX/a.jpg", ".git/a.png")
+    )
+    for kind in FORMATS:
+        path = tmp_path / "photo.jpg"
+        Image.fromarray(COLOUR8).save(path, kind)
+        assert read_picture(path).size == (23, 31) and read_centre(path, (16, 16))[1] == (23, 31)
+
+
+@pytest.mark.parametrize("kind", ["PCX", "ICO", "SGI", "EPS"])
+def test_no_other_format_is_read(tmp_path, kind):
+    Image.fromarray(COLOUR8).save(tmp_path / "photo.jpg", kind)
+    for read in (read_picture, lambda path: read_centre(path, (16, 16))):
+        with pytest.raises(ValueError, match="not a picture"):
+            read(tmp_path / "photo.jpg")
+
+
+def test_judged_pictures_are_read_like_photographs(tiny_scenes, tmp_path):
+    """Somebody's pictures, in Adobe RGB and lying on their side, are judged by the colours that they show."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    batch = tiny_scenes.batch(tiny_scenes.indices("test"))
+    rgb = read_profile(icc()).from_srgb(lab_to_rgb(torch.cat([batch.L, batch.ab], 1)))
+    for identity, values in zip(batch.ids, rgb.permute(0, 2, 3, 1).numpy(), strict=True):
+        stored = Image.fromarray(np.rot90((values * 255).round().astype(np.uint8)).copy())
+        stored.save(tmp_path / f"{identity}.png", icc_profile=icc(), exif=exif)
+    assert (read_pictures(tmp_path, tiny_scenes)(batch) - batch.ab).abs().mean() < 1
+    (tmp_path / f"{batch.ids[0]}.png").write_bytes(b"%PDF-1.7")
+    with pytest.raises(ValueError, match=r"png cannot be read: a PDF, whatever its name says\.$"):
+        read_pictures(tmp_path, tiny_scenes)(batch)
+
+
+def test_pictures_are_opened_in_one_room():
+    library = Path(reading.__file__).parents[1]
+    others = [path for path in library.rglob("*.py") if path.parent.name != "pictures" and path.name != "oldfilm.py"]
+    assert len(others) > 50
+    for path in others:  # old film reads back a JPEG that it has just made
+        words = [word for word in ("Image.open(", "exif_transpose", "ImageCms") if word in path.read_text("utf-8")]
+        assert not words, f"{path} decodes pictures by itself: {words}"
+
+
+def test_what_a_caller_may_have_becomes_a_picture(tmp_path):
+    Image.fromarray(COLOUR8).save(tmp_path / "a.png")
+    for given in (tmp_path / "a.png", str(tmp_path / "a.png"), Image.fromarray(COLOUR8), COLOUR8, COLOUR16):
+        assert picture_of(given).size == (23, 31)
+    with pytest.raises(TypeError, match="a path, a Pillow image or a numpy array, not list"):
+        picture_of([1, 2])
 
 
 # --------------------------------------------------------------------------------------------------- hostile and broken
@@ -270,6 +427,8 @@ def claims_30_000():
     [
         (b"", "an empty file"),
         (b"%PDF-1.7 ...", "a PDF, whatever its name says"),
+        (b"\0\0\0\x20ftypisom" + bytes(20), "a film, whatever its name says"),
+        (b"\0\0\0\x1cftypheic" + bytes(20), "a HEIC photograph, whatever its name says"),
         (b"just words, no picture", "not a picture"),
         (jpeg()[:-800], "truncated"),
         (jpeg()[:50], "cannot be coloured"),
@@ -278,7 +437,7 @@ def claims_30_000():
         (claims_30_000(), "megapixels allowed"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
     ],
-    ids=["empty", "pdf", "text", "truncated", "header", "gif", "webp", "bomb", "eps"],
+    ids=["empty", "pdf", "film", "heic", "text", "truncated", "header", "gif", "webp", "bomb", "eps"],
 )
 def test_bad_files_end_in_one_sentence(tmp_path, data, message):
     path = tmp_path / "photo.jpg"
@@ -286,6 +445,26 @@ def test_bad_files_end_in_one_sentence(tmp_path, data, message):
     with pytest.raises(ValueError, match=message) as caught:
         read_picture(path)
     assert str(caught.value).startswith(f"{path} cannot be coloured: ") and "\n" not in str(caught.value)
+    if "animation" not in message:  # its first frame stands for it
+        with pytest.raises(ValueError) as alone:
+            read_centre(path, (16, 16))
+        assert str(caught.value) == f"{path} cannot be coloured: {alone.value}."
+
+
+def test_a_picture_that_begins_like_a_film_is_a_picture(tmp_path):
+    """AVIF, whose first box other programs make 28 bytes long."""
+    file = io.BytesIO()
+    Image.fromarray(COLOUR8).save(file, "AVIF")
+    data = bytearray(file.getvalue())
+    length = struct.unpack_from(">I", data)[0]
+    start, shift = data.index(b"mdat") + 4, 28 - length
+    where = data.index(struct.pack(">I", start), data.index(b"iloc"))
+    data[where : where + 4] = struct.pack(">I", start + shift)
+    (tmp_path / "a.avif").write_bytes(struct.pack(">I", 28) + data[4:28] + data[length:])
+    assert read_picture(tmp_path / "a.avif").size == (23, 31)
+    (tmp_path / "b.avif").write_bytes(data[:28].replace(data[:4], struct.pack(">I", 28), 1) + b"\0" * 99)
+    with pytest.raises(ValueError, match="b.avif cannot be coloured"):
+        read_picture(tmp_path / "b.avif")
 
 
 def test_the_limit_can_be_lowered(tmp_path):
@@ -294,6 +473,15 @@ def test_the_limit_can_be_lowered(tmp_path):
         read_picture(tmp_path / "a.png", max_pixels=9999)
     with pytest.raises(FileNotFoundError):
         read_picture(tmp_path / "b.png")
+
+
+def test_the_limit_can_be_raised_above_pillows(tmp_path, monkeypatch):
+    Image.new("L", (100, 100)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)
+    monkeypatch.setattr(reading, "MAX_PIXELS", 4000)
+    with pytest.raises(ValueError, match="more than the 0 megapixels allowed"):
+        read_picture(tmp_path / "a.png", 4000)
+    assert read_picture(tmp_path / "a.png", 10_000).size == (100, 100)
 
 
 def test_a_still_gif_and_a_bitmap_become_png(tmp_path):
@@ -326,7 +514,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     def full(self, *_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pictures.Image.Image, "save", full)
+    monkeypatch.setattr(Image.Image, "save", full)
     with pytest.raises(OSError, match="No space left"):
         write_picture(path, [COLOUR8], Picture(COLOUR8, format="JPEG"))
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

@@ -15,11 +15,13 @@ from colorlib.app.photograph import Photo, take_in
 from colorlib.data.bundled import bundled_photographs
 from colorlib.data.fashion_mnist import open_fashion_mnist
 from colorlib.files import project_folder
-from colorlib.pictures.picture import ENDINGS
+from colorlib.pictures.formats import SUFFIXES, is_picture
+from colorlib.pictures.reading import read_centre
 from colorlib.pictures.writing import png_bytes
 
-UPLOADED = ["jpg", "jpeg", "png", "tif", "tiff", "webp", "gif", "bmp"]
+UPLOADED = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
 THUMBNAIL = (112, 84)  # pixels of the screen: three abreast on a phone
+SHARP = (2 * THUMBNAIL[0], 2 * THUMBNAIL[1])
 MOST_IN_A_GALLERY = 40
 
 
@@ -73,7 +75,7 @@ def _uploader() -> None:
         _show_bundled()
 
 
-def _gallery(items: Sequence[tuple[Image.Image, str, Chosen]]) -> None:
+def _gallery(items: Sequence[tuple[Image.Image | np.ndarray, str, Chosen]]) -> None:
     with st.container(horizontal=True, gap="xsmall", key="gallery"):
         for number, (thumbnail, label, chosen) in enumerate(items):
             with st.container(width=THUMBNAIL[0], gap=None):
@@ -82,16 +84,12 @@ def _gallery(items: Sequence[tuple[Image.Image, str, Chosen]]) -> None:
                 st.button(label, key=key, type="tertiary", width="stretch", on_click=_choose, args=(chosen,))
 
 
-def _thumbnail(image: Image.Image) -> Image.Image:
-    sharp = (2 * THUMBNAIL[0], 2 * THUMBNAIL[1])
-    return ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), sharp, Image.Resampling.LANCZOS)
-
-
 @st.cache_data(show_spinner=False)
 def _bundled() -> list[tuple[Image.Image, str, str, np.ndarray]]:
     """Return (thumbnail, id, credit, pixels) of each."""
     found = bundled_photographs(4096)
-    return [(_thumbnail(Image.fromarray(p.rgb)), p.id, p.credit, p.rgb) for p in found]
+    thumbnails = [ImageOps.fit(Image.fromarray(p.rgb), SHARP, Image.Resampling.LANCZOS) for p in found]
+    return [(t, p.id, p.credit, p.rgb) for t, p in zip(thumbnails, found, strict=True)]
 
 
 def _show_bundled() -> None:
@@ -104,18 +102,17 @@ def _show_bundled() -> None:
 
 
 @st.cache_data(show_spinner=False)
-def _album(folder: str | None) -> list[tuple[Image.Image, Path]]:
+def _album(folder: str | None) -> list[tuple[np.ndarray, Path]]:
     """Return (thumbnail, path) of the black-and-white photographs in a folder, or of those in scikit-image."""
     if folder is None:
         paths = [Path(skimage.__file__).parent / "data" / name for name in ("camera.png", "coins.png")]
     else:
-        paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in ENDINGS)
+        paths = sorted(path for path in Path(folder).iterdir() if is_picture(path.name))
     album = []
     for path in paths[:MOST_IN_A_GALLERY]:
         try:
-            with Image.open(path) as image:
-                album.append((_thumbnail(image), path))
-        except (OSError, ValueError, Image.DecompressionBombError):
+            album.append((read_centre(path, SHARP[::-1])[0], path))
+        except (OSError, ValueError):
             continue  # whoever set the folder sees that it is missing
     return album
 

@@ -24,8 +24,9 @@ from colorlib.color.lab import lab_to_rgb
 from colorlib.deployment.colorizer import Hint, PhotoColorizer
 from colorlib.metrics import METRICS, Pair
 from colorlib.objectives.base import enlarge
-from colorlib.pictures.decode import merge_equal
-from colorlib.pictures.picture import WRITTEN, Picture, read_picture, to_8_bits
+from colorlib.pictures.formats import WRITTEN
+from colorlib.pictures.picture import Picture, eight_bits, merge_equal, to_8_bits
+from colorlib.pictures.reading import read_picture
 from colorlib.pictures.shrinking import shrink, working_size
 from colorlib.pictures.tone import tone_of
 from colorlib.pictures.writing import write_picture
@@ -117,8 +118,7 @@ def take_in(name: str, data: bytes, tone: str | None = None) -> Photo:
 
 def _screen_copy(picture: Picture) -> Picture:
     """Return sRGB of 8 bits, its longer side at most ``SHOWN_SIDE``."""
-    pixels = picture.pixels if picture.pixels.dtype == np.uint8 else (picture.pixels >> 8).astype(np.uint8)
-    image = Image.fromarray(pixels)
+    image = Image.fromarray(eight_bits(picture.pixels))
     image.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS, reducing_gap=3)
     reduced = Picture(np.asarray(image), profile=picture.profile)
     return Picture(merge_equal(to_8_bits(lab_to_rgb(reduced.lab()))))

@@ -52,21 +52,16 @@ def register(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from PIL import Image
-
     from colorlib.deployment.batch import colorize_files
     from colorlib.deployment.colorizer import parse_hint
     from colorlib.deployment.film import FILM_ENDINGS
     from colorlib.deployment.loading import load_colorizer
     from colorlib.machine import use_threads
-    from colorlib.pictures.picture import MAX_PIXELS
+    from colorlib.pictures.reading import MAX_PIXELS
 
     use_threads()
     hints = [parse_hint(text) for text in options.hint]
-    max_pixels = MAX_PIXELS
-    if options.max_megapixels:
-        max_pixels = options.max_megapixels * 1_000_000
-        Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit gives way to ours
+    max_pixels = options.max_megapixels * 1_000_000 if options.max_megapixels else MAX_PIXELS
     films, photographs = [], []
     for source in map(Path, options.photographs):
         is_film = options.film if source.is_dir() else source.suffix.lower() in FILM_ENDINGS

@@ -13,7 +13,8 @@ from colorlib.data.kaggle import find_kaggle, open_kaggle
 from colorlib.data.scenes.render import open_scenes
 from colorlib.data.store import LabArrays, is_store, open_store
 from colorlib.files import project_folder
-from colorlib.pictures.listing import is_archive, list_photographs
+from colorlib.pictures.formats import is_archive
+from colorlib.pictures.listing import list_photographs
 from colorlib.registry import look_up
 
 

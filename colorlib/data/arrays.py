@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colorlib.pictures.decode import MINIMUM_SIDE
+MINIMUM_SIDE = 16  # pixels of a photograph
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from colorlib.pictures.reading import read_picture
+
 CREDITS = {
     "astronaut": "Eileen Collins, NASA; public domain",
     "chelsea": "Chelsea the cat, Stefan van der Walt; CC0",
@@ -24,7 +26,7 @@ class Photograph:
 
     Attributes:
         id: a key of `CREDITS`.
-        rgb: (H, W, 3) uint8 sRGB.
+        rgb: (H, W, 3) uint8, the numbers that scikit-image gives, taken for sRGB (the rocket's profile is not applied).
     """
 
     id: str
@@ -55,8 +57,7 @@ def bundled_photographs(max_side: int = 256) -> list[Photograph]:
     photographs = []
     for name in CREDITS:
         for path in sorted(folder.glob(f"{name}.*")):
-            with Image.open(path) as image:
-                image = image.convert("RGB")
+            image = Image.fromarray(read_picture(path).pixels)
             image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=None)
             photographs.append(Photograph(name, np.array(image)))
     if not photographs:

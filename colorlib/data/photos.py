@@ -2,7 +2,7 @@
 
 What happens to a picture, in this order: its short side becomes ``size`` and its centre square is kept (one resampling
 with Pillow's Lanczos filter, of the square alone); EXIF orientation is applied; an embedded colour profile is turned
-into sRGB; transparency is laid on white; 16-bit grey is scaled to 8 (Pillow keeps the upper 8 bits of 16-bit colour);
+into sRGB; transparency is laid on white; 16-bit grey is scaled to 8 (of 16-bit colour the upper 8 bits are kept);
 the first frame stands for an animation; sRGB becomes OpenCV's 8-bit Lab.
 """
 
@@ -14,19 +14,22 @@ import signal
 import threading
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import BinaryIO
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
 from colorlib.color.lab import rgb8_to_lab8
+from colorlib.data.arrays import MINIMUM_SIDE
 from colorlib.data.store import LabArrays, open_store
 from colorlib.data.writing import Record, StoreWriter
-from colorlib.pictures.decode import reason_of, square_photograph
-from colorlib.pictures.listing import Listing, Member, _archive_errors, _open, list_photographs
+from colorlib.pictures.listing import Listing, Member, list_photographs
+from colorlib.pictures.reading import read_centre, reason_of
 
 _PIECE = 8
 _IN_PROCESS = 64
@@ -80,10 +83,7 @@ def prepare_photographs(
 def _prepare(listing: Listing, writer: StoreWriter, size: int, workers: int, source: Path) -> None:
     chunk = max(_PIECE, min(256, (1 << 25) // (3 * size * size)) // _PIECE * _PIECE)
     total = len(listing.members)
-    with (
-        tqdm(total=total, initial=writer.done, desc=f"preparing {source.name}", unit="photo") as progress,
-        _archive_errors(source),
-    ):
+    with tqdm(total=total, initial=writer.done, desc=f"preparing {source.name}", unit="photo") as progress:
         pieces = _pieces(listing.read(writer.done))
         results = _prepared(pieces, size, 1 if total - writer.done <= _IN_PROCESS else workers)
         while batch := list(itertools.islice(results, chunk // _PIECE)):
@@ -94,8 +94,7 @@ def _prepare(listing: Listing, writer: StoreWriter, size: int, workers: int, sou
             progress.update(len(outcomes))
 
 
-def _pieces(members: Iterable[Member]) -> Iterator[list[Member]]:
-    members = iter(members)
+def _pieces(members: Iterator[Member]) -> Iterator[list[Member]]:
     while piece := list(itertools.islice(members, _PIECE)):
         yield piece
 
@@ -142,7 +141,7 @@ def prepare_piece(piece: list[Member], size: int) -> list[Record | tuple[str, st
     for member in piece:
         # Damaged files make decoders raise nearly anything; whatever it is, it concerns this one file.
         try:
-            with warnings.catch_warnings(action="ignore"), _open(member) as file:
+            with warnings.catch_warnings(action="ignore"), member.open() as file:
                 picture, width, height = square_photograph(file, size)
             L8, ab8 = rgb8_to_lab8(picture[None])
             flags = ("upscaled",) if min(width, height) < size else ()
@@ -150,6 +149,18 @@ def prepare_piece(piece: list[Member], size: int) -> list[Record | tuple[str, st
         except Exception as error:
             outcomes.append((member.name, reason_of(error)))
     return outcomes
+
+
+def square_photograph(file: BinaryIO | Path, size: int) -> tuple[np.ndarray, int, int]:
+    """Read the centre square of a picture file: (size, size, 3) uint8 sRGB, and the whole's width and height in pixels.
+
+    Raises:
+        OSError, ValueError: see :func:`colorlib.pictures.reading.read_centre`; or it is too small for a data set.
+    """
+    square, (height, width) = read_centre(file, (size, size))
+    if min(width, height) < MINIMUM_SIDE:
+        raise ValueError(f"{width}×{height} pixels is too small for a photograph")
+    return square, width, height
 
 
 def _processors() -> int:

@@ -16,11 +16,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from colorlib.data.arrays import map_npy
+from colorlib.data.arrays import MINIMUM_SIDE, map_npy
 from colorlib.data.manifest import complete_manifest, describe, write_manifest
 from colorlib.data.store import LabArrays, is_store, open_store, read_info
 from colorlib.files import atomic_path, exclusive, write_json
-from colorlib.pictures.decode import MINIMUM_SIDE
 
 AB_FILE_ROWS = 10_000
 _CHUNK = 256

@@ -13,8 +13,10 @@ from colorlib.color.lab import rgb_at_lightness
 from colorlib.deployment.colorizer import Hint, PhotoColorizer, check_saturation
 from colorlib.deployment.enlarging import ColourField
 from colorlib.files import atomic_path
+from colorlib.pictures.formats import WRITTEN, WRITTEN_SUFFIXES
 from colorlib.pictures.listing import list_photographs
-from colorlib.pictures.picture import ENDINGS, MAX_PIXELS, WRITTEN, Picture, read_picture, to_8_bits
+from colorlib.pictures.picture import Picture, to_8_bits
+from colorlib.pictures.reading import MAX_PIXELS, read_picture
 from colorlib.pictures.shrinking import shrink, working_size
 from colorlib.pictures.tone import TONED, tone_of
 from colorlib.pictures.writing import write_picture
@@ -79,7 +81,7 @@ def plan(sources: Iterable[Path | str], out: Path | str) -> list[Job]:
     wanted = []
     for source, name in found:
         target = out / name
-        if target.suffix.lower() not in ENDINGS:  # a kind of file that is not written
+        if target.suffix.lower() not in WRITTEN_SUFFIXES:  # a kind of file that is not written
             target = target.with_suffix(WRITTEN["PNG"])
         wanted.append(Job(source, target))
     return free_places(wanted)

@@ -33,7 +33,8 @@ from colorlib.deployment.recipe import Recipe
 from colorlib.machine import choose_device, computes_in_bfloat16
 from colorlib.models import Network
 from colorlib.objectives import Objective
-from colorlib.pictures.picture import Picture, picture_from
+from colorlib.pictures.picture import Picture
+from colorlib.pictures.reading import picture_of
 from colorlib.pictures.shrinking import lanczos, resampling, shrink, strips, working_size
 from colorlib.pictures.writing import assemble
 from colorlib.runs.colorizer import NetworkColorizer
@@ -205,7 +206,7 @@ class PhotoColorizer(NetworkColorizer):
         hints = tuple(hints)
         self.check(temperature, bool(hints))
         check_saturation(saturation)
-        picture = picture_from(image)
+        picture = picture_of(image)
         colours = self.colours(picture, self.small_copy(picture), temperature, hints)
         painted = self.paint(picture, colours, saturation)
         if isinstance(image, np.ndarray):

@@ -17,7 +17,9 @@ from colorlib.color.lab import lab_to_rgb
 from colorlib.data.bundled import bundled_photographs
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.files import atomic_path
-from colorlib.pictures.picture import ENDINGS, Picture, read_picture
+from colorlib.pictures.formats import is_picture
+from colorlib.pictures.picture import Picture
+from colorlib.pictures.reading import read_picture
 
 CAPTION, GAP, MARGIN = 34, 12, 16  # pixels; captions of wide pages are larger, to be read in the index too
 QUALITY = 88  # of JPEG
@@ -76,7 +78,7 @@ def photographs_of(folder: Path | str | None) -> Iterator[tuple[str, str, Pictur
         for photograph in bundled_photographs(max_side=10_000):
             yield photograph.id, photograph.credit, Picture(photograph.rgb)
         return
-    paths = [path for path in sorted(Path(folder).iterdir()) if path.suffix.lower() in ENDINGS]
+    paths = [path for path in sorted(Path(folder).iterdir()) if is_picture(path.name)]
     if not paths:
         raise FileNotFoundError(f"{folder} holds no photographs.")
     for path in paths:

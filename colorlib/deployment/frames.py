@@ -18,7 +18,8 @@ from colorlib.deployment.batch import plan
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.enlarging import ColourField
 from colorlib.deployment.steadiness import steady
-from colorlib.pictures.picture import Picture, read_picture
+from colorlib.pictures.picture import Picture
+from colorlib.pictures.reading import read_picture
 from colorlib.pictures.tone import TONED, tone_of
 from colorlib.pictures.writing import write_picture
 

@@ -15,8 +15,7 @@ from colorlib.deployment.batch import Job
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.frames import BATCH, LOOKS, FilmOutcome, _check_tone, _digest, _Painter, _segment, _stamp
 from colorlib.files import atomic_path
-from colorlib.pictures.decode import merge_equal
-from colorlib.pictures.picture import Picture
+from colorlib.pictures.picture import Picture, merge_equal
 
 SEGMENT_FRAMES, SEGMENT_PIXELS = 240, 1 << 27  # a segment has at most so many, in whole batches
 

@@ -24,8 +24,8 @@ from torch import Tensor
 
 from colorlib.color.lab import rgb_at_lightness
 from colorlib.data.bundled import bundled_photographs
+from colorlib.data.photos import square_photograph
 from colorlib.deployment.colorizer import PhotoColorizer
-from colorlib.pictures.decode import reason_of, square_photograph
 from colorlib.pictures.listing import list_photographs
 from colorlib.pictures.picture import Picture, to_8_bits
 from colorlib.pictures.tone import tone_of
@@ -70,8 +70,8 @@ def read_square(identity: str, folder: Path | str | None = None) -> np.ndarray:
         file = Path(folder) / name
     try:
         square, *_ = square_photograph(file, SIDE)
-    except Exception as error:  # damaged files make decoders raise nearly anything
-        raise ValueError(f"{identity} cannot be judged: {reason_of(error).rstrip('.')}.") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{identity} cannot be judged: {str(error).rstrip('.')}.") from None
     if tone_of(Picture(square).lab()) != "colour":
         raise ValueError(f"{identity} cannot be judged: it is no colour photograph.")
     return square

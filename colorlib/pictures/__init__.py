@@ -1,7 +1,8 @@
 """Pictures: every photograph is read and written here, whatever its format, bits, profile and metadata."""
 
 from colorlib.pictures.listing import list_photographs
-from colorlib.pictures.picture import Picture, picture_of, read_picture
+from colorlib.pictures.picture import Picture
+from colorlib.pictures.reading import picture_of, read_centre, read_picture
 from colorlib.pictures.shrinking import shrink, working_size
 from colorlib.pictures.tone import tone_of
 from colorlib.pictures.writing import png_bytes, write_picture
@@ -11,6 +12,7 @@ __all__ = [
     "list_photographs",
     "picture_of",
     "png_bytes",
+    "read_centre",
     "read_picture",
     "shrink",
     "tone_of",

@@ -4,17 +4,16 @@ import contextlib
 import hashlib
 import io
 import itertools
-import os
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
-SUFFIXES = set(".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pgm .png .pnm .ppm .tga .tif .tiff .webp".split())
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+from colorlib.pictures.formats import ARCHIVES, SUFFIXES, is_archive, is_picture
+
 MAX_FILE_BYTES = 1 << 30
 
 
@@ -36,6 +35,20 @@ class Member:
     offset: int | None = None
     data: bytes | None = field(default=None, repr=False)
 
+    def open(self) -> BinaryIO:
+        """Open it to be read; more than ``MAX_FILE_BYTES`` are a ValueError, a damaged zip raises what it will."""
+        if self.size > MAX_FILE_BYTES:
+            raise ValueError(f"file of {self.size / 2**30:.1f} GiB, more than {MAX_FILE_BYTES / 2**30:.0f}")
+        if self.data is not None:
+            return io.BytesIO(self.data)
+        if self.offset is not None:
+            with open(self.path, "rb") as file:
+                file.seek(self.offset)
+                return io.BytesIO(file.read(self.size))
+        if self.path.suffix.lower() == ".zip":
+            return io.BytesIO(_zip(self.path).read(self.name))
+        return open(self.path, "rb")
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -44,22 +57,17 @@ class Listing:
     Attributes:
         members: (name, bytes) of every picture file, in the order of preparation.
         ignored: how many files are no pictures by their suffix.
-        read: gives the members from a position on.
+        read: gives the members from a position on; a damaged archive is a ValueError.
     """
 
     members: list[tuple[str, int]]
     ignored: int
-    read: Callable[[int], Iterable[Member]]
+    read: Callable[[int], Iterator[Member]]
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits that change when a file is added, removed or of another length."""
         return hashlib.sha256(repr(self.members).encode()).hexdigest()[:16]
-
-
-def is_archive(path: Path | str) -> bool:
-    """Tell by its name whether a file is an archive that `prepare_photographs` reads."""
-    return str(path).lower().endswith(ARCHIVES)
 
 
 def list_photographs(source: Path | str) -> Listing:
@@ -83,7 +91,7 @@ def list_photographs(source: Path | str) -> Listing:
             found, in_order = _list_zip(source), True
         else:
             found, in_order = _list_tar(source)
-    pictures = [member for member in found if _is_picture(member.name)]
+    pictures = [member for member in found if is_picture(member.name)]
     if not pictures:
         raise ValueError(
             f"{source} holds no pictures ({len(found):,} other files; pictures end in {', '.join(sorted(SUFFIXES))})."
@@ -91,26 +99,16 @@ def list_photographs(source: Path | str) -> Listing:
     if in_order:
         pictures.sort(key=lambda member: member.name)
 
-    def read(start: int) -> Iterable[Member]:
-        return pictures[start:] if in_order else _stream_tar(source, start)
+    def read(start: int) -> Iterator[Member]:
+        with _archive_errors(source):
+            yield from pictures[start:] if in_order else _stream_tar(source, start)
 
     return Listing([(m.name, m.size) for m in pictures], len(found) - len(pictures), read)
 
 
-def _is_picture(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
-
-
 def _list_folder(source: Path) -> list[Member]:
-    found = []
-    for folder, _, names in os.walk(source):
-        for name in names:
-            path = Path(folder, name)
-            if path.is_file():
-                found.append(Member(path.relative_to(source).as_posix(), path.stat().st_size, path))
-    return found
+    files = (path for path in source.rglob("*") if path.is_file())
+    return [Member(path.relative_to(source).as_posix(), path.stat().st_size, path) for path in files]
 
 
 def _list_zip(source: Path) -> list[Member]:
@@ -130,26 +128,10 @@ def _list_tar(source: Path) -> tuple[list[Member], bool]:
 
 def _stream_tar(source: Path, start: int) -> Iterator[Member]:
     with tarfile.open(source, "r|*") as archive:
-        pictures = (m for m in archive if m.isreg() and _is_picture(m.name))
+        pictures = (m for m in archive if m.isreg() and is_picture(m.name))
         for m in itertools.islice(pictures, start, None):
             data = archive.extractfile(m).read() if m.size <= MAX_FILE_BYTES else b""
             yield Member(m.name, m.size, source, data=data)
-
-
-def _open(member: Member) -> BinaryIO:
-    if not member.size:
-        raise ValueError("empty file")
-    if member.size > MAX_FILE_BYTES:
-        raise ValueError(f"file of {member.size / 2**30:.1f} GiB, more than {MAX_FILE_BYTES / 2**30:.0f}")
-    if member.data is not None:
-        return io.BytesIO(member.data)
-    if member.offset is not None:
-        with open(member.path, "rb") as file:
-            file.seek(member.offset)
-            return io.BytesIO(file.read(member.size))
-    if member.path.suffix.lower() == ".zip":
-        return io.BytesIO(_zip(member.path).read(member.name))
-    return open(member.path, "rb")
 
 
 @lru_cache(maxsize=1)

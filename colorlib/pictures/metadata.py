@@ -7,18 +7,24 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-_LAYOUT_TAGS = {254, 255, 256, 257, 258, 259, 262, 263, 266, 273, 277, 278, 279, 280, 281, 284, 317, 318, 319, 320}
+_LAYOUT_TAGS = {262, 263, 266, 273, 284, 330, 347, 700, 34675, *range(254, 260), *range(277, 282), *range(317, 326)}
+_LAYOUT_TAGS |= {*range(338, 342), *range(512, 522), *range(529, 533)}
+"""What TIFF's tags say of how the pixels lay in the file, and XMP and the profile, which are carried by themselves."""
 
 
-def _metadata(image: Image.Image) -> dict[str, Any]:
+def read_metadata(image: Image.Image, size: tuple[int, int]) -> dict[str, Any]:
+    """Return what a decoded image carries beside its pixels and its profile, as Pillow's ``save`` names it.
+
+    Args:
+        size: (H, W) of the upright picture, which is what it shall be true of.
+    """
     carried: dict[str, Any] = {}
     info = image.info
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):  # a broken EXIF block does not spoil the picture
         if exif := image.getexif().tobytes():
-            carried["exif"] = exif
-    for name in ("icc_profile", "comment"):
-        if isinstance(info.get(name), bytes) and info[name]:
-            carried[name] = info[name]
+            carried["exif"] = _upright_exif(exif, size)
+    if isinstance(info.get("comment"), bytes) and info["comment"]:
+        carried["comment"] = info["comment"]
     xmp = info.get("xmp") or info.get("XML:com.adobe.xmp")
     if xmp:
         xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
@@ -32,21 +38,20 @@ def _metadata(image: Image.Image) -> dict[str, Any]:
         carried["text"] = {k: v for k, v in info.items() if isinstance(v, str) and k != "XML:com.adobe.xmp"}
     if image.format == "TIFF":
         carried["compression"] = info.get("compression")
+    if info.get("lossless"):
+        carried["lossless"] = True
     return carried
 
 
-def _upright_exif(data: bytes, width: int, height: int) -> bytes:
+def _upright_exif(data: bytes, size: tuple[int, int]) -> bytes:
     exif = Image.Exif()
-    try:
-        exif.load(data)
-        for tag in _LAYOUT_TAGS & set(exif):
-            del exif[tag]
-        if ExifTags.Base.Orientation in exif:
-            exif[ExifTags.Base.Orientation] = 1
-        inner = exif.get_ifd(ExifTags.IFD.Exif)
-        for tag, side in ((ExifTags.Base.ExifImageWidth, width), (ExifTags.Base.ExifImageHeight, height)):
-            if tag in inner:
-                inner[tag] = side
-        return exif.tobytes()
-    except Exception:  # a broken EXIF block does not spoil the picture
-        return b""
+    exif.load(data)
+    for tag in _LAYOUT_TAGS & set(exif):
+        del exif[tag]
+    if ExifTags.Base.Orientation in exif:
+        exif[ExifTags.Base.Orientation] = 1
+    inner = exif.get_ifd(ExifTags.IFD.Exif)
+    for tag, side in zip((ExifTags.Base.ExifImageHeight, ExifTags.Base.ExifImageWidth), size, strict=True):
+        if tag in inner:
+            inner[tag] = side
+    return exif.tobytes()

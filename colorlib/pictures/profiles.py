@@ -1,19 +1,23 @@
-"""Colour profiles that photographs carry, read to full precision: a curve for each channel and a matrix.
+"""Colour profiles that photographs carry: a curve for each channel and a matrix, to full precision, or tables.
 
-Most cameras, scanners and programs use such profiles (sRGB, Adobe RGB, Display P3, ProPhoto, a gamma or dot gain for
-grey). Pillow applies profiles in 8 bits, which is too coarse to keep a photograph's lightness.
+Most cameras, scanners and programs use curves and a matrix (sRGB, Adobe RGB, Display P3, ProPhoto, a gamma or dot gain
+for grey). Tables, which go before a matrix in the same profile, and CMYK are LittleCMS's: Pillow has it work in 8 bits,
+which is too coarse to keep a photograph's lightness where there is another way.
 
 References:
     ICC.1:2022, "Image technology colour management", for the file and its types of curve; K. M. Lam, "Metamerism and
     colour constancy", 1985, for the Bradford adaptation between white points.
 """
 
+import io
 import struct
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image, ImageCms
 from torch import Tensor
 
 from colorlib.color.lab import RGB_TO_XYZ, WHITE, to_gamma, to_linear
@@ -39,7 +43,7 @@ class Profile:
     def is_grey(self) -> bool:
         return len(self.curves) == 1
 
-    @property
+    @cached_property
     def is_srgb(self) -> bool:
         """Whether it says what is taken for granted anyway, to half an 8-bit level."""
         levels = torch.linspace(0, 1, LEVELS, dtype=torch.float64)
@@ -75,12 +79,14 @@ def _invert(curve: Tensor, linear: Tensor) -> Tensor:
 
 @lru_cache(maxsize=8)
 def read_profile(data: bytes) -> Profile | None:
-    """Read an ICC profile; None where it is broken or of another model than curves and a matrix (CMYK, tables)."""
+    """Read an ICC profile of curves and a matrix; None where it is broken, for CMYK or has tables, which go first."""
     try:
         tags = {}
         for number in range(struct.unpack_from(">I", data, 128)[0]):
             name, offset, size = struct.unpack_from(">4sII", data, 132 + 12 * number)
             tags[name] = data[offset : offset + size]
+        if b"A2B0" in tags:
+            return None
         if data[16:20] == b"GRAY":
             return Profile(_curves(tags, (b"kTRC",)), torch.eye(3, dtype=torch.float64))
         curves = _curves(tags, (b"rTRC", b"gTRC", b"bTRC"))
@@ -120,3 +126,20 @@ def _curve(tag: bytes) -> np.ndarray:
     if kind in (1, 2):  # 2 adds c to both branches
         return np.where(x >= -b / a, (a * x + b).clip(0) ** g, 0) + c
     return np.where(x >= d, (a * x + b).clip(0) ** g + e, c * x + f)
+
+
+def tables_to_srgb(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """Let LittleCMS apply any profile that fits an image of L, RGB or CMYK; None where it cannot."""
+    if image.mode == "L" and profile[16:20] == b"RGB ":
+        image = image.convert("RGB")
+    transform = _transform(profile, image.mode)
+    return ImageCms.applyTransform(image, transform) if transform else None
+
+
+@lru_cache(maxsize=8)
+def _transform(profile: bytes, mode: str) -> Any:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None

@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
 from colorlib.files import atomic_path
-from colorlib.pictures.picture import Picture
+from colorlib.pictures.picture import Picture, eight_bits
 
 _TIFF_COMPRESSIONS = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate")
 
@@ -46,9 +46,7 @@ def assemble(strips: Iterable[np.ndarray], like: Picture) -> Image.Image:
     image = Image.new("RGB" if like.alpha is None else "RGBA", (W, H))
     top = 0
     for strip in _with_alpha(strips, like):
-        if strip.dtype == np.uint16:
-            strip = ((strip.astype(np.uint32) + 128) // 257).astype(np.uint8)
-        image.paste(Image.fromarray(strip), (0, top))
+        image.paste(Image.fromarray(eight_bits(strip)), (0, top))
         top += len(strip)
     return image
 

@@ -4,14 +4,15 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
 from colorlib.color.lab import decode_lab8, lab_to_rgb, rgb8_to_lab8
 from colorlib.data.store import Batch, LabArrays
+from colorlib.pictures.formats import is_picture
+from colorlib.pictures.reading import read_picture
+from colorlib.pictures.writing import png_bytes
 from colorlib.runs.evaluation import _identity, _judge
 from colorlib.runs.run import Run
 
@@ -31,7 +32,7 @@ def export_pictures(data: LabArrays, folder: Path | str, split: str = "test") ->
         batch = data.batch(indices[start : start + 64])
         grey = lab_to_rgb(torch.cat([batch.L, torch.zeros_like(batch.ab)], 1))[:, 0]
         for identity, picture in zip(batch.ids, (grey * 255).round().to(torch.uint8).numpy(), strict=True):
-            Image.fromarray(picture).save(folder / f"{identity}.png")
+            (folder / f"{identity}.png").write_bytes(png_bytes(picture))
     return len(indices)
 
 
@@ -42,7 +43,7 @@ def judge_pictures(folder: Path | str, data: LabArrays, run_folder: Path | str, 
 
 
 def read_pictures(folder: Path | str, data: LabArrays, split: str = "test") -> Callable[[Batch], Tensor]:
-    """Take the colours from a folder of pictures named ``<id>.png`` (or any other image format).
+    """Take the colours from a folder of pictures named ``<id>.png``, or of any other format that is read.
 
     Only the pictures' a and b are taken; lightness is the photograph's own.
 
@@ -56,8 +57,7 @@ def read_pictures(folder: Path | str, data: LabArrays, split: str = "test") -> C
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder of coloured pictures.")
-    extensions = set(Image.registered_extensions())
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in extensions)
+    files = sorted(path for path in folder.iterdir() if is_picture(path.name))
     paths = {path.stem: path for path in files}
     if len(paths) < len(files):
         twice = next(path.stem for path, after in zip(files, files[1:], strict=False) if path.stem == after.stem)
@@ -87,12 +87,8 @@ def _some(names: list[str]) -> str:
 
 
 def _read_ab(path: Path, size: tuple[int, int]) -> Tensor:
-    try:
-        with Image.open(path) as image:
-            rgb8 = np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be read as a picture ({error}).") from None
-    if rgb8.shape[:2] != tuple(size):
-        H, W = size
-        raise ValueError(f"{path} has {rgb8.shape[1]}×{rgb8.shape[0]} pixels, its photograph {W}×{H}.")
-    return decode_lab8(*(torch.from_numpy(array) for array in rgb8_to_lab8(rgb8[None])))[1]
+    picture = read_picture(path, purpose="read")
+    if picture.size != tuple(size):
+        (h, w), (H, W) = picture.size, size
+        raise ValueError(f"{path} has {w}×{h} pixels, its photograph {W}×{H}.")
+    return decode_lab8(*(torch.from_numpy(array) for array in rgb8_to_lab8(picture.rgb8()[None])))[1]
