@@ -140,7 +140,8 @@ def read_classifier(path: Path | str) -> Classifier:
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         why = str(error).splitlines()[0]
         raise ValueError(f"{path} holds no classifier of this version ({why}); install colorlib again.") from None
-    return classifier.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    classifier = classifier.eval().requires_grad_(False)
+    return classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
 
 
 def _check(rgb: Tensor) -> None:

@@ -1,5 +1,6 @@
 """The store: layout, gathers, split by content, flags, resuming, and every way its files can be bad."""
 
+import dataclasses
 import errno
 import hashlib
 import io
@@ -86,6 +87,15 @@ def test_ab_files_hold_so_many_photographs_each(tmp_path, monkeypatch):
     everything = small.ab8(np.arange(80))
     assert all(np.array_equal(everything[i], record(i).ab8) for i in range(80))
     assert np.array_equal(small.ab8(79), record(79).ab8)
+
+
+def test_a_store_with_kinds_takes_no_record_without(tmp_path):
+    with StoreWriter(tmp_path / "t", "t", SIZE, {}, kinds=True) as writer:
+        with pytest.raises(ValueError, match="every record for .* must bring kinds"):
+            writer.append([record(0), dataclasses.replace(record(1), kinds=None)])
+        writer.append([record(0)])
+        writer.finish()
+    assert open_store(tmp_path / "t").kinds.shape == (1, *SIZE)
 
 
 def test_releasing_pages_changes_nothing(made, monkeypatch):

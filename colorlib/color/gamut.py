@@ -101,7 +101,8 @@ def _k_nearest(ab: Tensor, k: int) -> tuple[Tensor, Tensor]:
     else:
         squared, indices = _nearest(points, k)
     N, _, H, W = ab.shape
-    return tuple(x.view(N, H, W, k).movedim(-1, 1) for x in (squared, indices))  # (P, k) -> (N, k, H, W)
+    squared, indices = (x.view(N, H, W, k).movedim(-1, 1) for x in (squared, indices))  # (P, k) -> (N, k, H, W)
+    return squared, indices
 
 
 def nearest_bin(ab: Tensor) -> Tensor:

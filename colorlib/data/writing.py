@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -125,8 +126,10 @@ class StoreWriter:
                 raise
         return self
 
-    def __exit__(self, *error: object) -> bool | None:
-        return self._stack.__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, traceback)
 
     def append(self, records: Sequence[Record], skipped: Sequence[tuple[str, str]] = ()) -> None:
         """Add a chunk of photographs, and of sources left out with the reason, for good."""
@@ -139,9 +142,12 @@ class StoreWriter:
                 or {L8.dtype, ab8.dtype} != {np.dtype("u1")}
             ):
                 raise ValueError(f"records must be uint8 of size {self.size}, not {L8.dtype} of {L8.shape[1:]}.")
+            kinds = [r.kinds for r in records if r.kinds is not None]
+            if self.kinds and len(kinds) < len(records):
+                raise ValueError(f"every record for {self.folder} must bring kinds.")
             self._write_rows(self._L_path(), self._rows, L8)
             if self.kinds:
-                self._write_rows(self._kinds_path(), self._rows, np.stack([r.kinds for r in records]))
+                self._write_rows(self._kinds_path(), self._rows, np.stack(kinds))
             row = 0
             while row < len(ab8):
                 part, within = divmod(self._rows + row, AB_FILE_ROWS)

@@ -22,7 +22,9 @@ def _area(distance: Tensor) -> Tensor:
     return (AUC_MAX + 0.5 - distance.ceil()).clamp(0, AUC_MAX) * (100 / AUC_MAX)
 
 
-def _weights(pair: Pair) -> Tensor:
+def _weights(pair: Pair) -> Tensor | None:
+    if pair.prior is None:
+        return None
     prior = pair.prior.to(pair.ab).clamp(min=PRIOR_FLOOR)
     return (1 / prior)[pair.bins_true]
 
@@ -56,9 +58,9 @@ def auc_rebalanced(pair: Pair) -> Tensor:
     image (:func:`auc_weight` pools them into the paper's); p is at least ``PRIOR_FLOOR``, so that a colour that the
     training photographs never had cannot outweigh all others.
     """
-    if pair.prior is None:
-        return pair.unknown
     weights = _weights(pair)
+    if weights is None:
+        return pair.unknown
     return (weights * _area(pair.ab_distance)).sum((1, 2)) / weights.sum((1, 2))
 
 
@@ -79,9 +81,8 @@ METRICS["auc_rebalanced"] = Metric(
 
 def auc_weight(pair: Pair) -> Tensor:
     """(N,) sum of an image's pixel weights in :func:`auc_rebalanced`; NaN without a prior."""
-    if pair.prior is None:
-        return pair.unknown
-    return _weights(pair).sum((1, 2))
+    weights = _weights(pair)
+    return pair.unknown if weights is None else weights.sum((1, 2))
 
 
 METRICS["auc_weight"] = Metric(

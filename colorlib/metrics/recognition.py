@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from colorlib.classifier import load_classifier
 from colorlib.files import sha256
 from colorlib.metrics.base import ZHANG, Metric
-from colorlib.metrics.pair import Pair
+from colorlib.metrics.pair import Pair, Seen
 
 FOLDER_VARIABLE = "COLORLIB_WEIGHTS"
 ALEXNET = ("alexnet-owt-7be5be79.pth", "7be5be79")  # file and the first digits of its SHA-256
@@ -50,9 +50,11 @@ def _positions_in_b(class_names: tuple[str, ...]) -> Tensor:
     return torch.tensor([position.get(name, -1) for name in class_names])
 
 
-def _recognised(pair: Pair, logits: Tensor) -> Tensor:
+def _recognised(pair: Pair, seen: Seen | None) -> Tensor:
+    if pair.labels is None or seen is None:
+        return pair.unknown
     wanted = _positions_in_b(tuple(pair.class_names)).to(pair.labels.device)[pair.labels]
-    return torch.where(wanted < 0, torch.nan, (logits.argmax(1) == wanted).to(pair.ab))
+    return torch.where(wanted < 0, torch.nan, (seen.logits.argmax(1) == wanted).to(pair.ab))
 
 
 def recognised_b(pair: Pair) -> Tensor:
@@ -63,9 +65,7 @@ def recognised_b(pair: Pair) -> Tensor:
     Difference from the paper (Zhang et al. 2016, section 3.1): classifier b, trained on colour photographs, in place of
     VGG-16.
     """
-    if pair.labels is None or pair.seen is None:
-        return pair.unknown
-    return _recognised(pair, pair.seen.logits)
+    return _recognised(pair, pair.seen)
 
 
 METRICS["recognised_b"] = Metric(
@@ -86,9 +86,7 @@ METRICS["recognised_b"] = Metric(
 
 def recognised_b_error(pair: Pair) -> Tensor:
     """(N,) :func:`recognised_b` minus the same of the photograph itself: −1 where colouring has hidden the thing."""
-    if pair.labels is None or pair.seen is None:
-        return pair.unknown
-    return _recognised(pair, pair.seen.logits) - _recognised(pair, pair.seen_true.logits)
+    return _recognised(pair, pair.seen) - _recognised(pair, pair.seen_true)
 
 
 METRICS["recognised_b_error"] = Metric(
@@ -107,7 +105,7 @@ def class_agreement_b(pair: Pair) -> Tensor:
 
     NaN below 16 pixels; needs no labels.
     """
-    if pair.seen is None:
+    if pair.seen is None or pair.seen_true is None:
         return pair.unknown
     return (pair.seen.logits.argmax(1) == pair.seen_true.logits.argmax(1)).to(pair.ab)
 
@@ -145,7 +143,7 @@ def perceptual_b(pair: Pair) -> Tensor:
     Difference from the paper (Zhang et al. 2018, equation 1): classifier b; all channels weigh 1, where LPIPS has
     weights fitted to people's judgements; mean over layers, where LPIPS has the sum. It is not LPIPS.
     """
-    if pair.seen is None:
+    if pair.seen is None or pair.seen_true is None:
         return pair.unknown
     maps = pair.seen.maps
     return _layer_distances(maps, pair.seen_true.maps, [x.new_ones(x.shape[1]) for x in maps]).mean(0)

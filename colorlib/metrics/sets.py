@@ -105,13 +105,14 @@ def kernel_distance(
             f"subset must be from 2 to {min(len(x), len(y))}, the number of vectors, and subsets at least 1, "
             f"not {subset} and {subsets}."
         )
-    estimates = [_mmd_squared(*_draw(x, y, subset, generator)) for _ in range(subsets)]
-    estimates = torch.tensor(estimates, dtype=torch.float64)
+    drawn = [_mmd_squared(*_draw(x, y, subset, generator)) for _ in range(subsets)]
+    estimates = torch.tensor(drawn, dtype=torch.float64)
     return estimates.mean().item(), estimates.std(correction=0).item()
 
 
 def _draw(x: Tensor, y: Tensor, subset: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    return tuple(vectors[torch.randperm(len(vectors), generator=generator)[:subset]] for vectors in (x, y))
+    x, y = (vectors[torch.randperm(len(vectors), generator=generator)[:subset]] for vectors in (x, y))
+    return x, y
 
 
 def _mmd_squared(x: Tensor, y: Tensor) -> float:
@@ -267,12 +268,12 @@ class SetDistances:
     def add(self, pair: Pair) -> None:
         """Take in the pictures and photographs of a pair."""
         self.n += len(pair.L)
-        if pair.seen is not None:
+        if pair.seen is not None and pair.seen_true is not None:
             self._batches["b"].append((pair.seen.embedding, pair.seen_true.embedding))
         if self.inception:
             network, _ = self.inception
-            embedded = (_embed_by_inception(network, rgb) for rgb in (pair.rgb, pair.rgb_true))
-            self._batches["inception"].append(tuple(embedded))
+            embedded, embedded_true = (_embed_by_inception(network, rgb) for rgb in (pair.rgb, pair.rgb_true))
+            self._batches["inception"].append((embedded, embedded_true))
 
     def results(self) -> dict[str, float | int | str | None]:
         """Give the contents of ``sets.json``; None stands for what was not measured.
@@ -282,7 +283,7 @@ class SetDistances:
         (half of n where n is below 2,000, so that the subsets differ); inception_sha256, the first digits of the file.
         """
         embeddings = {network: self._embeddings(network) for network in NETWORKS}
-        results = {"n": self.n, "subset": _subset(self.n), "subsets": SUBSETS}
+        results: dict[str, float | int | str | None] = {"n": self.n, "subset": _subset(self.n), "subsets": SUBSETS}
         for name, metric in SETS.items():
             results |= metric.fn(name, embeddings[metric.network])
         return results | {"inception_sha256": self.inception[1] if self.inception else None}
@@ -290,4 +291,7 @@ class SetDistances:
     def _embeddings(self, network: str) -> tuple[Tensor, Tensor] | None:
         """Give those of all pictures and of all photographs, (N, D) each; None where there are none."""
         batches = self._batches[network]
-        return tuple(torch.cat(parts) for parts in zip(*batches, strict=True)) if batches else None
+        if not batches:
+            return None
+        pictures, photographs = (torch.cat(parts) for parts in zip(*batches, strict=True))
+        return pictures, photographs

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from colorlib.color.hints import draw_hints
 
-Decode = Callable[[Tensor, tuple[int, int]], Tensor]  # an output and (H, W) -> ab (N, 2, H, W): an objective's
+Decode = Callable[[Tensor, tuple[int, ...]], Tensor]  # an output and (H, W) -> ab (N, 2, H, W): an objective's
 
 
 class Network(nn.Module):

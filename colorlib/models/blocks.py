@@ -11,12 +11,15 @@ References:
 import math
 import pickle
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color.lab import L_CENTRE
+
+Released = TypeVar("Released", bound=nn.Module)
 
 
 def L_to_unit(L: Tensor) -> Tensor:
@@ -51,8 +54,9 @@ class Output(nn.Module):
             raise ValueError(f"out_stride must be 1, 2 or 4, not {out_stride!r}.")
         self.factor, self.out_stride = stride / out_stride, out_stride
         self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
-        nn.init.normal_(self.conv.weight, std=1e-3)
-        nn.init.zeros_(self.conv.bias)
+        weight, bias = self.conv.parameters()
+        nn.init.normal_(weight, std=1e-3)
+        nn.init.zeros_(bias)
 
     def forward(self, features: Tensor, size: tuple[int, int]) -> Tensor:
         """Return (N, out_channels, ceil(H / out_stride), ceil(W / out_stride)) for a photograph of ``size`` (H, W)."""
@@ -112,10 +116,13 @@ class SpectralConv(nn.Conv2d):
     estimate from the first step on, and the names of the older one, which released weights use.
     """
 
+    weight_u: Tensor
+    weight_v: Tensor
+
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, bias: bool = True) -> None:
         super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=bias)
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
-        if bias:
+        if self.bias is not None:
             nn.init.zeros_(self.bias)
         weight = self.weight
         del self.weight
@@ -161,7 +168,7 @@ class Shuffle(nn.Module):
         return blur(F.pixel_shuffle(F.relu(self.conv(x)), self.factor))
 
 
-def load_released(network: nn.Module, path: Path | str, what: str) -> nn.Module:
+def load_released(network: Released, path: Path | str, what: str) -> Released:
     """Load a weight file that the authors of a network released and that a user has to bring.
 
     Args:

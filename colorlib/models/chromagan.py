@@ -25,7 +25,7 @@ def convs(*channels: int, stride: int = 1, norm: bool = False) -> nn.Sequential:
 
     Where ``norm``, batch normalisation comes between a convolution and its ReLU.
     """
-    layers = []
+    layers: list[nn.Module] = []
     for i, o in zip(channels, channels[1:], strict=False):
         layers.append(nn.Conv2d(i, o, 3, 1 if layers else stride, 1, bias=not norm))
         layers += [nn.BatchNorm2d(o), nn.ReLU(inplace=True)] if norm else [nn.ReLU(inplace=True)]
@@ -34,7 +34,7 @@ def convs(*channels: int, stride: int = 1, norm: bool = False) -> nn.Sequential:
 
 def dense(*channels: int) -> nn.Sequential:
     """Return fully-connected layers through ``channels``, with ReLU between them and not after the last."""
-    layers = [nn.Linear(channels[0], channels[1])]
+    layers: list[nn.Module] = [nn.Linear(channels[0], channels[1])]
     for i, o in zip(channels[1:], channels[2:], strict=False):
         layers += [nn.ReLU(inplace=True), nn.Linear(i, o)]
     return nn.Sequential(*layers)

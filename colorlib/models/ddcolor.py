@@ -91,13 +91,14 @@ class ConvNeXt(nn.Module):
         self.stages = nn.ModuleList(
             nn.Sequential(*(ConvNeXtBlock(w) for _ in range(d))) for w, d in zip(widths, depths, strict=True)
         )
-        for i, w in enumerate(widths):
-            # no bias: the batch normalisation of the pixel decoder would take it out again
-            self.add_module(f"norm{i}", ChannelNorm(w, eps=1e-6, bias=False))
+        # no bias: the batch normalisation of the pixel decoder would take it out again
+        norms = (ChannelNorm(w, eps=1e-6, bias=False) for w in widths)
+        self.norm0, self.norm1, self.norm2, self.norm3 = norms
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.trunc_normal_(layer.weight, std=0.02)
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Return the features of each stage, normalised, the finest first."""
@@ -201,7 +202,8 @@ class ColorDecoder(nn.Module):
         pixels, places = [], []
         for scale, project, level in zip(scales, self.input_proj, self.level_embed.weight, strict=True):
             pixels.append(project(scale).flatten(2).transpose(1, 2) + level)  # (N, C, h, w) -> (N, h·w, C)
-            places.append(position_code(*scale.shape[-2:], len(level), scale.device))
+            h, w = scale.shape[-2:]
+            places.append(position_code(h, w, len(level), scale.device))
         names = self.query_embed.weight.repeat(len(scales[0]), 1, 1)  # (N, queries, channels)
         queries = self.query_feat.weight.repeat(len(scales[0]), 1, 1)
         layers = (
@@ -210,8 +212,8 @@ class ColorDecoder(nn.Module):
             self.transformer_ffn_layers,
         )
         for i, (cross, among, feed) in enumerate(zip(*layers, strict=True)):
-            scale = i % len(scales)
-            queries = feed(among(cross(queries, names, pixels[scale], places[scale]), names))
+            at = i % len(scales)
+            queries = feed(among(cross(queries, names, pixels[at], places[at]), names))
         return self.color_embed(self.decoder_norm(queries))
 
 
@@ -305,12 +307,16 @@ class ReleasedDDColor(DDColor):
     authors trained at 256×256 and squash to a square before, so shrink large photographs first and enlarge ab.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self) -> None:
         super().__init__(2)
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
         encoder, queries = self.encoder["arch"], self.output.conv.in_channels - 1
-        encoder.downsample_layers[0][0] = nn.Conv2d(3, 96, 4, 4)
+        assert isinstance(encoder, ConvNeXt)
+        encoder.downsample_layers[0] = nn.Sequential(nn.Conv2d(3, 96, 4, 4), ChannelNorm(96, eps=1e-6))
         for i, channels in enumerate((96, 192, 384, 768)):
             setattr(encoder, f"norm{i}", ChannelNorm(channels, eps=1e-6))
         encoder.norm = nn.LayerNorm(768, eps=1e-6)  # ConvNeXt's classifier had it; the release holds it, unused

@@ -154,8 +154,9 @@ class DeOldify(Network):
                 )
             self.up.append(UpStage(channels, skip, out, attention=len(self.up) == 1))
             channels = out
-        for norm in (self.middle[-1][-1], self.up[0].convs[-1][-1], self.up[2].convs[-1][-1]):
-            norm.bias = None  # the normalisation of the next enlargement would take it out again
+        for part in (self.middle, self.up[0], self.up[2]):
+            *_, norm = (layer for layer in part.modules() if isinstance(layer, nn.BatchNorm2d))
+            norm.register_parameter("bias", None)  # the normalisation of the next enlargement would take it out again
         self.shuffle = Shuffle(channels, channels, 2, norm=False)
         channels += 1
         self.refine = nn.Sequential(

@@ -53,7 +53,8 @@ class ECCV16(Network):
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
         self.output = Output(c256, out_channels, stride=4, out_stride=out_stride)
 
     def features(self, L: Tensor) -> Tensor:

@@ -82,10 +82,12 @@ class SIGGRAPH17(HintedNetwork):
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
         up, short = (self.model8up, self.model9up, self.model10up), (self.model3short8, self.model2short9)
         for branch in (*up, *short, self.model1short10):  # these take normalised features, not rectified ones
-            nn.init.kaiming_normal_(branch[0].weight, nonlinearity="linear")
+            weight, _ = branch.parameters()
+            nn.init.kaiming_normal_(weight, nonlinearity="linear")
         self.classes = Output(c256, len(gamut.bin_centres()), stride=CLASS_STRIDE, out_stride=CLASS_STRIDE)
         self.output = Output(c128, out_channels, stride=1, out_stride=out_stride)
         self.seen: Tensor | None = None  # by the side branch, from the last forward in training mode

@@ -37,7 +37,7 @@ class UNet(Network):
     def forward(self, L: Tensor) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into (N, out_channels, H / out_stride, W / out_stride), rounded up."""
         x = pad_to_multiple(L_to_unit(L), 2 ** len(self.up))
-        skips = []
+        skips: list[Tensor] = []
         for level in self.down:
             x = level(F.max_pool2d(x, 2) if skips else x)
             skips.append(x)

@@ -19,7 +19,7 @@ DROPOUT_LEVELS = 3  # of the decoder, counted from the innermost
 
 def halving(in_channels: int, out_channels: int, norm: bool) -> nn.Sequential:
     """Return a 4×4 convolution of stride 2 with leaky ReLU, where ``norm`` with batch normalisation between them."""
-    layers = [nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=not norm)]
+    layers: list[nn.Module] = [nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=not norm)]
     if norm:
         layers.append(nn.BatchNorm2d(out_channels))
     return nn.Sequential(*layers, nn.LeakyReLU(0.2, inplace=True))

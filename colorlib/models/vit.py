@@ -130,14 +130,16 @@ class ViT(HintedNetwork):
         A plain patch of L_unit = 1 and the bias are equally strong in a token. Without the bias the normalisation would
         hide how light a patch is.
         """
-        nn.init.normal_(self.embed.weight, std=1 / self.patch)
-        nn.init.normal_(self.embed.bias)
-        for block in self.blocks:
-            for linear in (block.qkv, block.project, block.mlp[0], block.mlp[2]):
+        weight, bias = self.embed.parameters()
+        nn.init.normal_(weight, std=1 / self.patch)
+        nn.init.normal_(bias)
+        for linear in self.blocks.modules():
+            if isinstance(linear, nn.Linear):
                 nn.init.trunc_normal_(linear.weight, std=0.02)
                 nn.init.zeros_(linear.bias)
-        nn.init.normal_(self.head.weight, std=(9 * self.head.in_channels) ** -0.5)
-        nn.init.zeros_(self.head.bias)
+        weight, bias = self.head.parameters()
+        nn.init.normal_(weight, std=(9 * self.head.in_channels) ** -0.5)
+        nn.init.zeros_(bias)
 
     def tokens(self, L: Tensor, hints: Tensor | None) -> tuple[Tensor, tuple[Tensor, Tensor], tuple[int, int]]:
         """Return the tokens (N, h · w, dim), their rotary embedding, and the size (h, w) in patches."""
@@ -175,6 +177,7 @@ class ViT(HintedNetwork):
         mask = pad_to_multiple(hints[:, 2:].to(L), self.patch)
         share = F.max_pool2d(mask, self.patch).flatten(2).transpose(1, 2)  # (N, h · w, 1): what a patch itself is
         for block in self.blocks:
+            assert isinstance(block, Block)
             share = (share + block.attention(x, place) @ share) / 2
             x = block(x, place)
         return share.transpose(1, 2).unflatten(2, size)[:, 0]

@@ -7,6 +7,7 @@ others, ``{l1: 100, gan_lsgan: 1}``; the sums that papers published have names o
 import inspect
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor
 
@@ -87,7 +88,7 @@ def describe_objective(objective: Named) -> str:
 
 def objective_options(objective: Named) -> dict[str, int | float | str]:
     """Return the options of an objective and their defaults, for example ``{"out_stride": 1, "delta": 1.0}``."""
-    options = {}
+    options: dict[str, int | float | str] = {}
     for name in terms_of(objective):
         parameters = inspect.signature(OBJECTIVES[name]).parameters
         options |= {option: p.default for option, p in parameters.items() if option != "prior"}
@@ -118,7 +119,7 @@ def create_objective(objective: Named, prior: Tensor | None = None, **options: f
     check_options(objective_options(objective), options, describe_objective(objective))
     terms = {}
     for name in weights:
-        own = {option: value for option, value in options.items() if option in objective_options(name)}
+        own: dict[str, Any] = {option: value for option, value in options.items() if option in objective_options(name)}
         if OBJECTIVES[name].needs_prior:
             if prior is None:
                 raise ValueError(
@@ -126,8 +127,8 @@ def create_objective(objective: Named, prior: Tensor | None = None, **options: f
                 )
             own["prior"] = prior
         terms[name] = OBJECTIVES[name](**own)
-    only = next(iter(terms.values()), None)
+    first, *others = terms.values()
     # A critic's logits cannot choose a checkpoint, nor can what the truth does not minimise: even alone these are
     # sums, which bring their own validated term.
-    alone = isinstance(objective, str) and len(terms) == 1 and only.critic is None and only.truth_is_best
-    return only if alone else WeightedSum(terms, weights)
+    alone = isinstance(objective, str) and not others and first.critic is None and first.truth_is_best
+    return first if alone else WeightedSum(terms, weights)

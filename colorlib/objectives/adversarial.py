@@ -14,7 +14,7 @@ References:
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from colorlib.color.lab import AB_SCALE
 from colorlib.objectives.base import OnColours, full_precision
@@ -43,6 +43,7 @@ class Adversarial(OnColours):
         tolerance: a share, 0 or more.
     """
 
+    critic: nn.Module
     truth_is_best = False
 
     def __init__(

@@ -60,11 +60,15 @@ class Objective(nn.Module):
         """
         raise NotImplementedError
 
-    def decode(self, output: Tensor, size: tuple[int, int]) -> Tensor:
+    def decode(self, output: Tensor, size: tuple[int, ...]) -> Tensor:
         """Return the colours that an output stands for: (N, 2, H, W) in CIELAB units, for ``size`` (H, W)."""
         raise NotImplementedError
 
-    def check_output(self, output: Tensor, size: tuple[int, int]) -> None:
+    def critic_terms(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        """Return the critic's own ``"loss"`` and what else it tells, where there is a critic."""
+        raise NotImplementedError
+
+    def check_output(self, output: Tensor, size: tuple[int, ...]) -> None:
         """Raise ValueError, in one sentence, where a network's output has not the shape that is asked for.
 
         Args:
@@ -86,7 +90,7 @@ class OnColours(Objective):
     def __init__(self) -> None:
         super().__init__(out_stride=1)
 
-    def decode(self, output: Tensor, size: tuple[int, int]) -> Tensor:
+    def decode(self, output: Tensor, size: tuple[int, ...]) -> Tensor:
         return enlarge(AB_SCALE * full_precision(output), self.out_stride, size)
 
     def forward(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
@@ -113,6 +117,7 @@ class WeightedSum(Objective):
         ValueError: two terms read the output differently.
     """
 
+    critic: nn.ModuleDict | None
     validated_term = "validated"
 
     def __init__(self, terms: dict[str, Objective], weights: dict[str, float]) -> None:
@@ -133,34 +138,38 @@ class WeightedSum(Objective):
 
     @property
     def meaning(self) -> Objective:
-        return self.terms[self.owner]
+        owner = self.terms[self.owner]
+        assert isinstance(owner, Objective)
+        return owner
 
-    def decode(self, output: Tensor, size: tuple[int, int]) -> Tensor:
+    def decode(self, output: Tensor, size: tuple[int, ...]) -> Tensor:
         return self.meaning.decode(output, size)
 
     def _colours_and_terms(self, output: Tensor, L: Tensor) -> tuple[Tensor, dict[str, Objective]]:
-        for term in self.terms.values():
+        terms = {name: term for name, term in self.terms.items() if isinstance(term, Objective)}
+        for term in terms.values():
             term.share, term.autocast = self.share, self.autocast
-        return self.decode(output, L.shape[-2:]), dict(self.terms.items())
+        return self.decode(output, L.shape[-2:]), terms
 
     def forward(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         colours, terms = self._colours_and_terms(output, L)
         results = {}
         for name, term in terms.items():
-            judged = isinstance(term, OnColours)
-            results[name] = (term.judge(colours, L, ab) if judged else term(output, L, ab))["loss"]
-        loss = sum(self.weights[name] * value for name, value in results.items())
+            found = term.judge(colours, L, ab) if isinstance(term, OnColours) else term(output, L, ab)
+            results[name] = found["loss"]
+        nothing = colours.new_zeros(())
+        loss = sum((self.weights[name] * value for name, value in results.items()), nothing)
         fixed = [self.weights[name] * value for name, value in results.items() if terms[name].truth_is_best]
-        validated = sum(fixed) if fixed else F.l1_loss(colours, ab)
+        validated = sum(fixed, nothing) if fixed else F.l1_loss(colours, ab)
         return {"loss": loss, **results, "validated": validated.detach()}
 
     def critic_terms(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         """Return the critics' own ``"loss"`` and what they tell apart; no gradient reaches ``output``."""
         colours, terms = self._colours_and_terms(output.detach(), L)
-        found = {name: terms[name].critic_terms(colours, L, ab) for name in self.critic}
+        found = {n: term.critic_terms(colours, L, ab) for n, term in terms.items() if term.critic is not None}
         prefix = {name: f"{name}_" if len(found) > 1 else "" for name in found}
         named = {f"{prefix[n]}{key}": v for n, losses in found.items() for key, v in losses.items() if key != "loss"}
-        return {"loss": sum(losses["loss"] for losses in found.values()), **named}
+        return {"loss": sum((losses["loss"] for losses in found.values()), colours.new_zeros(())), **named}
 
 
 def full_precision(x: Tensor) -> Tensor:
@@ -173,7 +182,7 @@ def area_average(ab: Tensor, stride: int) -> Tensor:
     return F.avg_pool2d(ab, stride, ceil_mode=True) if stride > 1 else ab
 
 
-def enlarge(ab: Tensor, stride: int, size: tuple[int, int]) -> Tensor:
+def enlarge(ab: Tensor, stride: int, size: tuple[int, ...]) -> Tensor:
     """Bring (N, C, h, w) to ``size`` (H, W) bilinearly.
 
     Where h and w are H and W over ``stride``, rounded up, the surplus of the last square is cut off, so that colours

@@ -26,6 +26,7 @@ class CrossEntropy(Objective):
     """
 
     out_channels = 313
+    temperature: float
 
     def __init__(
         self, out_stride: int = 2, k: int = 5, sigma: float = gamut.SIGMA, temperature: float = gamut.TEMPERATURE
@@ -37,7 +38,7 @@ class CrossEntropy(Objective):
             raise ValueError(f"sigma and temperature must be above zero, not {sigma} and {temperature}.")
         self.k, self.sigma, self.temperature = k, sigma, temperature
 
-    def decode(self, output: Tensor, size: tuple[int, int]) -> Tensor:
+    def decode(self, output: Tensor, size: tuple[int, ...]) -> Tensor:
         return enlarge(gamut.annealed_mean(output, self.temperature), self.out_stride, size)
 
     def forward(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:

@@ -39,7 +39,7 @@ class _Regression(Objective):
         self.space = space
         self.out_channels = look_up(SPACES, space, "colour space").channels
 
-    def decode(self, output: Tensor, size: tuple[int, int]) -> Tensor:
+    def decode(self, output: Tensor, size: tuple[int, ...]) -> Tensor:
         return enlarge(SPACES[self.space].decode(full_precision(output)), self.out_stride, size)
 
     def forward(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:

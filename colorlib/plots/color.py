@@ -18,8 +18,8 @@ from colorlib.plots.style import DENSITY, FAINT, INK, RULE, new_figure, rule, st
 
 def _colours_of(ab: np.ndarray, lightness: float) -> tuple[np.ndarray, np.ndarray]:
     """Give rgb (n, 3) and "sRGB can show it" (n,) of ab (n, 2) at one lightness."""
-    ab = torch.as_tensor(np.asarray(ab), dtype=torch.float32)
-    lab = torch.cat([torch.full((len(ab), 1), float(lightness)), ab], 1).view(-1, 3, 1, 1)
+    colours = torch.as_tensor(np.asarray(ab), dtype=torch.float32)
+    lab = torch.cat([torch.full((len(colours), 1), float(lightness)), colours], 1).view(-1, 3, 1, 1)
     return lab_to_rgb(lab).view(-1, 3).numpy(), ~out_of_gamut(lab).view(-1).numpy()
 
 
@@ -34,7 +34,8 @@ def _outline() -> tuple[np.ndarray, np.ndarray]:
 
 def _ab_plane(axes: Axes, title: str = "") -> None:
     ab, rgb = _outline()
-    axes.add_collection(LineCollection(np.stack([ab[:-1], ab[1:]], 1), colors=rgb[:-1], lw=2.2, capstyle="round"))
+    pieces = list(np.stack([ab[:-1], ab[1:]], 1))
+    axes.add_collection(LineCollection(pieces, colors=rgb[:-1], lw=2.2, capstyle="round"))
     axes.axhline(0, color=RULE, lw=0.7, zorder=0)
     axes.axvline(0, color=RULE, lw=0.7, zorder=0)
     axes.set(xlim=(-118, 118), ylim=(-118, 118), aspect="equal", title=title)

@@ -80,7 +80,7 @@ def plot_laws(table: pd.DataFrame, label: str, mark: float | None = None) -> Fig
     laws = [law for law in LAWS if law in set(table["law"])]
     groups = table.drop_duplicates("name").set_index("name")["group"]
     figure, grid = new_figure(7.2, 0.95 + 0.25 * len(groups), len(laws), sharey=True, sharex=True)
-    figure.get_layout_engine().set(wspace=0.06)
+    figure.set_layout_engine("constrained", wspace=0.06)
     for axes, law in zip(grid[0], laws, strict=True):
         rows = table[table["law"] == law].set_index("name")
         own = rows.dropna(subset="oracle").assign(group="oracle")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
@@ -64,7 +65,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
     """Write (x, y, text, colour) to the right of line ends, moved apart so that no two overlap."""
     if not ends:
         return
-    axes.figure.draw_without_rendering()
+    axes.figure.canvas.figure.draw_without_rendering()
     points, pixels = axes.transData.transform([end[:2] for end in ends]), axes.figure.dpi / 72  # of a point
     heights = spread(points[:, 1], 10 * pixels)
     for (x, y, text, colour), start, height in zip(ends, points, heights, strict=True):
@@ -82,7 +83,9 @@ def label_points(axes: Axes, points: pd.DataFrame, order: Iterable[int]) -> None
         points: index = the names; columns x, y, group and the ends low and high of the point's bar.
         order: which rows get a name, the first of them first.
     """
-    renderer = axes.figure.canvas.get_renderer()
+    canvas = axes.figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)  # `new_figure` gave it
+    renderer = canvas.get_renderer()
     frame = axes.get_window_extent(renderer)
     taken = [text.get_window_extent(renderer) for text in axes.texts]
     for low, high in zip(*(axes.transData.transform(points[["x", end]]) for end in ("low", "high")), strict=True):
@@ -92,7 +95,7 @@ def label_points(axes: Axes, points: pd.DataFrame, order: Iterable[int]) -> None
     line = {"arrowstyle": "-", "color": FAINT, "lw": 0.5, "shrinkA": 0, "shrinkB": 4}
     for i in order:
         name, point = points.index[i], points.iloc[i]
-        tried = []
+        tried: list[tuple[int, int, Annotation, Bbox]] = []
         for up, side in itertools.product(heights, (1, -1)):
             text = note(
                 axes, name, (point["x"], point["y"]), (8 * side, up), "data", ha="left" if side > 0 else "right",

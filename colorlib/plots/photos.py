@@ -47,7 +47,7 @@ def show_photos(
     ratios = [max(line, default=1.0) for line in shapes]
     left = 0.35 + width_of(rows) if rows else 0
     figure, grid = new_figure(size * width + left, size * sum(ratios) + 0.35, width, height, height_ratios=ratios)
-    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0.01, hspace=0.01)
+    figure.set_layout_engine("constrained", w_pad=0.015, h_pad=0.015, wspace=0.01, hspace=0.01)
     for i, line in enumerate(photos):
         for j in range(width):
             axes = grid[i, j]
@@ -78,7 +78,7 @@ def show_answers(L: torch.Tensor, ab: torch.Tensor, answers: Mapping[str, torch.
         size: width of a photograph in inches.
     """
     coloured = {"truth": ab, **answers}
-    grid = [(L[:, 0] / 100).numpy(), *(to_photos(L, colours) for colours in coloured.values())]
+    grid = [list((L[:, 0] / 100).numpy()), *(list(to_photos(L, colours)) for colours in coloured.values())]
     return show_photos(grid, ["grey", *coloured], size=size)
 
 
@@ -101,7 +101,7 @@ def show_kept(
     if not first:
         raise ValueError("the first run kept no pictures: give the name of a set that it coloured to Run.pictures.")
     ids = list(first)[:count]
-    grid = [[lab8_to_photo(first[i][0], first[i][2]) for i in ids]]
+    grid: list[list[np.ndarray | None]] = [[lab8_to_photo(first[i][0], first[i][2]) for i in ids]]
     for pictures in kept.values():
         grid.append([lab8_to_photo(*pictures[i][:2]) if i in pictures else None for i in ids])
     return show_photos(grid, ["truth", *kept])

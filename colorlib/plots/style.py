@@ -3,7 +3,7 @@
 import contextlib
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -38,32 +38,33 @@ def style() -> Iterator[None]:
         >>> with style():
         ...     figure = Figure()
     """
-    settings = {
-        "font.family": "DejaVu Sans",
-        "font.size": 9,
-        "axes.titlesize": 9.5,
-        "axes.titleweight": "bold",
-        "axes.titlelocation": "left",
-        "axes.labelcolor": FAINT,
-        "axes.edgecolor": RULE,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": False,
-        "axes.axisbelow": True,
-        "grid.color": RULE,
-        "grid.linewidth": 0.6,
-        "text.color": INK,
-        "xtick.color": RULE,
-        "ytick.color": RULE,
-        "xtick.labelcolor": FAINT,
-        "ytick.labelcolor": INK,
-        "figure.facecolor": PAPER,
-        "savefig.facecolor": PAPER,
-        "lines.linewidth": 1.6,
-        "svg.fonttype": "path",
-        "svg.hashsalt": "colorlib",  # the ids inside an SVG are random without it
-    }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(
+        {
+            "font.family": "DejaVu Sans",
+            "font.size": 9,
+            "axes.titlesize": 9.5,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.labelcolor": FAINT,
+            "axes.edgecolor": RULE,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": False,
+            "axes.axisbelow": True,
+            "grid.color": RULE,
+            "grid.linewidth": 0.6,
+            "text.color": INK,
+            "xtick.color": RULE,
+            "ytick.color": RULE,
+            "xtick.labelcolor": FAINT,
+            "ytick.labelcolor": INK,
+            "figure.facecolor": PAPER,
+            "savefig.facecolor": PAPER,
+            "lines.linewidth": 1.6,
+            "svg.fonttype": "path",
+            "svg.hashsalt": "colorlib",  # the ids inside an SVG are random without it
+        }
+    ):
         yield
 
 
@@ -95,7 +96,7 @@ def figure_bytes(figure: Figure, kind: str = "png", dpi: int = 150) -> bytes:
     return buffer.getvalue()
 
 
-def rule(axes: Axes, along: str = "y") -> None:
+def rule(axes: Axes, along: Literal["x", "y", "both"] = "y") -> None:
     """Give an axis of numbers, or "both", its grid; numbers up the side are as faint as those along the foot."""
     axes.grid(axis=along)
     axes.tick_params(axis="y", labelcolor=FAINT)

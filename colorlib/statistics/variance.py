@@ -1,7 +1,9 @@
 """What the variance between runs goes with: shares of factors, averaged over their orders."""
 
+import functools
 import itertools
 import math
+import operator
 from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -105,10 +107,10 @@ def attribute_variance(
         low, high = (
             interval_ends(parts[1:], level) if len(parts) > 1 and np.isfinite(parts).all() else (math.nan, math.nan)
         )
-        ends = (float(value / scale[0]) for value in (first, last))
-        return Share(float(parts[0]), low, high, *ends, count, float(noise * rank / scale[0]))
+        earliest, latest, chance = (float(value / scale[0]) for value in (first, last, noise * rank))
+        return Share(float(parts[0]), low, high, earliest, latest, count, chance)
 
-    found = {}
+    found: dict[Label | str, Share] = {}
     for f, name in enumerate(names):
         squares, rank = (_average_gain(f, everything, table) for table in (explained, ranks))
         first = explained[frozenset([f])][0] - explained[frozenset()][0]
@@ -135,9 +137,9 @@ def _basis(factors: Sequence[np.ndarray], R: int) -> np.ndarray:
 
 def _average_gain(factor: int, everything: frozenset, explained: Mapping[frozenset, Number]) -> Number:
     # The mean over all orders of what a factor adds to those before it
-    gain, F = 0.0, len(everything)
+    F, gains = len(everything), []
     for before, value in explained.items():
         if factor not in before:
             orders = math.factorial(len(before)) * math.factorial(F - len(before) - 1)
-            gain = gain + orders / math.factorial(F) * (explained[before | {factor}] - value)
-    return gain
+            gains.append(orders / math.factorial(F) * (explained[before | {factor}] - value))
+    return functools.reduce(operator.add, gains)

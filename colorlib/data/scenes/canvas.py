@@ -10,11 +10,12 @@ the same bits come out on every machine.
 """
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+Option = TypeVar("Option")
 GLOWING = {"sky", "night_sky", "dusk_sky", "cloud", "sun", "moon", "lamp", "balloon"}
 """Kinds that keep their lightness at dusk and at night (a balloon has its burner)."""
 
@@ -64,7 +65,8 @@ class Chance:
         """One of low, …, high (both included)."""
         return low + int(self.uniform() * (high - low + 1))
 
-    def choice(self, options):
+    def choice(self, options: Sequence[Option]) -> Option:
+        """One of several things, each as likely as the others."""
         return options[self.integer(0, len(options) - 1)]
 
     def often(self, odds: float) -> bool:
@@ -79,7 +81,7 @@ class Noise:
         self.layers = [(nx, ny, chance.array(ny + 2, nx + 2)) for nx, ny in sizes]
 
     def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        total, strength, whole = 0.0, 1.0, 0.0
+        total, strength, whole = np.zeros_like(x), 1.0, 0.0
         for across, down, grid in self.layers:
             (i, u), (j, v) = self._cell(x, across), self._cell(y, down)
             top = grid[j, i] + (grid[j, i + 1] - grid[j, i]) * u

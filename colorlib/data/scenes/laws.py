@@ -108,15 +108,15 @@ def _in_gamut(L: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         white * np.where(f > 6 / 29, f * f * f, (f - 4 / 29) * (108 / 841))
         for white, f in ((0.95047, fy + a / 500.0), (1.0, fy), (1.08883, fy - b / 200.0))
     )
-    inside = True
-    for row in (
-        (3.2404542, -1.5371385, -0.4985314),
-        (-0.969266, 1.8760108, 0.041556),
-        (0.0556434, -0.2040259, 1.0572252),
-    ):
-        linear = row[0] * X + row[1] * Y + row[2] * Z
-        inside = inside & (linear >= 0.0) & (linear <= 1.0)
-    return inside
+    linear = [
+        row[0] * X + row[1] * Y + row[2] * Z
+        for row in (
+            (3.2404542, -1.5371385, -0.4985314),
+            (-0.969266, 1.8760108, 0.041556),
+            (0.0556434, -0.2040259, 1.0572252),
+        )
+    ]
+    return np.all([(channel >= 0.0) & (channel <= 1.0) for channel in linear], axis=0)
 
 
 @functools.cache

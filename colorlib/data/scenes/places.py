@@ -1,6 +1,6 @@
 """Places that scenes show: hills, a valley, a fiesta, a beach, a street, a table, a garden."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -24,9 +24,11 @@ from colorlib.data.scenes.things import (
     window,
 )
 
+Spot = tuple[float, float, Callable[[Canvas, Chance, float, float, float], None], float]  # foot y, x, thing, size
 
-def stand(c: Canvas, chance: Chance, spots: list[tuple[float, float, Callable, float]]) -> None:
-    """Paint things (foot y, x, thing, size) that stand on the ground, the farthest first."""
+
+def stand(c: Canvas, chance: Chance, spots: Sequence[Spot]) -> None:
+    """Paint things that stand on the ground, the farthest first."""
     for y, x, thing, size in sorted(spots, key=lambda spot: spot[0]):
         thing(c, chance, x, y, size)
 
@@ -54,7 +56,9 @@ def valley(c: Canvas, chance: Chance) -> None:
         air_balloon(
             c, chance, chance.uniform(0.1, 0.9), chance.uniform(0.14, horizon - 0.1), chance.uniform(0.07, 0.14)
         )
-    spots = [(horizon + chance.uniform(0.16, 0.28), chance.uniform(0.15, 0.85), house, chance.uniform(0.26, 0.4))]
+    spots: list[Spot] = [
+        (horizon + chance.uniform(0.16, 0.28), chance.uniform(0.15, 0.85), house, chance.uniform(0.26, 0.4))
+    ]
     for _ in range(chance.integer(1, 3)):
         y = chance.uniform(horizon + 0.12, 0.92)
         spots.append((y, chance.uniform(), tree, 0.1 + (y - horizon) * 0.75))
@@ -98,7 +102,7 @@ def beach(c: Canvas, chance: Chance) -> None:
         return 66 + 14 * wet + 10 * (dunes(x, y) - 0.5) + 5 * (grain(x, y) - 0.5)
 
     c.paint("sand", below(edge), sand)
-    spots = []
+    spots: list[Spot] = []
     for thing, least, most, scale in ((parasol, 1, 2, 0.45), (person, 0, 2, 0.75)):
         for _ in range(chance.integer(least, most)):
             y = chance.uniform(shore + 0.08, 0.98)
@@ -129,7 +133,7 @@ def street(c: Canvas, chance: Chance) -> None:
     c.paint("stone", rectangle(0, kerb - 0.012, 1, kerb + 0.008), 88)
     for k in range(5):
         c.paint("white", rectangle(k * 0.24 - 0.05, 0.885, k * 0.24 + 0.07, 0.905), 88)
-    spots = [(foot + 0.05, chance.uniform(0.1, 0.9), street_lamp, 0.34)]
+    spots: list[Spot] = [(foot + 0.05, chance.uniform(0.1, 0.9), street_lamp, 0.34)]
     if chance.often(0.4):
         spots.append((foot + 0.04, chance.uniform(), tree, chance.uniform(0.26, 0.36)))
     for _ in range(chance.integer(0, 3)):
