@@ -1,5 +1,7 @@
 """Baselines against hand-made averages, oracles against their definitions and against the law of the scenes."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -89,3 +91,9 @@ def test_photographs_have_no_bayes_oracle(tiny_scenes, monkeypatch):
 def test_registries_are_described():
     assert all(function.__doc__ for function in (*BASELINES.values(), *ORACLES.values()))
     assert not set(BASELINES) & set(ORACLES) and baselines.SAMPLE >= 1000
+
+
+def test_a_bayes_oracle_must_be_told_the_kinds_of_things(tiny_scenes):
+    batch = dataclasses.replace(tiny_scenes.batch([0]), kinds=None)
+    with pytest.raises(ValueError, match="kind of thing at each pixel, which only procedural scenes know; oracles_for"):
+        ORACLES["bayes_l2"](tiny_scenes)(batch)

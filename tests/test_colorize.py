@@ -12,6 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from safetensors.torch import save_file
 from skimage.data import astronaut, coffee
 
 import colorlib
@@ -436,6 +437,10 @@ def test_unfinished_and_damaged_models(tmp_path):
         load_colorizer(tmp_path / "bad.safetensors")
     with pytest.raises(ValueError, match="no model that colorlib exported"):
         load_colorizer(WEIGHTS / "classifier_a.safetensors")
+    recipe = {"name": "mine", "about": "", "short_side": 64, "model": "unet"}
+    save_file({"weight": torch.zeros(1)}, tmp_path / "mine.safetensors", {"recipe": json.dumps(recipe)})
+    with pytest.raises(ValueError, match="the recipe of mine names no objective"):
+        load_colorizer(tmp_path / "mine.safetensors")
 
 
 def test_released_weights_are_named_by_file(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from colorlib import cli
-from colorlib.classifier import CLASSIFIERS, read_classifier
+from colorlib.classifier import CLASSIFIERS, load_classifier, read_classifier
 from colorlib.data.store import open_store
 from colorlib.data.writing import Record, write_store
 from colorlib.runs.classifier import answer, export, fold, train_classifier
@@ -44,6 +44,8 @@ def test_photographs_of_one_folder_have_no_labels(tmp_path, sources):
 
 def test_scenes_have_no_labels(tiny_scenes):
     assert tiny_scenes.classes == [] and tiny_scenes.batch([0]).labels is None
+    with pytest.raises(ValueError, match="data set 'scenes' has no classes, so nobody knows what"):
+        answer(load_classifier("b"), tiny_scenes, np.arange(2))
 
 
 @pytest.fixture(scope="module")

@@ -187,7 +187,7 @@ def doubt(photo: Photo, colorizer: PhotoColorizer, wish: Wish) -> Doubt | None:
     shown = photo.shown
     small = colorizer.small_copy(shown)
     odds = colorizer.odds(shown, small, wish.hints_on(shown.size))
-    if odds is None:
+    if odds is None or colorizer.objective is None:
         return None
     values = enlarge(spread(odds)[:, None], colorizer.objective.out_stride, small.shape[-2:])
     low, high = values.quantile(torch.tensor(ENDS)).tolist()

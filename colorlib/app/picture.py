@@ -7,11 +7,10 @@ import streamlit as st
 
 from colorlib.deployment.colorizer import Hint
 
-_FOLDER = Path(__file__).parent
-_component = st.components.v2.component(
-    "colorlib.picture",
-    **{kind: (_FOLDER / f"picture.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")},
+_html, _css, _js = (
+    Path(__file__).with_name(f"picture.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
 )
+_component = st.components.v2.component("colorlib.picture", html=_html, css=_css, js=_js)
 
 
 def slider(before: str, after: str, labels: tuple[str, str], size: tuple[int, int], key: str) -> None:

@@ -36,7 +36,7 @@ def page() -> None:
             title = re.search("<title>(.*?)</title>", file.read(4096), re.DOTALL)
         titles[name] = f"{name}: {unescape(title[1]).strip()}" if title else name
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Report", list(reports), format_func=titles.get)
+        name = st.selectbox("Report", list(reports), format_func=titles.__getitem__)
         content = with_pictures(reports[name])
         st.download_button("Download", content, f"{name}.html", "text/html", icon=":material/download:")
     st.html("<style>.st-key-report iframe { height: calc(100vh - 5rem); min-height: 20rem; }</style>")

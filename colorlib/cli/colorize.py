@@ -62,7 +62,8 @@ def run(options: argparse.Namespace) -> int:
     use_threads()
     hints = [parse_hint(text) for text in options.hint]
     max_pixels = options.max_megapixels * 1_000_000 if options.max_megapixels else MAX_PIXELS
-    films, photographs = [], []
+    films: list[Path] = []
+    photographs: list[Path] = []
     for source in map(Path, options.photographs):
         is_film = options.film if source.is_dir() else source.suffix.lower() in FILM_ENDINGS
         (films if is_film else photographs).append(source)

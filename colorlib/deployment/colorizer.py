@@ -102,7 +102,8 @@ class PhotoColorizer(NetworkColorizer):
 
     def __init__(self, recipe: Recipe, network: Network, objective: Objective | None, device: str = "auto") -> None:
         chosen = choose_device(device)
-        network = network.requires_grad_(False).to(chosen, memory_format=torch.channels_last)
+        network = network.requires_grad_(False)
+        network = network.to(chosen, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         super().__init__(network, objective.to(chosen) if objective else None)
         self.recipe, self.name = recipe, recipe.name
         self.temperature, self.takes_hints = recipe.temperature, recipe.takes_hints
@@ -123,9 +124,9 @@ class PhotoColorizer(NetworkColorizer):
         Raises:
             ValueError: see :meth:`~colorlib.runs.colorizer.Colorizer.check`.
         """
-        size = L.shape[-2:]
+        size = L.shape[-2], L.shape[-1]
         small = working_size(size, self.recipe.short_side)
-        if small == tuple(size):
+        if small == size:
             return super().__call__(L, hints, temperature)
         rows, columns = (resampling(*sides, lanczos).to(L) for sides in zip(size, small, strict=True))
         shrunk = (rows @ L @ columns.T).clamp(0, 100)
@@ -144,7 +145,7 @@ class PhotoColorizer(NetworkColorizer):
         self, picture: Picture, small: Tensor, temperature: float | None = None, hints: Iterable[Hint] = ()
     ) -> ColourField:
         """Find the colours of a photograph whose :meth:`small_copy` is at hand."""
-        placed = place_hints(hints, picture.size, small.shape[-2:])
+        placed = place_hints(hints, picture.size, (small.shape[-2], small.shape[-1]))
         ab = self(small[:, :1], placed, temperature)
         return ColourField(small[:, :1], ab, picture.size)
 
@@ -161,7 +162,7 @@ class PhotoColorizer(NetworkColorizer):
         """
         if self.temperature is None:
             return None
-        placed = place_hints(hints, picture.size, small.shape[-2:])
+        placed = place_hints(hints, picture.size, (small.shape[-2], small.shape[-1]))
         self.check(None, placed is not None)
         L = self.placed(small[:, :1])
         with self.autocast():

@@ -54,7 +54,7 @@ def write_contact_sheet(
     for name, title, picture in tqdm(list(photographs_of(photographs)), desc="contact sheet", unit="photo"):
         grey = _grey(picture.lightness())
         panels = {"grey": grey} if photographs else {"grey": grey, "truth": picture.pixels}
-        panels |= {model: colorizer.colorize(grey) for model, colorizer in colorizers.items()}
+        panels |= {model: np.asarray(colorizer.colorize(grey)) for model, colorizer in colorizers.items()}
         with atomic_path(folder / f"{name}.jpg") as temporary:
             _page(panels).save(temporary, "JPEG", quality=QUALITY, optimize=True)
         if not photographs:

@@ -125,6 +125,6 @@ def _written(options: dict[str, Any]) -> str:
 
 
 def _settings(config: dict) -> str:
-    names = ("model", "objective", "model_options", "objective_options", "seed", "images_seen", "seconds", "batch_size")
-    names += ("learning_rate", "weight_decay", "precision", *(["degrade"] if "degrade" in config else []))
+    names = ["model", "objective", "model_options", "objective_options", "seed", "images_seen", "seconds", "batch_size"]
+    names += ["learning_rate", "weight_decay", "precision", *(["degrade"] if "degrade" in config else [])]
     return f"ExperimentConfig({', '.join(f'{name}={config[name]!r}' for name in names)})"

@@ -35,12 +35,12 @@ def plan_films(sources: Iterable[Path | str], out: Path | str) -> list[Job]:
     Raises:
         FileNotFoundError: there is no such film.
     """
-    sources = [Path(source) for source in sources]
-    for source in sources:
+    films = [Path(source) for source in sources]
+    for source in films:
         if not source.exists():
             raise FileNotFoundError(f"there is no film {source}.")
     wanted = []
-    for source in sources:
+    for source in films:
         target = Path(out) / source.resolve().name
         if not source.is_dir() and target.suffix.lower() not in CONTAINERS:
             target = target.with_suffix(".mkv")

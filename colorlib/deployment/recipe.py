@@ -41,7 +41,13 @@ class Recipe:
 
 
 def rebuild(recipe: Recipe) -> tuple[Network, Objective]:
-    """Create the network of a recipe, with fresh weights, and the objective that decodes it."""
+    """Create the network of a recipe, with fresh weights, and the objective that decodes it.
+
+    Raises:
+        ValueError: the recipe has no objective: it is that of a released network, which colorlib does not rebuild.
+    """
+    if recipe.objective is None:
+        raise ValueError(f"the recipe of {recipe.name} names no objective, which says what its network's output means.")
     prior = None
     if OBJECTIVES[recipe.objective].needs_prior:  # it weighs a loss; decoding does not ask for it
         prior = torch.full((len(bin_centres()),), 1 / len(bin_centres()))

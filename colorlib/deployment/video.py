@@ -83,7 +83,7 @@ class _Video:
 
     def look(self, colorizer: PhotoColorizer, force: bool) -> None:
         """Learn the shape of the frames and whether they are grey, from some that are spread over the film."""
-        frames = []
+        frames: list[Any] = []
         for part in range(LOOKS):
             with self._open() as container:
                 try:

@@ -104,8 +104,8 @@ def record_answer(
     Raises:
         OSError, ValueError: as for :func:`prepare_answers`.
     """
-    row = (session, number, trial.kind, trial.photograph, trial.model, trial.real_side, answer, round(seconds, 3))
-    row += (shown_seconds, datetime.now(UTC).isoformat(timespec="seconds"), version("colorlib"))
+    row = [session, number, trial.kind, trial.photograph, trial.model, trial.real_side, answer, round(seconds, 3)]
+    row += [shown_seconds, datetime.now(UTC).isoformat(timespec="seconds"), version("colorlib")]
     with _connected(path, "rw") as connection:
         marks = ", ".join("?" * len(row))
         connection.execute(f"INSERT INTO answers VALUES ({marks}) ON CONFLICT (session, trial) DO NOTHING", row)

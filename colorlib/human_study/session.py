@@ -17,6 +17,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -64,7 +65,7 @@ def read_square(identity: str, folder: Path | str | None = None) -> np.ndarray:
     name = identity.partition("/")[2]
     if folder is None:
         rgb = next(photograph.rgb for photograph in bundled_photographs(2048) if photograph.id == name)
-        file = io.BytesIO()
+        file: BinaryIO | Path = io.BytesIO()
         Image.fromarray(rgb).save(file, "BMP")
     else:
         file = Path(folder) / name
@@ -89,7 +90,7 @@ def choose_photographs(
         FileNotFoundError, ValueError: no folder, or fewer than three colour photographs in it.
     """
     candidates = list_candidates(folder)
-    chosen = {}
+    chosen: dict[str, np.ndarray] = {}
     for number in rng.permutation(len(candidates)):
         if len(chosen) == wanted:
             break
@@ -192,7 +193,7 @@ def plan_session(
     practice, rest = identities[:practised], identities[practised:]
     scored = _pairs(rest[: design.scored], models, design.scored, rng)
     spare = rest[design.scored :] or rest
-    trials = [("scored", photograph, model, None) for photograph, model in scored]
+    trials: list[tuple[str, str, str, str | None]] = [("scored", *pair, None) for pair in scored]
     count = Design(scored=len(scored)).checks
     for photograph in itertools.islice(itertools.cycle(rng.permutation(spare)), count):
         others = [identity for identity in rng.permutation(identities) if identity != photograph][:DONORS]

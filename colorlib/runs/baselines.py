@@ -18,7 +18,7 @@ from colorlib.color import gamut
 from colorlib.color.lab import L8_MAX
 from colorlib.data import scenes
 from colorlib.data.store import Batch, LabArrays
-from colorlib.objectives import create_objective
+from colorlib.objectives.classification import RebalancedCrossEntropy
 from colorlib.runs.colorizer import Oracle
 
 Baseline = Callable[[Tensor], Tensor]  # L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W), what Colorizer takes
@@ -146,11 +146,19 @@ def bayes_rebalanced_ce_vivid(data: LabArrays) -> Oracle:
 
 
 def _weights(data: LabArrays) -> Tensor:
-    return create_objective("rebalanced_ce", prior=data.class_prior).weights
+    return RebalancedCrossEntropy(data.class_prior).weights
 
 
 def _from_table(table: Tensor) -> Oracle:
-    return lambda batch: table[batch.kinds.long().cpu(), _level(batch.L).cpu()].permute(0, 3, 1, 2).to(batch.ab)
+    def colorize(batch: Batch) -> Tensor:
+        if batch.kinds is None:
+            raise ValueError(
+                "this oracle must be told the kind of thing at each pixel, which only procedural scenes know; "
+                "oracles_for(data) names the others."
+            )
+        return table[batch.kinds.long().cpu(), _level(batch.L).cpu()].permute(0, 3, 1, 2).to(batch.ab)
+
+    return colorize
 
 
 def _annealed_law(weights: Tensor, temperature: float = gamut.TEMPERATURE) -> Tensor:

@@ -7,6 +7,7 @@ killed goes on from its last checkpoint to the same weights. The classifiers tha
     colorlib train-classifier data/photos64 --seed 1 --passes 24 --name b --out colorlib/weights
 """
 
+import dataclasses
 import json
 import math
 import time
@@ -54,7 +55,8 @@ class Answers(NamedTuple):
 def crop_size(share: float, size: tuple[int, int]) -> tuple[int, int]:
     """Return (H, W) of the crops after ``share`` of the training: a larger one in each third."""
     part = CROPS[min(int(share * len(CROPS)), len(CROPS) - 1)]
-    return tuple(max(MINIMUM_SIDE, round(part * side)) for side in size)
+    H, W = (max(MINIMUM_SIDE, round(part * side)) for side in size)
+    return H, W
 
 
 def places(count: int, crop: int, side: int) -> Tensor:
@@ -116,10 +118,21 @@ def train_classifier(
         return _train(data, Path(folder), seed, passes, choose_device(device))
 
 
+@dataclasses.dataclass
+class _State:
+    """All that a checkpoint holds beside tensors."""
+
+    identity: dict[str, str | int]  # of the training: its data, seed and passes
+    step: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+
+
 def _train(data: LabArrays, folder: Path, seed: int, passes: int, device: torch.device) -> Classifier:
     use_threads()
     torch.manual_seed(seed)
-    classifier = Classifier(data.classes).to(device, memory_format=torch.channels_last)
+    classifier = Classifier(data.classes)
+    classifier = classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     optimizer = torch.optim.SGD(
         classifier.parameters(), PEAK_LEARNING_RATE, MOMENTUM, weight_decay=WEIGHT_DECAY, nesterov=True
     )
@@ -127,24 +140,26 @@ def _train(data: LabArrays, folder: Path, seed: int, passes: int, device: torch.
     val = data.indices("val")
     steps_per_pass = math.ceil(len(order.indices) / BATCH_SIZE)
     steps = passes * steps_per_pass
-    identity = {"data": data.fingerprint, "seed": seed, "passes": passes}
-    state = {"identity": identity, "step": 0, "seconds": 0.0, "history": []}
+    identity: dict[str, str | int] = {"data": data.fingerprint, "seed": seed, "passes": passes}
+    state = _State(identity)
     path = folder / "checkpoint.pt"
     if path.exists():
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         if checkpoint["state"]["identity"] != identity:
             raise ValueError(f"{folder} holds another training ({checkpoint['state']['identity']}); take a new folder.")
-        state = checkpoint["state"]
+        state = _State(**checkpoint["state"])
         classifier.load_state_dict(checkpoint["classifier"])
         optimizer.load_state_dict(checkpoint["optimizer"])
 
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=computes_in_bfloat16(device))
-    started, saved, losses = time.monotonic() - state["seconds"], time.monotonic(), []
-    with tqdm(total=steps, initial=state["step"], unit="step", desc=f"classifier, seed {seed}") as bar:
-        while state["step"] < steps:
-            share = state["step"] / steps
-            batch = data.batch(order.batch(state["step"]), device)
-            torch.manual_seed(seed * 1_000_003 + state["step"])
+    started, saved = time.monotonic() - state.seconds, time.monotonic()
+    losses: list[float] = []
+    with tqdm(total=steps, initial=state.step, unit="step", desc=f"classifier, seed {seed}") as bar:
+        while state.step < steps:
+            share = state.step / steps
+            batch = data.batch(order.batch(state.step), device)
+            assert batch.labels is not None  # the data has classes
+            torch.manual_seed(seed * 1_000_003 + state.step)
             rgb = augment(batch, crop_size(share, data.size))
             optimizer.param_groups[0]["lr"] = learning_rate(share, PEAK_LEARNING_RATE)
             with autocast:
@@ -155,34 +170,40 @@ def _train(data: LabArrays, folder: Path, seed: int, passes: int, device: torch.
             optimizer.step()
             losses.append(loss.item())
             if not math.isfinite(losses[-1]):
-                raise FloatingPointError(f"the loss became {losses[-1]} at step {state['step']}; try another seed.")
-            state["step"] += 1
-            state["seconds"] = time.monotonic() - started
+                raise FloatingPointError(f"the loss became {losses[-1]} at step {state.step}; try another seed.")
+            state.step += 1
+            state.seconds = time.monotonic() - started
             bar.update()
-            if ended := state["step"] % steps_per_pass == 0:
+            if ended := state.step % steps_per_pass == 0:
                 answers = answer(classifier, data, val)
-                row = {"step": state["step"], "seconds": state["seconds"], "loss": float(np.mean(losses))}
+                row = {"step": state.step, "seconds": state.seconds, "loss": float(np.mean(losses))}
                 row |= {"val_top1": float(answers.top1.mean()), "val_top5": float(answers.top5.mean())}
-                state["history"].append(row)
+                state.history.append(row)
                 losses = []
-                write_table(folder / "history.csv", pd.DataFrame(state["history"]))
+                write_table(folder / "history.csv", pd.DataFrame(state.history))
                 bar.set_postfix_str(f"val top-1 {row['val_top1']:.1%}")
             if ended or time.monotonic() - saved >= CHECKPOINT_SECONDS:
                 parts = {"classifier": classifier.state_dict(), "optimizer": optimizer.state_dict()}
                 with atomic_path(path) as temporary:
-                    torch.save({"state": state} | parts, temporary)
+                    torch.save({"state": dataclasses.asdict(state)} | parts, temporary)
                 saved = time.monotonic()
     return classifier.eval()
 
 
 @torch.inference_mode()
 def answer(classifier: Classifier, data: LabArrays, indices: np.ndarray, grey: bool = False) -> Answers:
-    """Ask a classifier what photographs show; with ``grey``, without their colours."""
+    """Ask a classifier what photographs show; with ``grey``, without their colours.
+
+    Raises:
+        ValueError: the data has no classes.
+    """
     classifier.eval()
     device = next(classifier.parameters()).device
     ranks = []
     for start in range(0, len(indices), BATCH_SIZE):
         batch = data.batch(indices[start : start + BATCH_SIZE], device)
+        if batch.labels is None:
+            raise ValueError(f"data set {data.name!r} has no classes, so nobody knows what its photographs show.")
         ab = torch.zeros_like(batch.ab) if grey else batch.ab
         rgb = lab_to_rgb(torch.cat([batch.L, ab], 1)).contiguous(memory_format=torch.channels_last)
         logits = classifier(rgb)
@@ -196,8 +217,10 @@ def fold(classifier: Classifier) -> Classifier:
     classifier = classifier.cpu().eval()
     folded = Classifier(classifier.classes, normalized=False)
     for target, source in zip(folded.modules(), classifier.modules(), strict=True):
-        if isinstance(source, nn.Sequential):  # a convolution and its batch normalisation
-            target[0] = fuse_conv_bn_eval(source[0], source[1])
+        if isinstance(source, nn.Sequential) and isinstance(target, nn.Sequential):
+            convolution, norm = source
+            assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+            target[0] = fuse_conv_bn_eval(convolution, norm)
     folded.head.load_state_dict(classifier.head.state_dict())
     return folded.eval()
 

@@ -99,6 +99,8 @@ class NetworkColorizer(Colorizer):
         bfloat16: whether to compute in it.
     """
 
+    parameters: int
+
     def __init__(self, network: Network, objective: Objective | None, bfloat16: bool = False) -> None:
         self.network, self.objective = network.eval(), objective.eval() if objective else None
         self.device = next(network.parameters()).device
@@ -173,5 +175,5 @@ def read_colorizer(folder: Path | str, data: LabArrays, device: str = "auto") ->
     network, objective = build(config, data)
     network.load_state_dict(load_file(path))
     chosen = choose_device(device)
-    network = network.to(chosen, memory_format=torch.channels_last)
+    network = network.to(chosen, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     return NetworkColorizer(network, objective.to(chosen))

@@ -6,8 +6,9 @@ hints, ``several.csv`` where it samples.
 """
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,8 @@ HINTS = (0, 1, 2, 5, 10, 20, 50)
 HINT_SIDE = 6 / 256  # of a hint, as a share of the photograph's side: the authors' 6 pixels of 256
 TRIES = (1, 2, 4, 8)
 
+Value = TypeVar("Value", int, float)  # what a curve runs over
+
 
 def _batches(data: LabArrays, indices: np.ndarray, what: str) -> Iterator[Batch]:
     for start in tqdm(range(0, len(indices), BATCH), desc=what, unit="batch", leave=False):
@@ -38,14 +41,14 @@ def _batches(data: LabArrays, indices: np.ndarray, what: str) -> Iterator[Batch]
 
 
 def _means(
-    prepare: Callable[[Batch], Callable[[float], Tensor]],
-    values: tuple,
+    prepare: Callable[[Batch], Callable[[Value], Tensor]],
+    values: Sequence[Value],
     data: LabArrays,
     indices: np.ndarray,
     what: str,
 ) -> pd.DataFrame:
     """Measure ``prepare(batch)(value)`` for each value: a row of means over the photographs, with PSNR's interval."""
-    scores = {value: {name: [] for name in MEASURES} for value in values}
+    scores: dict[Value, dict[str, list[Tensor]]] = {value: {name: [] for name in MEASURES} for value in values}
     for batch in _batches(data, indices, what):
         answer = prepare(batch)
         for value in values:
@@ -54,7 +57,7 @@ def _means(
                 scores[value][name].append(METRICS[name].fn(pair))
     rows = []
     for value, measured in scores.items():
-        row = {what: value, "images": len(indices)}
+        row: dict[str, float] = {what: value, "images": len(indices)}
         row |= {name: float(torch.cat(parts).mean()) for name, parts in measured.items()}
         _, row["psnr_rgb_db_low"], row["psnr_rgb_db_high"] = mean_interval(torch.cat(measured["psnr_rgb_db"]))
         rows.append(row)
@@ -109,7 +112,7 @@ def several_curve(colorizer: Colorizer, data: LabArrays, indices: np.ndarray) ->
         Columns k, images, diversity (mean ΔE76 between two answers), mean_of_k_delta_e_76 and mean_of_k_chroma (of the
         average of k answers), best_of_k_delta_e_76 (of the answer nearest to the truth, which is chosen by the truth).
     """
-    scores = {k: {} for k in TRIES}
+    scores: dict[int, dict[str, list[Tensor]]] = {k: {} for k in TRIES}
     for batch in _batches(data, indices, "samples"):
         samples = colorizer.samples(batch.L, max(TRIES))
         for k in TRIES:

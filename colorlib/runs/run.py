@@ -214,9 +214,10 @@ def write_table(path: Path | str, table: pd.DataFrame) -> None:
 
 def write_pictures(folder: Path | str, name: str, pictures: dict) -> None:
     """Keep coloured samples for the figures; the inverse of :meth:`Run.pictures`."""
-    arrays = {}
-    for identity, (L8, ab8, ab8_true) in pictures.items():
-        arrays |= {f"{identity}/L8": L8, f"{identity}/ab8": ab8, f"{identity}/ab8_true": ab8_true}
+    parts = ("L8", "ab8", "ab8_true")
+    arrays = {
+        f"{id_}/{part}": pixels for id_, kept in pictures.items() for part, pixels in zip(parts, kept, strict=True)
+    }
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     with atomic_path(Path(folder) / "pictures" / f"{name}.npz") as temporary:

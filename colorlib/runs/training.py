@@ -22,6 +22,8 @@ from colorlib.data.oldfilm import age_some
 from colorlib.data.store import Batch, LabArrays
 from colorlib.files import atomic_path, exclusive, write_json
 from colorlib.machine import choose_device, computes_in_bfloat16, use_threads
+from colorlib.models import Network
+from colorlib.objectives import Objective
 from colorlib.runs.colorizer import NetworkColorizer, build, decoder, read_colorizer
 from colorlib.runs.run import ExperimentConfig, Progress, begin, write_table
 
@@ -80,6 +82,19 @@ class _State:
         return min(1.0, max(seen, self.seconds / config.seconds if config.seconds else 0.0))
 
 
+@dataclasses.dataclass
+class _Parts:
+    """All that a checkpoint holds the tensors of."""
+
+    network: Network
+    objective: Objective
+    optimizer: torch.optim.Optimizer
+    critic_optimizer: torch.optim.Optimizer | None = None
+
+    def named(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
+        return {name: part for name, part in vars(self).items() if part is not None}
+
+
 def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device: str = "auto") -> NetworkColorizer:
     """Train a network within its budget, or go on where the folder's checkpoint stands.
 
@@ -116,12 +131,12 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     order = Order(data.indices("train"), config.batch_size, config.seed)
     val = data.sample("val", config.validation_images)
     network, objective = build(config, data)
-    network = network.to(device, memory_format=torch.channels_last)
+    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     objective = objective.to(device)
-    parts = {"network": network, "objective": objective}
-    parts["optimizer"] = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    parts = _Parts(network, objective, optimizer)
     if objective.critic is not None:
-        parts["critic_optimizer"] = torch.optim.Adam(objective.critic.parameters(), CRITIC_LEARNING_RATE, CRITIC_BETAS)
+        parts.critic_optimizer = torch.optim.Adam(objective.critic.parameters(), CRITIC_LEARNING_RATE, CRITIC_BETAS)
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and computes_in_bfloat16(device))
     autocast = objective.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
@@ -181,10 +196,10 @@ def _collapse(state: _State, why: str, folder: Path) -> None:
 
 
 def _step(
-    parts: dict, batch: Batch, config: ExperimentConfig, step: int, rate: float, autocast: torch.autocast
+    parts: _Parts, batch: Batch, config: ExperimentConfig, step: int, rate: float, autocast: torch.autocast
 ) -> dict[str, float]:
     """Take one step and return the terms of the loss."""
-    network, objective, optimizer = parts["network"].train(), parts["objective"].train(), parts["optimizer"]
+    network, objective, optimizer = parts.network.train(), parts.objective.train(), parts.optimizer
     torch.manual_seed(config.seed * 1_000_003 + step)  # for mirroring, ageing, and what noise a network draws itself
     L, ab = mirror(batch)
     # The network alone sees old film; its colours are judged under the photograph's own lightness.
@@ -193,12 +208,12 @@ def _step(
     with autocast:
         output = network.forward_in_training(seen.contiguous(memory_format=torch.channels_last), ab).float()
     objective.check_output(output, L.shape[-2:])
-    terms = {}
-    if objective.critic is not None:
+    terms: dict[str, Tensor] = {}
+    if parts.critic_optimizer is not None:
         critic_terms = objective.critic_terms(output.detach(), L, ab)
-        parts["critic_optimizer"].zero_grad(set_to_none=True)
+        parts.critic_optimizer.zero_grad(set_to_none=True)
         critic_terms["loss"].backward()
-        parts["critic_optimizer"].step()
+        parts.critic_optimizer.step()
         terms |= {"critic_loss": critic_terms.pop("loss")} | critic_terms
     terms |= objective(output, L, ab)
     if side := network.side_loss(L, ab, batch.labels):
@@ -211,13 +226,14 @@ def _step(
 
 @torch.inference_mode()
 def _validate(
-    config: ExperimentConfig, state: _State, parts: dict, data: LabArrays, val: np.ndarray, rate: float, folder: Path
+    config: ExperimentConfig, state: _State, parts: _Parts, data: LabArrays, val: np.ndarray, rate: float, folder: Path
 ) -> None:
     """Add a row to the history, and keep the weights where they are the best so far."""
-    network, objective = parts["network"].eval(), parts["objective"].eval()
+    network, objective = parts.network.eval(), parts.objective.eval()
     device = next(network.parameters()).device
     torch.manual_seed(0)  # the same hints or noise at every validation
-    loss, distances = 0.0, []
+    loss = 0.0
+    distances: list[float] = []
     for start in range(0, len(val), config.batch_size):
         batch = data.batch(val[start : start + config.batch_size], device)
         L = batch.L.contiguous(memory_format=torch.channels_last)
@@ -242,17 +258,17 @@ def _validate(
     write_table(folder / "history.csv", pd.DataFrame(state.history))
 
 
-def _save_checkpoint(folder: Path, state: _State, parts: dict) -> None:
-    tensors = {name: part.state_dict() for name, part in parts.items()}
+def _save_checkpoint(folder: Path, state: _State, parts: _Parts) -> None:
+    tensors = {name: part.state_dict() for name, part in parts.named().items()}
     with atomic_path(folder / "checkpoint.pt") as temporary:
         torch.save({"state": dataclasses.asdict(state)} | tensors, temporary)
 
 
-def _load_checkpoint(folder: Path, parts: dict) -> _State:
+def _load_checkpoint(folder: Path, parts: _Parts) -> _State:
     path = folder / "checkpoint.pt"
     if not path.exists():
         return _State()
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    for name, part in parts.items():
+    for name, part in parts.named().items():
         part.load_state_dict(checkpoint[name])
     return _State(**checkpoint["state"])

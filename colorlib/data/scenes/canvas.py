@@ -81,7 +81,8 @@ class Noise:
         self.layers = [(nx, ny, chance.array(ny + 2, nx + 2)) for nx, ny in sizes]
 
     def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        total, strength, whole = np.zeros_like(x), 1.0, 0.0
+        total: np.ndarray = np.zeros(())
+        strength, whole = 1.0, 0.0
         for across, down, grid in self.layers:
             (i, u), (j, v) = self._cell(x, across), self._cell(y, down)
             top = grid[j, i] + (grid[j, i + 1] - grid[j, i]) * u
