@@ -102,12 +102,15 @@ def _definition(text: str, room: str, asked: str, words: set[str]) -> tuple[str,
         return "", {f"{room}.{name}" for name in (*handed_on, *defined)}
     if asked in handed_on:
         return "", {handed_on[asked]}
-    code, further = [], set()
+    code: list[str] = []
+    further: set[str] = set()
     for statement in defined.get(asked, []):
-        if asked in REGISTRIES and isinstance(statement.value, ast.Dict):
-            statement = _mentioned(statement.value, words)
-            words |= set(_texts(statement))
-        dumped, imported, names = _parts(statement)
+        counted: ast.AST = statement
+        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+        if asked in REGISTRIES and isinstance(value, ast.Dict):
+            counted = _mentioned(value, words)
+            words |= set(_texts(counted))
+        dumped, imported, names = _parts(counted)
         code.append(dumped)
         further |= imported
         for root, _, attribute in (name.partition(".") for name in names):
@@ -133,13 +136,14 @@ def _parts(statement: ast.AST) -> tuple[str, frozenset[str], frozenset[str]]:
 @cache
 def _contents(text: str) -> tuple[dict[str, str], dict[str, list[ast.stmt]]]:
     """Return what an ``__init__`` hands on, name -> dotted name, and what it defines, name -> statements."""
-    tree, defined = _tree(text), {}
+    tree = _tree(text)
+    defined: dict[str, list[ast.stmt]] = {}
     for statement in tree.body:
         if isinstance(statement, ast.FunctionDef | ast.ClassDef):
             names = [statement.name]
         else:
             nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
-            names = dict.fromkeys(node.id for node in nodes if isinstance(node.ctx, ast.Store))
+            names = list(dict.fromkeys(node.id for node in nodes if isinstance(node.ctx, ast.Store)))
         for name in names:
             defined.setdefault(name, []).append(statement)
     return dict(_aliases(tree)), defined
@@ -150,8 +154,8 @@ def _tree(text: str) -> ast.Module:
     """Return the syntax tree without docstrings."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
-        if isinstance(getattr(node, "body", None), list):
-            node.body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+        if isinstance(body := getattr(node, "body", None), list):
+            body[:] = [n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
     return tree
 
 

@@ -136,11 +136,8 @@ class StoreWriter:
         lines: list[dict[str, Any]] = []
         if records:
             L8, ab8 = np.stack([r.L8 for r in records]), np.stack([r.ab8 for r in records])
-            if (
-                L8.shape[1:] != self.size
-                or ab8.shape[1:] != (*self.size, 2)
-                or {L8.dtype, ab8.dtype} != {np.dtype("u1")}
-            ):
+            of_size = L8.shape[1:] == self.size and ab8.shape[1:] == (*self.size, 2)
+            if not of_size or {L8.dtype, ab8.dtype} != {np.dtype("u1")}:
                 raise ValueError(f"records must be uint8 of size {self.size}, not {L8.dtype} of {L8.shape[1:]}.")
             kinds = [r.kinds for r in records if r.kinds is not None]
             if self.kinds and len(kinds) < len(records):

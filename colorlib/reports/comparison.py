@@ -58,7 +58,7 @@ class Comparison:
         self.contestants = [row.label for row in self.rows if row.group != "oracle"]
         self.trained = [row.label for row in self.rows if row.group in ("trained", "judged")]
         self.trivial = [row.label for row in self.rows if row.group == "trivial"]
-        self.best = (self.trained or self.contestants or [None])[0]
+        self.best = next(iter(self.trained or self.contestants), None)
         self.grey = next((label for label in self.trivial if self.by_label[label].config["model"] == "grey"), None)
 
     @cached_property
@@ -116,14 +116,14 @@ class Comparison:
         for name in SETS:
             found = {}
             for row in self.rows:
-                tables = [run.sets for run in row.runs if (run.sets or {}).get(name) is not None]
+                tables = [sets for run in row.runs if (sets := run.sets) and sets.get(name) is not None]
                 ways = {_way(name, table) for table in tables}
                 if len(ways) == 1:
                     values = [table[name] for table in tables]
                     spreads = [table.get(f"{name}_sd", math.nan) for table in tables]
                     found[row.label] = ways.pop(), float(np.mean(values)), float(np.mean(spreads)), tables[0]["n"]
-            ways = Counter(way for way, *_ in found.values())
-            usual = max(sorted(ways), key=lambda way: ways[way], default=None)
+            counts = Counter(way for way, *_ in found.values())
+            usual = max(sorted(counts), key=lambda way: counts[way], default=None)
             if found:
                 result[name] = {
                     label: SetScore(value, sd, n, way == usual) for label, (way, value, sd, n) in found.items()
@@ -163,7 +163,7 @@ class Comparison:
 
     def verdict(self, label: str, other: str | None) -> str:
         """Say how ``label`` stands to ``other``; empty where there is nothing to say."""
-        difference = self.differences.get((label, other))
+        difference = self.differences.get((label, other)) if other else None
         return statistics.verdict(difference, self.margin, higher_is_better=False) if difference else ""
 
     @cached_property

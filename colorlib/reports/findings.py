@@ -31,7 +31,7 @@ def describe_run(run: Run) -> str:
 def answer(comparison: Comparison) -> list[str]:
     """Answer the study's question in three sentences made from the data."""
     c = comparison
-    if not c.contestants:
+    if c.best is None:
         return ["No row of this study has finished, so there is nothing to compare yet; the failures below say why."]
     best = c.intervals[PRIMARY][c.best]
     seeds = len(c.by_label[c.best].runs)
@@ -51,9 +51,9 @@ def answer(comparison: Comparison) -> list[str]:
     else:
         sentences = [f"{c.best} colours these photographs best, {scored}."]
     others = [label for label in c.trained if label != c.best]
-    parts = [_about_difference(c, others[0], f"the runner-up, {others[0]}")] if others else []
+    parts = [_about_difference(c, c.best, others[0], f"the runner-up, {others[0]}")] if others else []
     if c.grey and c.grey != c.best:
-        parts.append(_about_difference(c, c.grey, "leaving every photograph grey"))
+        parts.append(_about_difference(c, c.best, c.grey, "leaving every photograph grey"))
     if parts:
         sentences.append("Its " + head(PRIMARY) + " lies " + " and ".join(parts) + ".")
     sentences.append(_best_by_budget(c))
@@ -61,10 +61,10 @@ def answer(comparison: Comparison) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def _about_difference(comparison: Comparison, other: str, name: str) -> str:
+def _about_difference(comparison: Comparison, best: str, other: str, name: str) -> str:
     """Say how the best row stands to another, from the other's side of the comparison: size, interval, certainty."""
-    difference = comparison.differences[comparison.best, other]
-    verdict = comparison.verdict(comparison.best, other)
+    difference = comparison.differences[best, other]
+    verdict = comparison.verdict(best, other)
     size = f"{number(abs(difference.mean))} {'below' if difference.mean < 0 else 'above'} {name}"
     if difference.low * difference.high > 0:
         low, high = sorted((abs(difference.low), abs(difference.high)))
@@ -92,12 +92,12 @@ def _best_by_budget(c: Comparison) -> str:
 
 def _vividness(c: Comparison) -> str:
     name = "colorfulness_hs03"
-    truth, values = c.truth(name), c.intervals.get(name, {})
-    values = {label: values[label].mean for label in c.trained if label in values}
+    truth, intervals = c.truth(name), c.intervals.get(name, {})
+    values = {label: intervals[label].mean for label in c.trained if label in intervals}
     if not values or not truth > 0:
         return ""
     nearest = min(values, key=lambda label: abs(values[label] - truth))
-    dullest = min(values, key=values.get)
+    dullest = min(values, key=values.__getitem__)
     start = f"The photographs' own colourfulness is {number(truth, 1)}: "
     if len(values) == 1:
         return start + f"{nearest} reaches {number(values[nearest], 1)} ({percent(values[nearest] / truth)})."
@@ -135,10 +135,11 @@ def about_training(c: Comparison) -> list[str]:
             verdicts = listed(f"{other} ({c.verdict(label, other)})" for other in lost)
             sentences.append(f"{label} is not shown to be better than {verdicts}. {_why(c, label, lost)}".strip())
     if c.trained:
-        scores = c.by_label[c.best].scores(PRIMARY, c.ids).mean(0)
+        best = c.trained[0]
+        scores = c.by_label[best].scores(PRIMARY, c.ids).mean(0)
         worst = [(c.ids[i], scores[i]) for i in np.argsort(-scores, kind="stable")[:5] if np.isfinite(scores[i])]
         named = listed(f"{identity} ({number(value, 1)})" for identity, value in worst)
-        sentences.append(f"The photographs that {c.best} colours worst, with their {head(PRIMARY)}: {named}.")
+        sentences.append(f"The photographs that {best} colours worst, with their {head(PRIMARY)}: {named}.")
     return sentences
 
 

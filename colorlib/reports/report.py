@@ -11,7 +11,14 @@ from colorlib.reports.markdown import to_markdown
 from colorlib.reports.page import to_html
 from colorlib.reports.rows import gather_rows, runs_left_out
 
-OPTIONAL = {"status": "not run", "error": None, "log": None, "seconds": None, "parameters": {}, "command": ""}
+OPTIONAL: dict[str, object] = {
+    "status": "not run",
+    "error": None,
+    "log": None,
+    "seconds": None,
+    "parameters": {},
+    "command": "",
+}
 
 
 def compare(study_folder: Path | str) -> Comparison:
@@ -52,8 +59,8 @@ def write_report(study_folder: Path | str, report_folder: Path | str) -> Path:
     """
     folder, comparison = Path(report_folder), compare(study_folder)
     figures = {path: content for section in comparison.sections for path, content in section.files().items()}
-    for path, content in figures.items():
-        with atomic_path(folder / "figures" / path) as temporary:
+    for name, content in figures.items():
+        with atomic_path(folder / "figures" / name) as temporary:
             temporary.write_bytes(content)
     for path in [path for kind in ("png", "jpg") for path in (folder / "figures").rglob(f"*.{kind}")]:
         if path.relative_to(folder / "figures").as_posix() not in figures:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -180,7 +180,7 @@ def by_budget(rows: Sequence[Row]) -> dict[Budget, list[Row]]:
     return found if len({budget.unit for budget in found}) == 2 else {}
 
 
-def _differing(row: Row, alike: list[Row], keys: Sequence[str]) -> list[str]:
+def _differing(row: Row, alike: list[Row], keys: Iterable[str]) -> list[str]:
     keys = [key for key in keys if key not in (*NOT_SETTINGS, "label")]
     keys = [key for key in keys if any(other.config.get(key) != row.config.get(key) for other in alike)]
     return [f"{key.replace('_', ' ')} {row.config.get(key)}" for key in keys]

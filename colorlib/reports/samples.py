@@ -63,7 +63,10 @@ def choose_samples(comparison: "Comparison", name: str) -> list[Sample]:
     samples = []
     for identity in sorted(chosen, key=lambda identity: order.index(chosen[identity])):
         L8, _, ab8_true = next(iter(judges.values()))[identity]
-        photos = {"truth": _rgb8(L8, ab8_true), "grey": _rgb8(L8, np.full_like(ab8_true, 128))}
+        photos: dict[str, np.ndarray | None] = {
+            "truth": _rgb8(L8, ab8_true),
+            "grey": _rgb8(L8, np.full_like(ab8_true, 128)),
+        }
         for label in (*comparison.trained, *comparison.trivial, *kept):  # oracles come last
             if label in kept and label != comparison.grey and label not in photos:
                 picture = kept[label].get(identity)

@@ -102,8 +102,9 @@ def _cells(c: "Comparison", name: str) -> tuple[dict[str, str], dict[str, str], 
 def _missing(c: "Comparison", name: str, label: str) -> str:
     """Say why a row lacks a metric: a distance between sets may need more pictures than it has."""
     for run in c.by_label[label].runs if name in SETS else ():
-        least = (run.sets or {}).get(SETS[name].needs)
-        if least and run.sets["n"] < least:
+        sets = run.sets or {}
+        least = sets.get(SETS[name].needs)
+        if least and sets["n"] < least:
             return f"needs {least:,} pictures"
     return UNMEASURED
 

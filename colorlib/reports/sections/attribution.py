@@ -30,8 +30,8 @@ class Attribution(Section):
         Empty unless the runs differ in two sources at least, of architecture, objective, colour space, budget, seed.
         """
         rows = [row for row in self.c.rows if row.group == "trained"]
-        factors = [_factors(row) for row in rows for _ in row.runs]
-        factors = {name: [levels[name] for levels in factors] for name in (factors[0] if factors else ())}
+        runs = [_factors(row) for row in rows for _ in row.runs]
+        factors = {name: [run[name] for run in runs] for name in (runs[0] if runs else ())}
         varied = sum(len(set(levels)) > 1 for levels in factors.values())
         if not varied or varied + any(len(row.runs) > 1 for row in rows) < 2:
             return {}
@@ -48,7 +48,8 @@ class Attribution(Section):
     @cached_property
     def sentences(self) -> list[str]:
         """Which sources the variance goes with, and how far the grid can tell."""
-        sentences, loose = [], {}
+        sentences = []
+        gaps: dict[str, float] = {}
         for metric, shares in self.shares.items():
             order = sorted(shares, key=lambda name: -shares[name].share)
             parts = [
@@ -58,8 +59,8 @@ class Attribution(Section):
             runs = plural(shares["seed"].levels, "trained run")
             sentences.append(f"Of the variance of {head(metric)} between the {runs}, {listed(parts)}.")
             for name, share in shares.items():
-                loose[name] = max(loose.get(name, 0), abs(share.first - share.last))
-        loose = {name: gap for name, gap in loose.items() if gap > 0.05}
+                gaps[name] = max(gaps.get(name, 0), abs(share.first - share.last))
+        loose = {name: gap for name, gap in gaps.items() if gap > 0.05}
         if loose:
             sentences.append(
                 f"The grid does not fully tell {listed(map(_source, loose))} apart: a share moves by up to "

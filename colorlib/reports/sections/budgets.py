@@ -33,7 +33,7 @@ class Budgets(Section):
             both = [name for name in means[0] if name in means[1]]
             if len(both) > 1:
                 tau = kendalltau(*([table[name] for name in both] for table in means)).statistic
-                ends = [min(both, key=table.get) for table in means]
+                ends = [min(both, key=table.__getitem__) for table in means]
                 same = f"{ends[0]} leads both times" if ends[0] == ends[1] else f"{ends[0]} leads first, {ends[1]} then"
                 sentences.append(
                     f"{plural(len(both), 'row')} were trained for {first} and again for {second}: {same}, and "
@@ -45,7 +45,7 @@ class Budgets(Section):
             )
             spent = {row.short: row.cost(cost) for row in rows if math.isfinite(row.cost(cost))}
             if len(spent) > 1:
-                least, most = min(spent, key=spent.get), max(spent, key=spent.get)
+                least, most = min(spent, key=spent.__getitem__), max(spent, key=spent.__getitem__)
                 start = (
                     f"{'In' if budget.unit == 's' else 'For'} {budget}, {least} {words.format(number(spent[least], 0))}"
                 )

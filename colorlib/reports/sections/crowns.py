@@ -65,9 +65,9 @@ class Crowns(Section):
     @cached_property
     def sentences(self) -> list[str]:
         """Where the metrics disagree."""
-        if not self.crowns:
-            return []
         c = self.c
+        if not self.crowns or c.best is None:
+            return []
         winners: dict[str, list[str]] = {}
         for crown in self.crowns:
             winners.setdefault(crown["winner"], []).append(head(crown["metric"]))

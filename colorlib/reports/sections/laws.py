@@ -62,7 +62,7 @@ class Laws(Section):
         return {row.config["model"]: row.label for row in self.c.rows if row.group == "oracle"}
 
     def results(self, label: str) -> dict[str, float]:
-        found = {}
+        found: dict[str, float] = {}
         for _, law in self.by_law[self.by_law["name"] == label].iterrows():
             found |= {f"chroma_kept_{law['law']}": law["kept"], f"delta_e_76_{law['law']}": law["delta_e_76"]}
         return found
@@ -81,7 +81,7 @@ class Laws(Section):
                 f"On things of any hue, the best possible answer under L2, the mean of all hues, keeps {percent(kept)} "
                 f"of the chroma: {found}"
             )
-        under: dict[tuple[str, str | None], list[str]] = {}
+        under: dict[tuple[str, str], list[str]] = {}
         for label in self.c.trained:
             config = self.c.by_label[label].config
             if label in table.index and config.get("objective"):
@@ -131,9 +131,9 @@ class Laws(Section):
         return plots.plot_laws(self.by_law.assign(value=self.by_law[column], oracle=oracle), label, mark)
 
 
-def _own_oracle(config: dict) -> str | None:
-    """Name the oracle that says the best possible answer under a run's objective and decoder, if there is one."""
+def _own_oracle(config: dict) -> str:
+    """Name the oracle that says the best possible answer under a run's objective and decoder; "" where none does."""
     objective, options = config.get("objective"), config.get("objective_options")
     if objective == "rebalanced_ce" and options == {"temperature": 0.1}:
         return "bayes_rebalanced_ce_vivid"
-    return None if options or not isinstance(objective, str) else OWN_ORACLE.get(objective)
+    return "" if options or not isinstance(objective, str) else OWN_ORACLE.get(objective, "")

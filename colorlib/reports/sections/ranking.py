@@ -48,10 +48,11 @@ class Ranking(Section):
     def collapses(self) -> list[str]:
         """The runs whose adversarial training was ended early, with why and when."""
         return [
-            f"{row.label}, seed {run.config.get('seed')}, collapsed after {run.collapse['images_seen']:,} photographs: "
-            f"{run.collapse['why']}. Judged is the best network before."
+            f"{row.label}, seed {run.config.get('seed')}, collapsed after {collapse['images_seen']:,} photographs: "
+            f"{collapse['why']}. Judged is the best network before."
             for row in self.c.rows
             for run in row.collapsed
+            if (collapse := run.collapse)
         ]
 
     @cached_property

@@ -34,9 +34,9 @@ class Several(Section):
 
     @cached_property
     def charts(self) -> dict[str, Chart]:
-        if self.means.empty:
-            return {}
         c = self.c
+        if self.means.empty or c.best is None:
+            return {}
         names = {f"{name}_of_k_delta_e_76": name for name in ("best", "mean")}
         best = f"{c.best}, one answer to each of {plural(len(c.ids), 'photograph')}"
         figure = plots.plot_several(

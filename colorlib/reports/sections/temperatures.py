@@ -30,29 +30,30 @@ class Temperatures(Section):
         a whole so that it passes through its row's point, which is of all photographs; name, the label of that row.
         """
         c = self.c
-        curves: dict[str, list[Row]] = {}
+        curves: dict[str, list[tuple[float, Row]]] = {}
         for row in c.rows:
-            if _temperature(row) is not None:
+            if (temperature := _temperature(row)) is not None:
                 options = {k: v for k, v in row.config.get("objective_options", {}).items() if k != "temperature"}
                 config = {k: v for k, v in row.config.items() if k not in (*NOT_SETTINGS, "label")}
                 key = json.dumps(config | {"objective_options": options}, sort_keys=True)
-                curves.setdefault(key, []).append(row)
+                curves.setdefault(key, []).append((temperature, row))
         tables = []
         for rows in curves.values():
-            if measured := [table for row in rows for table in row.tables("temperature.csv")]:
+            temperature, first = rows[0]
+            if measured := [table for _, row in rows for table in row.tables("temperature.csv")]:
                 table = pd.concat(measured).groupby("temperature")[[*AXES, "images"]].mean()
                 table = table.sort_index().reset_index()
                 for axis in AXES:
-                    own = np.interp(_temperature(rows[0]), table["temperature"], table[axis])
-                    table[f"{axis}_moved"] = table[axis] + c.mean(axis, rows[0].label) - own
-                table["name"] = rows[0].label
+                    own = np.interp(temperature, table["temperature"], table[axis])
+                    table[f"{axis}_moved"] = table[axis] + c.mean(axis, first.label) - own
+                table["name"] = first.label
             else:
-                lines = [(_temperature(row), *(c.mean(axis, row.label) for axis in AXES)) for row in rows]
+                lines = [(own, *(c.mean(axis, row.label) for axis in AXES)) for own, row in rows]
                 table = pd.DataFrame(lines, columns=["temperature", *AXES]).assign(images=len(c.ids))
                 table = table.assign(**{f"{axis}_moved": table[axis] for axis in AXES})
-                table["name"] = [row.label for row in rows]
+                table["name"] = [row.label for _, row in rows]
             if len(table.dropna()) > 1:
-                name = re.sub(r"temperature [^,)]+(, )?|, temperature [^,)]+(?=\))", "", rows[0].label)
+                name = re.sub(r"temperature [^,)]+(, )?|, temperature [^,)]+(?=\))", "", first.label)
                 table = table.dropna().sort_values("temperature")
                 tables.append(table.assign(curve=name.replace(" ()", "")))
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["curve", "temperature", *AXES])
@@ -111,6 +112,6 @@ def _temperature(row: Row) -> float | None:
     """Return the temperature a trained row is decoded at; None where its objective has none."""
     objective, options = row.config.get("objective"), row.config.get("objective_options") or {}
     names = objective if isinstance(objective, dict) else [objective]
-    if row.group != "trained" or not all(name in OBJECTIVES or name in SUMS for name in names):
+    if row.group != "trained" or objective is None or not all(name in OBJECTIVES or name in SUMS for name in names):
         return None
     return options.get("temperature", objective_options(objective).get("temperature"))
