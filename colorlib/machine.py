@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,48 @@ def count_macs(network: nn.Module, size: tuple[int, int]) -> int:
 
     Of one that walks they are those of all its ``steps``.
     """
+    return network.steps * _count_flops(network, size).get_total_flops() // 2
+
+
+def count_by_layer(network: nn.Module, size: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    """Count weights and multiply-accumulates layer by layer: name -> (weights, MACs); the MACs add up to the network's.
+
+    A layer is a child of the network; of a list of layers, each one in it. What the network itself holds or multiplies
+    comes last, as ``(between layers)``.
+
+    Args:
+        network: of :mod:`colorlib.models`.
+        size: (H, W) of the photograph.
+    """
+    counter = _count_flops(network, size)
+    flops = {name: sum(counts.values()) for name, counts in counter.get_flop_counts().items()}
+
+    def of(name: str, layer: nn.Module) -> int:  # one that is not called as a whole counts by its parts
+        return flops[name] if name in flops else sum(of(f"{name}.{n}", part) for n, part in layer.named_children())
+
+    root = type(network).__name__
+    found = {name: (_numel(layer.parameters()), of(f"{root}.{name}", layer)) for name, layer in _layers(network)}
+    between = counter.get_total_flops() - sum(flops for _, flops in found.values())
+    if any(own := (_numel(network.parameters(recurse=False)), between)):
+        found["(between layers)"] = own
+    return {name: (weights, network.steps * flops // 2) for name, (weights, flops) in found.items()}
+
+
+def _count_flops(network: nn.Module, size: tuple[int, int]) -> FlopCounterMode:
     device = next(network.parameters()).device
     # Only the plain way of computing attention is made of products that the counter knows.
     with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         network(torch.zeros(1, 1, *size, device=device))
-    return network.steps * counter.get_total_flops() // 2
+    return counter
+
+
+def _layers(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+    for name, child in module.named_children():
+        if type(child) in (nn.ModuleList, nn.ModuleDict):
+            yield from _layers(child, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", child
+
+
+def _numel(parameters: Iterable[nn.Parameter]) -> int:
+    return sum(parameter.numel() for parameter in parameters)

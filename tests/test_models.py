@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from colorlib.machine import count_by_layer, count_macs
 from colorlib.models import MODELS, ReleasedECCV16, create_model, load_released_eccv16, model_options
 from colorlib.models.blocks import Output
 
@@ -122,6 +123,40 @@ def test_parameter_counts_are_those_of_the_layers():
     assert count["plain_cnn"] == (9 * 12 + 12) + 2 * (9 * 12 * 12 + 12) + (9 * 12 * 2 + 2)
     pairs = [(1, 32), (32, 64), (64, 128), (128, 256), (384, 128), (192, 64), (96, 32)]
     assert count["unet"] == sum(9 * i * o + 9 * o * o + 4 * o for i, o in pairs) + 2 * 32 + 2
+
+
+@every_model
+def test_layers_add_up_to_the_network(name):
+    network = narrow(name).eval()
+    layers = count_by_layer(network, (32, 24))
+    assert len(layers) > 1
+    assert sum(weights for weights, _ in layers.values()) == sum(p.numel() for p in network.parameters())
+    assert sum(macs for _, macs in layers.values()) == count_macs(network, (32, 24))
+
+
+def test_layers_are_counted_where_they_lie_and_what_lies_between_them_is_said():
+    class Lists(torch.nn.Module):
+        steps = 3
+
+        def __init__(self):
+            super().__init__()
+            self.first = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1))
+            self.list = torch.nn.ModuleList(torch.nn.Linear(4, 4, bias=False) for _ in range(2))
+            self.unused = torch.nn.Linear(2, 2)
+            self.mix = torch.nn.Parameter(torch.eye(4))
+
+        def forward(self, L):
+            x = self.first[0](L).flatten(2).transpose(1, 2)  # (N, H · W, 4); the Sequential is not called as a whole
+            return self.list[1](self.list[0](x)) @ self.mix
+
+    pixels = 5 * 7
+    assert count_by_layer(Lists(), (5, 7)) == {
+        "first": (9 * 4 + 4, 3 * pixels * 9 * 4),
+        "list.0": (16, 3 * pixels * 16),
+        "list.1": (16, 3 * pixels * 16),
+        "unused": (6, 0),
+        "(between layers)": (16, 3 * pixels * 16),
+    }
 
 
 def test_output_places_each_value_over_its_own_pixels():
