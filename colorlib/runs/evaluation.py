@@ -35,6 +35,7 @@ from colorlib.runs.run import (
     write_table,
 )
 from colorlib.runs.samples import colour_bundled, colour_sample
+from colorlib.runs.standing import standing
 from colorlib.runs.training import train
 
 BATCH = 32
@@ -111,7 +112,8 @@ def judge(
     """Judge a colorizer on a split and write its results into a run folder.
 
     They are ``per_image.csv``, ``sets.json`` (distances between the sets of pictures), ``cost.json``, ``pictures/``,
-    and for a trained network whichever curves it has (`colorlib.runs.curves`).
+    and for a trained network whichever curves it has (`colorlib.runs.curves`). The score is printed and, where the
+    folder lies in a study's, the verdict against its best row (:func:`~colorlib.runs.standing.standing`).
 
     Args:
         colorizer: any callable L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W) in CIELAB units.
@@ -134,13 +136,17 @@ def judge(
     identity = _identity(folder, name, kind, data) if name else None
     if not isinstance(colorizer, Colorizer):
         colorizer = Colorizer(colorizer)
-    return _judge(lambda batch: colorizer(batch.L), data, folder, identity, split, colorizer, train_seconds)
+    run = _judge(lambda batch: colorizer(batch.L), data, folder, identity, split, colorizer, train_seconds)
+    print(standing(run))
+    return run
 
 
 def train_and_judge(
     config: ExperimentConfig, data: LabArrays, folder: Path | str | None = None, device: str = "auto"
 ) -> tuple[NetworkColorizer, Run]:
     """Train a network and judge it on the test split, in one run folder: what every notebook of a network does.
+
+    How it stands is printed, as by :func:`judge`.
 
     Args:
         config: the settings.
