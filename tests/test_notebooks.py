@@ -1,0 +1,65 @@
+"""Notebooks: what they import is there; and the one for any network, where its defaults do not lead it."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from colorlib.models import MODELS
+from colorlib.models.base import Network
+from colorlib.runs.run import Run
+from colorlib.studies.file import load_study
+from colorlib.studies.notebook import execute
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+ANY = next(path for path in NOTEBOOKS if path.stem == "22_any_network")
+
+
+def code(path):
+    """Return the syntax trees of a notebook's code cells."""
+    cells = nbformat.read(path, as_version=4).cells
+    return [ast.parse(cell.source) for cell in cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_a_notebook_imports_from_colorlib_is_there(path):
+    imports = [node for tree in code(path) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imports = [node for node in imports if node.module.split(".")[0] == "colorlib"]
+    assert imports
+    for node in imports:
+        room = importlib.import_module(node.module)
+        for name in node.names:
+            if not hasattr(room, name.name):
+                importlib.import_module(f"{node.module}.{name.name}")
+
+
+def write_study(folder, **row):
+    content = {"title": "Tiny", "data": {"name": "scenes"}, "rows": [{"notebook": ANY.stem, "OBJECTIVE": "l1"} | row]}
+    (folder / "studies").mkdir(exist_ok=True)
+    (folder / ANY.name).write_bytes(ANY.read_bytes())
+    (folder / "studies" / "tiny.yml").write_text(yaml.safe_dump(content))
+    return folder / "studies" / "tiny.yml"
+
+
+def test_a_study_takes_whatever_stands_in_models(tmp_path, monkeypatch):
+    monkeypatch.setitem(MODELS, "mine", Network)
+    rows = load_study(write_study(tmp_path, MODEL=list(MODELS))).rows
+    assert [row.parameters["MODEL"] for row in rows] == list(MODELS) and "mine" in MODELS
+    assert all(row.parameters["OBJECTIVE"] == "l1" for row in rows)
+    with pytest.raises(ValueError, match="unknown model 'mien'; did you mean 'mine'"):
+        load_study(write_study(tmp_path, MODEL="mien"))
+
+
+def test_any_network_is_trained_explained_and_judged_under_its_own_name(tiny_scenes, tmp_path):
+    run, label = tmp_path / "run", "diffusion (width 8, blocks 1) · l1"
+    given = {"DATA": str(tiny_scenes.folder), "RUN": str(run), "MODEL": "diffusion", "IMAGES_SEEN": 16, "BATCH_SIZE": 8}
+    assert execute(ANY, tmp_path / "out.ipynb", given) is None
+    assert Run(run).label == label and Run(run).finished
+    cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
+    streams = [output for cell in cells for output in cell.get("outputs", []) if output.output_type == "stream"]
+    said = "".join(stream.text for stream in streams if stream.name == "stdout")
+    assert f"Here: {label}" in said and f"{label}: ΔE2000 " in said
+    assert "diffusion takes no hints." in said and "gives one answer" not in said
