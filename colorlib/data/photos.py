@@ -129,7 +129,8 @@ def _begin_worker() -> None:
     torch.set_num_threads(1)
 
     def end_with_parent() -> None:
-        multiprocessing.parent_process().join()
+        if parent := multiprocessing.parent_process():
+            parent.join()
         os._exit(1)
 
     threading.Thread(target=end_with_parent, daemon=True).start()

@@ -6,7 +6,7 @@ Pillow reads only 8 bits of 16-bit colour; here it decodes such a picture twice,
 import contextlib
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
 
 from colorlib.pictures.picture import eight_bits
 from colorlib.pictures.profiles import tables_to_srgb
@@ -23,7 +23,7 @@ def all_pixels(image: Image.Image) -> tuple[np.ndarray, Image.Image]:
     Raises:
         ValueError: grey whose range is unknown.
     """
-    if mode := _mode_of_16_bits(image):
+    if isinstance(image, ImageFile.ImageFile) and (mode := _mode_of_16_bits(image)):
         return _decode_16_bits(image, mode)
     image.load()
     wide = _wide_grey(image)
@@ -105,22 +105,24 @@ def _wide_grey(image: Image.Image) -> np.ndarray | None:
     return values.astype(np.uint16)
 
 
-def _mode_of_16_bits(image: Image.Image) -> str | None:
+def _mode_of_16_bits(image: ImageFile.ImageFile) -> str | None:
     """Return "RGB;16", "RGBA;16" or "LA;16" with a byte order where Pillow would drop half of what is to be decoded."""
-    args = [tile.args for tile in getattr(image, "tile", ()) if tile.args]
+    args = [tile.args for tile in image.tile if tile.args]
     modes = {arg if isinstance(arg, str) else arg[0] for arg in args}
     mode = modes.pop() if len(modes) == 1 else None
     return mode if isinstance(mode, str) and mode[:-1] in ("RGB;16", "RGBA;16", "LA;16") else None
 
 
-def _decode_16_bits(image: Image.Image, mode: str) -> tuple[np.ndarray, Image.Image]:
+def _decode_16_bits(image: ImageFile.ImageFile, mode: str) -> tuple[np.ndarray, Image.Image]:
     """Let Pillow decode every first byte, then every second one: its two byte orders name one half each."""
-    file, start = image.fp, image.fp.tell()
+    file, kind = image.fp, image.format
+    assert file and kind  # it has just been opened
+    start = file.tell()
 
     def decode(mode: str) -> tuple[np.ndarray, Image.Image]:
         file.seek(0)
-        half = Image.open(file, formats=(image.format,))
-        half.tile = [t._replace(args=mode if isinstance(t.args, str) else (mode, *t.args[1:])) for t in half.tile]
+        half = Image.open(file, formats=(kind,))
+        half.tile = [t._replace(args=(mode, *t.args[1:]) if isinstance(t.args, tuple) else mode) for t in half.tile]
         half.load()
         return np.asarray(half).astype(np.uint16), half
 

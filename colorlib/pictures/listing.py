@@ -130,8 +130,8 @@ def _stream_tar(source: Path, start: int) -> Iterator[Member]:
     with tarfile.open(source, "r|*") as archive:
         pictures = (m for m in archive if m.isreg() and is_picture(m.name))
         for m in itertools.islice(pictures, start, None):
-            data = archive.extractfile(m).read() if m.size <= MAX_FILE_BYTES else b""
-            yield Member(m.name, m.size, source, data=data)
+            file = archive.extractfile(m) if m.size <= MAX_FILE_BYTES else None
+            yield Member(m.name, m.size, source, data=file.read() if file else b"")
 
 
 @lru_cache(maxsize=1)

@@ -134,7 +134,7 @@ def _opened(source: Path | str | BinaryIO, max_pixels: int) -> Iterator[Image.Im
 
 
 def _picture_of_image(image: Image.Image) -> Picture:
-    pages = image.n_frames if image.format == "TIFF" else 1
+    pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
     pixels, image = all_pixels(image)
     picture = _picture(pixels, image)
     picture.carried |= read_metadata(image, picture.size)
