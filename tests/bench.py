@@ -131,7 +131,7 @@ def scoring(folder):
     return *names, seconds(ours, 1), "PSNR, SSIM, CIEDE2000 in a loop", seconds(theirs, 1)
 
 
-def colouring(folder):
+def coloring(folder):
     grey = np.random.default_rng(0).integers(0, 256, (1000, 1000), dtype=np.uint8)
     ours = load_colorizer("vivid")
     eccv16 = ReleasedECCV16().eval()  # fresh weights take as long as the published ones
@@ -186,7 +186,7 @@ def study_overhead():
 def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        parts = [lab_conversion, reading, training_step, scoring, colouring, photographs_at_once]
+        parts = [lab_conversion, reading, training_step, scoring, coloring, photographs_at_once]
         rows = [part(folder) for part in tqdm(parts, desc="benchmarks")]
         table = pd.DataFrame(rows, columns=["what", "here", "seconds", "alternative", "seconds "])
         table["ratio"] = table["seconds "] / table["seconds"]

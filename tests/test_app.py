@@ -22,7 +22,7 @@ from streamlit.testing.v1 import AppTest
 
 from colorlib import app
 from colorlib.app import choosing, photograph
-from colorlib.app.photograph import Wish, coloured, doubt, full_size, plain_name, spread, take_in
+from colorlib.app.photograph import Wish, colored, doubt, full_size, plain_name, spread, take_in
 from colorlib.color.gamut import bin_centres
 from colorlib.color.lab import rgb_to_lab
 from colorlib.deployment.batch import colorize_files
@@ -33,8 +33,8 @@ from colorlib.models import create_model
 from colorlib.pictures.reading import read_picture
 
 MAIN = str(Path(app.__file__).parent / "main.py")
-COLOUR = np.array(Image.fromarray(astronaut()).resize((96, 80)))
-GREY = np.asarray(Image.fromarray(COLOUR).convert("L"))
+COLOR = np.array(Image.fromarray(astronaut()).resize((96, 80)))
+GREY = np.asarray(Image.fromarray(COLOR).convert("L"))
 
 
 def encoded(pixels, kind="PNG", **options):
@@ -184,16 +184,16 @@ def test_two_models_side_by_side(page):
 
 
 def test_a_colour_photograph_is_asked_about_and_scored(page):
-    upload(page, "colour.png", encoded(COLOUR))
+    upload(page, "colour.png", encoded(COLOR))
     assert not shown(page) and not page.table
     press(page, "Put them aside")
     page.segmented_control(key="view-4-True").set_value("Beside the true colours").run()
-    np.testing.assert_array_equal(pixels(shown(page)[0]["before"]), COLOUR)
-    lab = rgb_to_lab(torch.from_numpy(COLOUR).permute(2, 0, 1)[None] / 255)
+    np.testing.assert_array_equal(pixels(shown(page)[0]["before"]), COLOR)
+    lab = rgb_to_lab(torch.from_numpy(COLOR).permute(2, 0, 1)[None] / 255)
     table = page.table[0].value
     assert list(table.index) == ["left grey", "vivid", "faithful"]
     for model in ("vivid", "faithful"):
-        result = rgb_to_lab(torch.from_numpy(load_colorizer(model).colorize(COLOUR)).permute(2, 0, 1)[None] / 255)
+        result = rgb_to_lab(torch.from_numpy(load_colorizer(model).colorize(COLOR)).permute(2, 0, 1)[None] / 255)
         pair = Pair(lab[:, :1], result[:, 1:], lab[:, 1:])
         for column, metric in zip(table.columns, photograph.SCORES, strict=True):
             assert float(table[column][model]) == pytest.approx(float(METRICS[metric].fn(pair)), abs=0.06)
@@ -278,7 +278,7 @@ def test_the_screen_shows_what_the_download_holds():
     assert photo.size == (1600, 2000) and photo.shown.size == (960, 1200)
     full = read_picture(io.BytesIO(full_size(photo, vivid, Wish()))).pixels
     reduced = Image.fromarray(full).resize((1200, 960), Image.Resampling.LANCZOS)
-    assert np.abs(np.asarray(reduced, dtype=int) - coloured(photo, vivid, Wish())).mean() < 1.5
+    assert np.abs(np.asarray(reduced, dtype=int) - colored(photo, vivid, Wish())).mean() < 1.5
 
 
 def test_results_that_are_remembered_are_few():

@@ -24,7 +24,7 @@ from colorlib.deployment import batch, loading
 from colorlib.deployment import colorizer as colorize
 from colorlib.deployment.batch import colorize_files, plan
 from colorlib.deployment.colorizer import PhotoColorizer, parse_hint
-from colorlib.deployment.enlarging import ColourField
+from colorlib.deployment.enlarging import ColorField
 from colorlib.deployment.export import export_run
 from colorlib.deployment.loading import fetch_weights, load_colorizer, shipped_models
 from colorlib.deployment.recipe import Recipe
@@ -110,7 +110,7 @@ def test_colour_follows_edges_better_than_bilinear_interpolation():
         picture = Picture(photograph.rgb)
         lab = picture.lab()
         small = shrink(picture, working_size(picture.size, 64))
-        ours = ColourField(small[:, :1], small[:, 1:], picture.size).at(lab[:, :1], slice(None))
+        ours = ColorField(small[:, :1], small[:, 1:], picture.size).at(lab[:, :1], slice(None))
         plain = F.interpolate(small[:, 1:], size=picture.size, mode="bilinear")
         error, plain_error = ((ab - lab[:, 1:]).norm(dim=1)[0] for ab in (ours, plain))
         jump = (lab[:, 1:, 1:, :-1] - lab[:, 1:, :-1, :-1]).norm(dim=1)[0]
@@ -124,7 +124,7 @@ def test_colour_follows_edges_better_than_bilinear_interpolation():
 
 def test_a_field_on_its_own_size_is_the_networks_answer():
     L, ab = torch.rand(1, 1, 8, 9) * 100, torch.randn(1, 2, 8, 9) * 20
-    torch.testing.assert_close(ColourField(L, ab, (8, 9)).at(L[:, :, 2:5], slice(2, 5)), ab[:, :, 2:5])
+    torch.testing.assert_close(ColorField(L, ab, (8, 9)).at(L[:, :, 2:5], slice(2, 5)), ab[:, :, 2:5])
 
 
 def toned(rgb, dark=(0.16, 0.09, 0.04), light=(1.0, 0.95, 0.82)):

@@ -14,12 +14,12 @@ from colorlib.deployment.contact_sheet import CAPTION, GAP, MARGIN, write_contac
 class Painter:
     """A colorizer that knows one answer."""
 
-    def __init__(self, colour):
-        self.colour = colour
+    def __init__(self, color):
+        self.color = color
 
     def colorize(self, grey):
         assert grey.dtype == np.uint8 and (grey == grey[..., :1]).all()  # no colour was let through
-        return np.full_like(grey, self.colour)
+        return np.full_like(grey, self.color)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from colorlib.runs.baselines import BASELINES, ORACLES
 from colorlib.runs.evaluation import compare_objectives, evaluate, judge, judge_oracle
 from colorlib.runs.exchange import judge_pictures
 from colorlib.runs.run import ExperimentConfig, Run, list_runs
-from colorlib.runs.samples import colour_at
+from colorlib.runs.samples import color_at
 from colorlib.runs.training import train
 
 SIZES = (32, 32), (32, 32, 2)  # of L and ab
@@ -100,7 +100,7 @@ def test_objectives_are_compared_on_equal_terms(tiny_scenes, tmp_path, monkeypat
         assert colorizer(tiny_scenes.batch([0]).L).shape == (1, 2, 32, 32)
 
 
-def coloured(tiny_scenes, folder, colorizer):
+def colored(tiny_scenes, folder, colorizer):
     folder.mkdir()
     for index in tiny_scenes.indices("test"):
         batch = tiny_scenes.batch([index])
@@ -109,14 +109,14 @@ def coloured(tiny_scenes, folder, colorizer):
 
 
 def test_pictures_are_matched_by_name(tiny_scenes, tmp_path):
-    coloured(tiny_scenes, tmp_path / "truth", lambda batch: batch.ab)
+    colored(tiny_scenes, tmp_path / "truth", lambda batch: batch.ab)
     run = judge_pictures(tmp_path / "truth", tiny_scenes, tmp_path / "run", "mine")
     assert run.per_image["delta_e_76"].max() < 2.5  # 8-bit RGB and 8-bit Lab round differently, no more
 
 
 def test_missing_surplus_and_broken_pictures_are_named(tiny_scenes, tmp_path):
     folder = tmp_path / "pictures"
-    coloured(tiny_scenes, folder, lambda batch: batch.ab)
+    colored(tiny_scenes, folder, lambda batch: batch.ab)
     first, second, *_ = sorted(folder.iterdir())
     Image.new("RGB", (32, 32)).save(folder / "stranger.png")
     with pytest.warns(UserWarning, match="stranger"):
@@ -158,14 +158,14 @@ def test_every_photograph_has_a_row_whatever_the_batch(tiny_scenes, monkeypatch)
     assert np.allclose(whole[list(METRICS)], parts[list(METRICS)], rtol=1e-4, equal_nan=True)
 
 
-def test_colour_at_shows_the_network_the_size_it_knows():
+def test_color_at_shows_the_network_the_size_it_knows():
     seen = []
 
     def colorizer(L):
         seen.append(tuple(L.shape[-2:]))
         return torch.ones(len(L), 2, *L.shape[-2:])
 
-    ab = colour_at(colorizer, torch.rand(1, 1, 100, 200), short_side=50)
+    ab = color_at(colorizer, torch.rand(1, 1, 100, 200), short_side=50)
     assert seen == [(50, 100)] and ab.shape == (1, 2, 100, 200) and torch.allclose(ab, torch.ones(()))
 
 

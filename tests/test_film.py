@@ -178,13 +178,13 @@ def test_flicker_is_the_difference_between_neighbours(moving):
 
 def write_film(
     path, frames=20, size=(48, 64), codec="libx264", pixels="yuv420p", clock=None, times=None, sound="aac", rotation=0,
-    shape=None, colour=False, **options
+    shape=None, color=False, **options
 ):  # fmt: skip
     """Write a film of two scenes, grey unless ``colour``, with a tone and a title."""
     rate = Fraction(24)
     astronaut, _, coffee, *_ = bundled_photographs(max_side=128)
     rgb = torch.cat([pan(p.rgb, frames // 2, size)[0] for p in (astronaut, coffee)]).permute(0, 2, 3, 1).numpy()
-    if not colour:
+    if not color:
         rgb = np.repeat(rgb @ np.float32([[0.299], [0.587], [0.114]]), 3, 3)
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=rate, options=options)
@@ -443,7 +443,7 @@ def frameless(path):
         (lambda path: path.write_bytes(b""), "cannot be read"),
         (only_sound, "holds no moving pictures, only sound"),
         (frameless, "cannot be read|holds no frame|holds no moving"),
-        (lambda path: write_film(path, colour=True), "is in colour already .* --force colours it anew"),
+        (lambda path: write_film(path, color=True), "is in colour already .* --force colours it anew"),
         (lambda path: None, "there is no film"),
     ],
     ids=["pdf", "empty", "sound", "frameless", "colour", "missing"],

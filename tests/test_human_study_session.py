@@ -13,8 +13,8 @@ from colorlib.human_study import (
     CHECK,
     Design,
     choose_photographs,
-    coloured_picture,
-    miscoloured_picture,
+    colored_picture,
+    miscolored_picture,
     plan_session,
     real_picture,
 )
@@ -46,7 +46,7 @@ def test_pictures_differ_in_colour_alone(bundled):
     real = real_picture(square)
     assert np.abs(np.asarray(Image.open(io.BytesIO(real))).astype(int) - square).max() <= 1
     vivid = load_colorizer("vivid")
-    for other in (coloured_picture(square, vivid), miscoloured_picture(square, donor)):
+    for other in (colored_picture(square, vivid), miscolored_picture(square, donor)):
         a, b = Image.open(io.BytesIO(real)), Image.open(io.BytesIO(other))
         assert (a.format, a.size, a.mode, a.info) == (b.format, b.size, b.mode, b.info)
         gap = lab_of(real) - lab_of(other)
@@ -58,7 +58,7 @@ def test_the_model_sees_no_colour(bundled):
     square = next(iter(bundled.values()))
     dull = np.asarray(Image.open(io.BytesIO(_png(Picture(square).lightness(), torch.zeros(1, 2, 256, 256)))))
     vivid = load_colorizer("vivid")
-    gap = lab_of(coloured_picture(square, vivid)) - lab_of(coloured_picture(dull, vivid))
+    gap = lab_of(colored_picture(square, vivid)) - lab_of(colored_picture(dull, vivid))
     assert gap[:, 1:].abs().mean() < 0.5
 
 
@@ -119,8 +119,8 @@ def test_few_photographs_make_a_short_session_without_a_pair_twice(count):
 
 
 def test_a_check_has_the_least_fitting_colours():
-    colours = {"red": (200, 30, 30), "brick": (190, 40, 30), "blue": (30, 60, 220)}
-    photographs = {name: np.full((16, 16, 3), colour, np.uint8) for name, colour in colours.items()}
+    colors = {"red": (200, 30, 30), "brick": (190, 40, 30), "blue": (30, 60, 220)}
+    photographs = {name: np.full((16, 16, 3), color, np.uint8) for name, color in colors.items()}
     for seed in range(5):
         checks = [t for t in plan_session(photographs, ["m"], Design(), np.random.default_rng(seed)) if t.donor]
         farthest = {"red": "blue", "brick": "blue", "blue": "red"}

@@ -20,8 +20,8 @@ def store_of(folder, sources):
 
     def record(i, source):
         rng = np.random.default_rng(i)
-        colour = np.random.default_rng(folders.index(source.rpartition("/")[0])).integers(68, 188, 2)
-        ab8 = (colour + rng.integers(-8, 9, (SIDE, SIDE, 2))).astype(np.uint8)
+        color = np.random.default_rng(folders.index(source.rpartition("/")[0])).integers(68, 188, 2)
+        ab8 = (color + rng.integers(-8, 9, (SIDE, SIDE, 2))).astype(np.uint8)
         return Record(source, SIDE, SIDE, rng.integers(0, 256, (SIDE, SIDE), dtype=np.uint8), ab8)
 
     records = (record(i, source) for i, source in enumerate(sources))

@@ -86,7 +86,7 @@ def arrays(images: torch.Tensor) -> np.ndarray:
     return images.double().permute(0, 2, 3, 1).numpy()  # NCHW -> NHWC
 
 
-def colours(rows: torch.Tensor) -> torch.Tensor:
+def colors(rows: torch.Tensor) -> torch.Tensor:
     return rows.T.reshape(1, 3, 1, -1)  # (M, 3) -> (1, 3, 1, M)
 
 
@@ -151,7 +151,7 @@ def test_colour_differences_equal_scikit_image(pair):
 
 
 def test_ciede2000_on_sharmas_pairs_both_ways():
-    first, second, published = colours(SHARMA[:, :3]), colours(SHARMA[:, 3:6]), SHARMA[:, 6]
+    first, second, published = colors(SHARMA[:, :3]), colors(SHARMA[:, 3:6]), SHARMA[:, 6]
     assert (ciede2000(first, second).flatten() - published).abs().max() < 1e-4
     assert (ciede2000(second, first).flatten() - published).abs().max() < 1e-4
     # Pairs 9 to 15 sit on the discontinuity at opposite hues, which single precision cannot resolve.
@@ -164,7 +164,7 @@ def test_ciede2000_has_the_gradient_of_its_values():
     generator = torch.Generator().manual_seed(1)
     spread = torch.tensor([100.0, 160.0, 160.0], dtype=torch.float64)
     first, second = (
-        colours(spread * (torch.rand(40, 3, generator=generator, dtype=torch.float64) - torch.tensor([0, 0.5, 0.5])))
+        colors(spread * (torch.rand(40, 3, generator=generator, dtype=torch.float64) - torch.tensor([0, 0.5, 0.5])))
         for _ in range(2)
     )
     second[..., :10] = first[..., :10] + 0.1
@@ -174,8 +174,8 @@ def test_ciede2000_has_the_gradient_of_its_values():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_ciede2000_has_finite_gradients_at_equal_and_grey_colours(dtype):
-    first = colours(torch.tensor([[50, 20, -60], [50, 0, 0], [0, 0, 0], [50, 0, 0], [50, 1e-4, 0]], dtype=dtype))
-    second = colours(torch.tensor([[50, 20, -60], [50, 0, 0], [0, 0, 0], [50, 20, -60], [50, 0, 0]], dtype=dtype))
+    first = colors(torch.tensor([[50, 20, -60], [50, 0, 0], [0, 0, 0], [50, 0, 0], [50, 1e-4, 0]], dtype=dtype))
+    second = colors(torch.tensor([[50, 20, -60], [50, 0, 0], [0, 0, 0], [50, 20, -60], [50, 0, 0]], dtype=dtype))
     first.requires_grad_()
     difference = ciede2000(first, second)
     assert (difference[..., :3] == 0).all()

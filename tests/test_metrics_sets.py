@@ -119,11 +119,11 @@ def test_bad_clouds_are_refused_with_a_sentence(clouds):
 # ---- collecting ---------------------------------------------------------------------------------------------------
 
 
-def some_pair(N: int, side: int = 16, colour: float = 0.5) -> Pair:
+def some_pair(N: int, side: int = 16, color: float = 0.5) -> Pair:
     generator = torch.Generator().manual_seed(0)
     L = 30 + 40 * torch.rand(N, 1, side, side, generator=generator)
     ab = 60 * (torch.rand(N, 2, 1, 1, generator=generator) - 0.5) * torch.ones(N, 2, side, side)
-    return Pair(L, colour * ab, ab)
+    return Pair(L, color * ab, ab)
 
 
 def part(pair: Pair, here: slice) -> Pair:
@@ -153,7 +153,7 @@ def test_results_are_those_of_all_pictures_however_they_come():
 
 
 def test_perfect_colours_have_no_distance():
-    perfect, faded = results_of(some_pair(400, colour=1)), results_of(some_pair(400, colour=0.2))
+    perfect, faded = results_of(some_pair(400, color=1)), results_of(some_pair(400, color=0.2))
     assert perfect["frechet_b"] == pytest.approx(0, abs=1e-6) and faded["frechet_b"] > 1e-3
     assert perfect["kernel_b"] < faded["kernel_b"]
 

@@ -99,9 +99,9 @@ def test_training_shows_hints_of_the_truth():
 def test_it_learns_to_follow_a_hint():
     """The colour of a plain grey picture is told by nothing but one hint, here or there."""
     network, L = narrow(), torch.full((4, 1, 16, 16), 50.0)
-    colours = torch.tensor([[60.0, 0.0], [-60.0, 0.0], [0.0, 60.0], [0.0, -60.0]])
-    given = torch.cat([hints.place((16, 16), [(4 * n, 2, *ab.tolist())], patch=3) for n, ab in enumerate(colours)])
-    ab_unit = (colours / 110).view(4, 2, 1, 1).expand(-1, -1, 16, 16)
+    colors = torch.tensor([[60.0, 0.0], [-60.0, 0.0], [0.0, 60.0], [0.0, -60.0]])
+    given = torch.cat([hints.place((16, 16), [(4 * n, 2, *ab.tolist())], patch=3) for n, ab in enumerate(colors)])
+    ab_unit = (colors / 110).view(4, 2, 1, 1).expand(-1, -1, 16, 16)
     optimizer = torch.optim.Adam(network.parameters(), 2e-3)
     for _ in range(60):
         loss = (network(L, given) - ab_unit).square().mean()

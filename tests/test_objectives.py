@@ -466,7 +466,7 @@ def test_unknown_names_and_options_get_one_clear_sentence():
 def test_a_look_through_the_classifier_is_zero_at_the_truth_and_trains_no_classifier(name):
     objective = create_objective(name)
     L, ab = some_photographs(2, 32, 32)
-    at_truth, at_grey = (float(objective(colours / 110, L, ab)["loss"]) for colours in (ab, torch.zeros_like(ab)))
+    at_truth, at_grey = (float(objective(colors / 110, L, ab)["loss"]) for colors in (ab, torch.zeros_like(ab)))
     assert at_truth == pytest.approx(0, abs=1e-4) and at_grey > 10 * at_truth + 1e-3
     assert not any(p.requires_grad for p in objective.parameters()) and objective.critic is None
     assert not any(p is q for p, q in zip(objective.parameters(), load_classifier("a").parameters(), strict=True))

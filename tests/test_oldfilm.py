@@ -41,9 +41,9 @@ def test_shape_range_determinism_and_nothing_at_strength_0(lab, degrade):
 
 
 def test_orthochromatic_film_sees_red_as_black_and_blue_as_light():
-    colours = torch.eye(3).repeat(2, 1)
-    colours[3:] = 0.2 + 0.6 * colours[3:]  # and less saturated
-    before = rgb_to_lab(torch.cat([colours, torch.rand(1, 1, generator=seeded()).expand(1, 3)]).view(7, 3, 1, 1))
+    colors = torch.eye(3).repeat(2, 1)
+    colors[3:] = 0.2 + 0.6 * colors[3:]  # and less saturated
+    before = rgb_to_lab(torch.cat([colors, torch.rand(1, 1, generator=seeded()).expand(1, 3)]).view(7, 3, 1, 1))
     after = oldfilm.orthochromatic(before, 1.0).flatten()
     change = (after - before[:, 0].flatten()).tolist()
     assert after[0] == 0  # pure red

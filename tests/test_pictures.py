@@ -24,8 +24,8 @@ from colorlib.runs.exchange import read_pictures
 
 RNG = np.random.default_rng(0)
 GREY16 = RNG.integers(0, 65536, (23, 31), dtype=np.uint16)
-COLOUR16 = RNG.integers(0, 65536, (23, 31, 3), dtype=np.uint16)
-COLOUR8 = RNG.integers(0, 256, (23, 31, 3), dtype=np.uint8)
+COLOR16 = RNG.integers(0, 65536, (23, 31, 3), dtype=np.uint16)
+COLOR8 = RNG.integers(0, 256, (23, 31, 3), dtype=np.uint8)
 ALPHA16 = RNG.integers(0, 65536, (23, 31), dtype=np.uint16)
 
 
@@ -57,7 +57,7 @@ def rewritten(tmp_path, picture, pixels):
     return path
 
 
-@pytest.mark.parametrize("pixels", [COLOUR8, COLOUR8[..., 0]], ids=["colour", "grey"])
+@pytest.mark.parametrize("pixels", [COLOR8, COLOR8[..., 0]], ids=["colour", "grey"])
 def test_pixels_as_a_png_are_the_pixels(pixels):
     with Image.open(io.BytesIO(png_bytes(pixels))) as image:
         assert image.format == "PNG" and np.array_equal(np.asarray(image), pixels)
@@ -68,7 +68,7 @@ def test_pixels_as_a_png_are_the_pixels(pixels):
 
 @pytest.mark.parametrize("ending", [".png", ".tif"])
 def test_16_bits_of_grey_and_of_colour_come_in_whole(tmp_path, ending):
-    for array in (GREY16, COLOUR16, np.dstack([COLOUR16, ALPHA16])):
+    for array in (GREY16, COLOR16, np.dstack([COLOR16, ALPHA16])):
         path = tmp_path / f"scan{ending}"
         cv2.imwrite(str(path), array if array.ndim == 2 else array[..., [2, 1, 0, 3][: array.shape[2]]])
         picture = read_picture(path)
@@ -81,8 +81,8 @@ def test_16_bits_of_grey_and_of_colour_come_in_whole(tmp_path, ending):
 @pytest.mark.parametrize("byteorder", "<>")
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_16_bit_tiffs_of_either_byte_order(tmp_path, byteorder, compression):
-    tifffile.imwrite(tmp_path / "a.tif", COLOUR16, photometric="rgb", byteorder=byteorder, compression=compression)
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, COLOUR16)
+    tifffile.imwrite(tmp_path / "a.tif", COLOR16, photometric="rgb", byteorder=byteorder, compression=compression)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, COLOR16)
 
 
 def test_a_16_bit_png_of_grey_with_transparency(tmp_path):
@@ -103,16 +103,16 @@ def test_16_bits_go_out_whole_with_profile_and_captions(tmp_path, kind, alpha):
     exif = Image.Exif()
     exif[ExifTags.Base.Artist] = "A. Person"
     carried = {"icc_profile": icc(), "dpi": (300.0, 300.0), "exif": exif.tobytes(), "xmp": b"<x/>"}
-    path = rewritten(tmp_path, Picture(GREY16, alpha, format=kind, carried=carried), COLOUR16)
+    path = rewritten(tmp_path, Picture(GREY16, alpha, format=kind, carried=carried), COLOR16)
     again = read_picture(path)
-    np.testing.assert_array_equal(again.pixels, COLOUR16)
+    np.testing.assert_array_equal(again.pixels, COLOR16)
     assert (again.alpha is None) == (alpha is None)
     assert again.carried["icc_profile"] == icc() and again.carried["xmp"] == b"<x/>"
     assert again.carried["dpi"] == pytest.approx((300, 300), abs=0.01)
     with Image.open(path) as image:
         assert image.format == kind and image.getexif()[ExifTags.Base.Artist] == "A. Person"
     whole = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    np.testing.assert_array_equal(whole[..., 2::-1], COLOUR16)  # another reader sees the same
+    np.testing.assert_array_equal(whole[..., 2::-1], COLOR16)  # another reader sees the same
 
 
 # ---------------------------------------------------------------------------------------------- what is carried along
@@ -150,9 +150,9 @@ def test_captions_of_a_jpeg_survive(tmp_path):
     iptc = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x08\x1c\x02x\0\x03Ivy"
     extra = b"\xff\xed" + struct.pack(">H", len(iptc) + 2) + iptc
     xmp = b'<x xmlns:tiff="t" tiff:Orientation="6"/>'
-    Image.fromarray(COLOUR8).save(tmp_path / "a.jpg", comment=b"hello", extra=extra, xmp=xmp, dpi=(150, 150))
+    Image.fromarray(COLOR8).save(tmp_path / "a.jpg", comment=b"hello", extra=extra, xmp=xmp, dpi=(150, 150))
     picture = read_picture(tmp_path / "a.jpg")
-    path = rewritten(tmp_path, picture, COLOUR8)
+    path = rewritten(tmp_path, picture, COLOR8)
     with Image.open(path) as again:
         assert again.info["comment"] == b"hello" and again.info["dpi"] == (150, 150)
         assert b"Ivy" in dict(again.applist)["APP13"]
@@ -164,20 +164,20 @@ def test_transparency_and_text_of_a_png_survive(tmp_path):
 
     text = PngInfo()
     text.add_text("Title", "At the sea")
-    rgba = np.dstack([COLOUR8, COLOUR8[..., 0]])
+    rgba = np.dstack([COLOR8, COLOR8[..., 0]])
     Image.fromarray(rgba).save(tmp_path / "a.png", pnginfo=text)
-    path = rewritten(tmp_path, read_picture(tmp_path / "a.png"), COLOUR8)
+    path = rewritten(tmp_path, read_picture(tmp_path / "a.png"), COLOR8)
     with Image.open(path) as again:
         assert again.info["Title"] == "At the sea"
         np.testing.assert_array_equal(np.asarray(again), rgba)
 
 
 def test_grey_stored_as_colour_is_grey(tmp_path):
-    Image.fromarray(np.repeat(COLOUR8[..., :1], 3, 2)).save(tmp_path / "a.png")
+    Image.fromarray(np.repeat(COLOR8[..., :1], 3, 2)).save(tmp_path / "a.png")
     assert read_picture(tmp_path / "a.png").is_grey
-    Image.fromarray(COLOUR8).save(tmp_path / "b.png")
+    Image.fromarray(COLOR8).save(tmp_path / "b.png")
     assert not read_picture(tmp_path / "b.png").is_grey
-    Image.fromarray(COLOUR8[..., 0] > 128).save(tmp_path / "c.png")
+    Image.fromarray(COLOR8[..., 0] > 128).save(tmp_path / "c.png")
     assert set(np.unique(read_picture(tmp_path / "c.png").pixels)) == {0, 255}
 
 
@@ -214,7 +214,7 @@ def test_a_profile_means_what_littlecms_says():
 
 
 def test_profiles_of_photographs(tmp_path):
-    Image.fromarray(COLOUR8).save(tmp_path / "adobe.jpg", icc_profile=icc(), quality=95, subsampling=0)
+    Image.fromarray(COLOR8).save(tmp_path / "adobe.jpg", icc_profile=icc(), quality=95, subsampling=0)
     picture = read_picture(tmp_path / "adobe.jpg")
     assert picture.profile is not None and picture.carried["icc_profile"] == icc()
     L = picture.lightness()
@@ -222,7 +222,7 @@ def test_profiles_of_photographs(tmp_path):
     encoded = picture.encode(picture.profile.to_srgb(torch.from_numpy(picture.pixels / 255.0).permute(2, 0, 1)[None]))
     assert np.abs(encoded.astype(int) - picture.pixels).max() <= 1
 
-    grey = COLOUR8[..., 0]
+    grey = COLOR8[..., 0]
     Image.fromarray(grey).save(tmp_path / "grey.png", icc_profile=icc(1.8, None))
     picture = read_picture(tmp_path / "grey.png")
     assert "icc_profile" not in picture.carried and "grey" in picture.notes[0]
@@ -266,29 +266,29 @@ def test_tables_are_applied_and_go_before_a_matrix(tmp_path, matrix):
     assert (read_profile(data) is None) and (read_profile(icc()) is not None)
     source = ImageCms.ImageCmsProfile(io.BytesIO(data))
     transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), "RGB", "RGB")
-    expected = np.asarray(ImageCms.applyTransform(Image.fromarray(COLOUR8), transform)).astype(int)
-    assert np.abs(expected - COLOUR8).mean() > 20
-    rgba = np.dstack([COLOUR8, COLOUR8[..., 0]])
-    Image.fromarray(COLOUR8).save(tmp_path / "rgb.png", icc_profile=data)
+    expected = np.asarray(ImageCms.applyTransform(Image.fromarray(COLOR8), transform)).astype(int)
+    assert np.abs(expected - COLOR8).mean() > 20
+    rgba = np.dstack([COLOR8, COLOR8[..., 0]])
+    Image.fromarray(COLOR8).save(tmp_path / "rgb.png", icc_profile=data)
     Image.fromarray(rgba).save(tmp_path / "rgba.png", icc_profile=data)
-    tifffile.imwrite(tmp_path / "rgb16.tif", COLOUR8.astype(np.uint16) * 257, photometric="rgb", iccprofile=data)
+    tifffile.imwrite(tmp_path / "rgb16.tif", COLOR8.astype(np.uint16) * 257, photometric="rgb", iccprofile=data)
     for name in ("rgb.png", "rgba.png", "rgb16.tif"):
         picture = read_picture(tmp_path / name)
         np.testing.assert_array_equal(picture.rgb8(), expected)
         assert picture.profile is None and "icc_profile" not in picture.carried and "in 8 bits" in picture.notes[0]
     np.testing.assert_array_equal(read_picture(tmp_path / "rgba.png").alpha, rgba[..., 3])
-    Image.fromarray(COLOUR8[..., 0]).save(tmp_path / "grey.png", icc_profile=data)  # a grey scan of a colour scanner
-    assert read_picture(tmp_path / "grey.png").lightness().mean() > Picture(COLOUR8[..., 0]).lightness().mean() + 5
+    Image.fromarray(COLOR8[..., 0]).save(tmp_path / "grey.png", icc_profile=data)  # a grey scan of a colour scanner
+    assert read_picture(tmp_path / "grey.png").lightness().mean() > Picture(COLOR8[..., 0]).lightness().mean() + 5
 
 
 def test_a_profile_for_grey_means_nothing_for_colours(tmp_path):
-    Image.fromarray(COLOUR8).save(tmp_path / "a.png", icc_profile=icc(1.8, None))
+    Image.fromarray(COLOR8).save(tmp_path / "a.png", icc_profile=icc(1.8, None))
     picture = read_picture(tmp_path / "a.png")
     assert picture.profile is None and "taken for sRGB" in picture.notes[0]
 
 
 def test_lightness_of_levels_is_that_of_pixels():
-    for levels in (COLOUR8[..., 0], GREY16):
+    for levels in (COLOR8[..., 0], GREY16):
         picture = Picture(levels)
         rgb = torch.from_numpy(levels.astype(np.float64) / picture.white).expand(1, 3, -1, -1)
         assert (picture.lightness() - rgb_to_lab(rgb)[:, :1]).abs().max() < 1e-3
@@ -300,7 +300,7 @@ def test_lightness_of_levels_is_that_of_pixels():
 
 def files_of_every_kind(folder):
     """Write the same photograph as many kinds of file: modes, bits, profiles and orientations."""
-    image, grey = Image.fromarray(COLOUR8), Image.fromarray(COLOUR8[..., 0])
+    image, grey = Image.fromarray(COLOR8), Image.fromarray(COLOR8[..., 0])
     images = {"RGB": image, "RGBA": image.convert("RGBA"), "P": image.quantize(64), "L": grey, "LA": grey.convert("LA")}
     for name, profile in {"": None, "-adobe": icc(), "-grey": icc(1.8, None), "-tables": icc_of_tables()}.items():
         for mode, saved in images.items():
@@ -328,7 +328,7 @@ def test_the_whole_and_the_centre_are_the_same_pixels(tmp_path):
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_the_centre_has_the_shape_that_is_asked_for(orientation):
-    image = Image.fromarray(COLOUR8).resize((310, 230), Image.Resampling.BICUBIC)
+    image = Image.fromarray(COLOR8).resize((310, 230), Image.Resampling.BICUBIC)
     image.getexif()[ExifTags.Base.Orientation] = orientation
     file = io.BytesIO()
     image.save(file, "PNG", exif=image.getexif())
@@ -339,10 +339,10 @@ def test_the_centre_has_the_shape_that_is_asked_for(orientation):
 
 
 def test_16_bits_and_profiles_become_sRGB_of_8_bits():
-    np.testing.assert_array_equal(Picture(COLOUR8).rgb8(), COLOUR8)
-    np.testing.assert_array_equal(Picture(COLOUR8[..., 0]).rgb8(), COLOUR8[..., :1].repeat(3, 2))
-    np.testing.assert_array_equal(Picture(COLOUR16).rgb8(), (COLOUR16 / 257).round())
-    picture = Picture(COLOUR8, profile=read_profile(icc()))
+    np.testing.assert_array_equal(Picture(COLOR8).rgb8(), COLOR8)
+    np.testing.assert_array_equal(Picture(COLOR8[..., 0]).rgb8(), COLOR8[..., :1].repeat(3, 2))
+    np.testing.assert_array_equal(Picture(COLOR16).rgb8(), (COLOR16 / 257).round())
+    picture = Picture(COLOR8, profile=read_profile(icc()))
     lab = rgb_to_lab(torch.from_numpy(picture.rgb8() / 255.0).permute(2, 0, 1)[None])
     assert (lab - picture.lab()).abs().median() < 0.5  # but for colours beyond sRGB
 
@@ -354,13 +354,13 @@ def test_every_format_is_found_by_name_and_read_by_content(tmp_path):
     )
     for kind in FORMATS:
         path = tmp_path / "photo.jpg"
-        Image.fromarray(COLOUR8).save(path, kind)
+        Image.fromarray(COLOR8).save(path, kind)
         assert read_picture(path).size == (23, 31) and read_centre(path, (16, 16))[1] == (23, 31)
 
 
 @pytest.mark.parametrize("kind", ["PCX", "ICO", "SGI", "EPS"])
 def test_no_other_format_is_read(tmp_path, kind):
-    Image.fromarray(COLOUR8).save(tmp_path / "photo.jpg", kind)
+    Image.fromarray(COLOR8).save(tmp_path / "photo.jpg", kind)
     for read in (read_picture, lambda path: read_centre(path, (16, 16))):
         with pytest.raises(ValueError, match="not a picture"):
             read(tmp_path / "photo.jpg")
@@ -391,8 +391,8 @@ def test_pictures_are_opened_in_one_room():
 
 
 def test_what_a_caller_may_have_becomes_a_picture(tmp_path):
-    Image.fromarray(COLOUR8).save(tmp_path / "a.png")
-    for given in (tmp_path / "a.png", str(tmp_path / "a.png"), Image.fromarray(COLOUR8), COLOUR8, COLOUR16):
+    Image.fromarray(COLOR8).save(tmp_path / "a.png")
+    for given in (tmp_path / "a.png", str(tmp_path / "a.png"), Image.fromarray(COLOR8), COLOR8, COLOR16):
         assert picture_of(given).size == (23, 31)
     with pytest.raises(TypeError, match="a path, a Pillow image or a numpy array, not list"):
         picture_of([1, 2])
@@ -403,13 +403,13 @@ def test_what_a_caller_may_have_becomes_a_picture(tmp_path):
 
 def jpeg():
     file = io.BytesIO()
-    Image.fromarray(COLOUR8).resize((200, 100)).save(file, "JPEG")
+    Image.fromarray(COLOR8).resize((200, 100)).save(file, "JPEG")
     return file.getvalue()
 
 
 def animation(kind):
     file = io.BytesIO()
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "green")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue", "green")]
     frames[0].save(file, kind, save_all=True, append_images=frames[1:])
     return file.getvalue()
 
@@ -454,7 +454,7 @@ def test_bad_files_end_in_one_sentence(tmp_path, data, message):
 def test_a_picture_that_begins_like_a_film_is_a_picture(tmp_path):
     """AVIF, whose first box other programs make 28 bytes long."""
     file = io.BytesIO()
-    Image.fromarray(COLOUR8).save(file, "AVIF")
+    Image.fromarray(COLOR8).save(file, "AVIF")
     data = bytearray(file.getvalue())
     length = struct.unpack_from(">I", data)[0]
     start, shift = data.index(b"mdat") + 4, 28 - length
@@ -486,7 +486,7 @@ def test_the_limit_can_be_raised_above_pillows(tmp_path, monkeypatch):
 
 def test_a_still_gif_and_a_bitmap_become_png(tmp_path):
     for kind in ("GIF", "BMP"):
-        Image.fromarray(COLOUR8).save(tmp_path / "a", kind)
+        Image.fromarray(COLOR8).save(tmp_path / "a", kind)
         assert read_picture(tmp_path / "a").format == "PNG"
 
 
@@ -516,5 +516,5 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Image.Image, "save", full)
     with pytest.raises(OSError, match="No space left"):
-        write_picture(path, [COLOUR8], Picture(COLOUR8, format="JPEG"))
+        write_picture(path, [COLOR8], Picture(COLOR8, format="JPEG"))
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

@@ -214,7 +214,7 @@ def test_history_draws_a_line_for_each_seed_and_repeats_its_dashes_when_colours_
     axes = plots.plot_history({f"row {i}": [HISTORY, HISTORY + 1] for i in range(10)}).axes[0]
     assert len(axes.lines) == 20 and not axes.collections  # no bands over seeds
     looks = list(dict.fromkeys((line.get_color(), line.get_linestyle()) for line in axes.lines))
-    assert looks == [*((colour, "-") for colour in plots.LINES), *((colour, "--") for colour in plots.LINES[:2])]
+    assert looks == [*((color, "-") for color in plots.LINES), *((color, "--") for color in plots.LINES[:2])]
 
 
 def test_history_of_a_row_without_values_is_left_out():

@@ -119,7 +119,7 @@ def test_no_colour_leaves_the_gamut_by_more_than_rounding():
 
 
 def test_posterior_agrees_with_its_table_and_its_summaries():
-    colours, all_odds = posterior_table()
+    colors, all_odds = posterior_table()
     for name, L8 in (("roof", 120), ("balloon", 150), ("grass", 140)):
         k = INDEX[name]
         ab, odds = posterior(k, L8)
@@ -129,13 +129,13 @@ def test_posterior_agrees_with_its_table_and_its_summaries():
         for c in (0, 1):
             loss = (odds[:, None] * np.abs(ab[:, c, None] - candidates)).sum(0)
             assert (odds * np.abs(ab[:, c] - bayes_median()[k, L8, c])).sum() <= loss.min() + 1e-6
-    assert colours.shape == (len(KINDS), 256, HUES, 2) and bayes_mean().shape == bayes_median().shape
+    assert colors.shape == (len(KINDS), 256, HUES, 2) and bayes_mean().shape == bayes_median().shape
 
 
 def test_the_mean_over_redrawn_hues_is_the_bayes_mean(redrawn):
     kinds, L8, ab = redrawn
-    colours, odds = posterior_table()
-    spread = np.sqrt(np.einsum("pm,pmc->pc", odds[kinds], (colours[kinds, L8] - bayes_mean()[kinds, L8][:, None]) ** 2))
+    colors, odds = posterior_table()
+    spread = np.sqrt(np.einsum("pm,pmc->pc", odds[kinds], (colors[kinds, L8] - bayes_mean()[kinds, L8][:, None]) ** 2))
     off = np.abs(ab.mean(0) - bayes_mean()[kinds, L8])
     assert {KINDS[k].law_name for k in np.unique(kinds)} == set(LAWS)
     assert np.all(off <= 5 * spread / np.sqrt(len(ab)) + 1e-3)
@@ -143,10 +143,10 @@ def test_the_mean_over_redrawn_hues_is_the_bayes_mean(redrawn):
 
 def test_no_constant_has_less_absolute_error_than_the_bayes_median(redrawn):
     kinds, L8, ab = redrawn
-    colours, odds = posterior_table()
+    colors, odds = posterior_table()
 
     def expected_loss(answer):
-        return np.einsum("pm,pmc->pc", odds[kinds], np.abs(colours[kinds, L8] - answer[:, None]))
+        return np.einsum("pm,pmc->pc", odds[kinds], np.abs(colors[kinds, L8] - answer[:, None]))
 
     best = expected_loss(bayes_median()[kinds, L8])
     assert np.all(best <= expected_loss(np.median(ab, axis=0)) + 1e-4)

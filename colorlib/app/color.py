@@ -8,7 +8,7 @@ import streamlit as st
 
 from colorlib.app.choosing import choose_photograph
 from colorlib.app.models import colorizer, offered_models
-from colorlib.app.photograph import SCORES, Photo, Wish, coloured, data_url, doubt, full_size, grey, scores
+from colorlib.app.photograph import SCORES, Photo, Wish, colored, data_url, doubt, full_size, grey, scores
 from colorlib.app.picture import clickable, slider
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.pictures.tone import TONED
@@ -104,7 +104,7 @@ def _side(photo: Photo, number: int, name: str, model: PhotoColorizer, view: str
     place = st.container()
     wish = _choose_wish(number, name, model)
     with place:
-        after, shown = data_url(_coloured(photo, name, model, wish)), photo.shown.size
+        after, shown = data_url(_colored(photo, name, model, wish)), photo.shown.size
         before, label = data_url(grey(photo)), "black and white"
         if view == HINTS and recipe.takes_hints:
             key = f"spot-{number}"
@@ -131,8 +131,8 @@ def _side(photo: Photo, number: int, name: str, model: PhotoColorizer, view: str
     return wish
 
 
-def _coloured(photo: Photo, name: str, model: PhotoColorizer, wish: Wish) -> np.ndarray:
-    return photo.remember((name, wish), lambda: coloured(photo, model, wish))
+def _colored(photo: Photo, name: str, model: PhotoColorizer, wish: Wish) -> np.ndarray:
+    return photo.remember((name, wish), lambda: colored(photo, model, wish))
 
 
 def _truth(photo: Photo) -> np.ndarray:
@@ -182,16 +182,16 @@ def _show_doubt(photo: Photo, number: int, name: str, model: PhotoColorizer, wis
 
 def _add_hint(key: str) -> None:
     x, y = (min(max(float(share), 0.0), 0.9999) for share in st.session_state[key].spot)
-    st.session_state.hints.append((x, y, st.session_state.hint_colour))
+    st.session_state.hints.append((x, y, st.session_state.hint_color))
 
 
 def _show_hints() -> None:
     hints = st.session_state.hints
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.color_picker("Colour of the next hint", "#a03020", key="hint_colour")
-        for number, (x, y, colour) in enumerate(hints):
+        st.color_picker("Colour of the next hint", "#a03020", key="hint_color")
+        for number, (x, y, color) in enumerate(hints):
             st.button(
-                f"{colour} at {x:.0%}, {y:.0%}",
+                f"{color} at {x:.0%}, {y:.0%}",
                 key=f"hint-{number}",
                 icon=":material/close:",
                 help="Take this hint away",
@@ -206,7 +206,7 @@ def _show_hints() -> None:
 def _show_scores(photo: Photo, shown: list[tuple[str, PhotoColorizer, Wish]]) -> None:
     rows = {"left grey": photo.remember("grey scores", lambda: scores(photo, grey(photo)))}
     for name, model, wish in shown:
-        found = photo.remember((name, wish, "scores"), lambda: scores(photo, _coloured(photo, name, model, wish)))  # noqa: B023, called at once
+        found = photo.remember((name, wish, "scores"), lambda: scores(photo, _colored(photo, name, model, wish)))  # noqa: B023, called at once
         rows[name if name not in rows else f"{name}, second"] = found
     truth = photo.remember("true scores", lambda: scores(photo, _truth(photo)))["colorfulness_hs03"]
     names = {key: name.format(truth) for key, name in SCORE_NAMES.items()}

@@ -195,9 +195,9 @@ def _answer(session: Session, number: int, side: str) -> None:
 def _pair(session: Session, trial: Trial) -> str:
     square = session.photographs[trial.photograph]
     if trial.donor is not None:
-        other = human_study.miscoloured_picture(square, session.photographs[trial.donor])
+        other = human_study.miscolored_picture(square, session.photographs[trial.donor])
     else:
-        other = human_study.coloured_picture(square, colorizer(offered_models()[trial.model]))
+        other = human_study.colored_picture(square, colorizer(offered_models()[trial.model]))
     pair = [human_study.real_picture(square), other]
     if trial.real_side == "right":
         pair.reverse()

@@ -52,7 +52,7 @@ class Wish:
 
     def hints_on(self, size: tuple[int, int]) -> list[Hint]:
         """Return the hints in pixels of a photograph of (H, W)."""
-        return [(x * size[1], y * size[0], colour) for x, y, colour in self.hints]
+        return [(x * size[1], y * size[0], color) for x, y, color in self.hints]
 
 
 @dataclass(eq=False)
@@ -124,11 +124,11 @@ def _screen_copy(picture: Picture) -> Picture:
     return Picture(merge_equal(to_8_bits(lab_to_rgb(reduced.lab()))))
 
 
-def coloured(photo: Photo, colorizer: PhotoColorizer, wish: Wish) -> np.ndarray:
+def colored(photo: Photo, colorizer: PhotoColorizer, wish: Wish) -> np.ndarray:
     """Colour the copy for the screen: (h, w, 3) uint8."""
     shown = photo.shown
-    colours = colorizer.colours(shown, colorizer.small_copy(shown), wish.temperature, wish.hints_on(shown.size))
-    return np.concatenate(list(colorizer.paint(shown, colours, wish.saturation)))
+    colors = colorizer.colors(shown, colorizer.small_copy(shown), wish.temperature, wish.hints_on(shown.size))
+    return np.concatenate(list(colorizer.paint(shown, colors, wish.saturation)))
 
 
 def full_size(photo: Photo, colorizer: PhotoColorizer, wish: Wish) -> bytes:
@@ -136,9 +136,9 @@ def full_size(photo: Photo, colorizer: PhotoColorizer, wish: Wish) -> bytes:
     with _room, tempfile.TemporaryDirectory() as folder:
         picture = read_picture(io.BytesIO(photo.data), MAX_PIXELS)
         small = colorizer.small_copy(picture)
-        colours = colorizer.colours(picture, small, wish.temperature, wish.hints_on(picture.size))
+        colors = colorizer.colors(picture, small, wish.temperature, wish.hints_on(picture.size))
         path = Path(folder) / "coloured"
-        write_picture(path, colorizer.paint(picture, colours, wish.saturation), picture)
+        write_picture(path, colorizer.paint(picture, colors, wish.saturation), picture)
         return path.read_bytes()
 
 

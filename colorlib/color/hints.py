@@ -62,8 +62,8 @@ def _paint(ab: Tensor, top: Tensor, left: Tensor, side: Tensor) -> Tensor:
     y, x = (start[..., None] + steps for start in (top, left))  # (N, K, S)
     pixels = (y.clamp(max=H - 1)[..., None] * W + x.clamp(max=W - 1)[..., None, :]).flatten(2)  # (N, K, S²)
 
-    colours = ab.float().flatten(2).gather(2, pixels.view(N, 1, -1).expand(-1, 2, -1)).view(N, 2, K, -1)
-    means = (colours * inside[:, None]).sum(-1) / inside.sum(-1).clamp(min=1)[:, None]  # (N, 2, K)
+    colors = ab.float().flatten(2).gather(2, pixels.view(N, 1, -1).expand(-1, 2, -1)).view(N, 2, K, -1)
+    means = (colors * inside[:, None]).sum(-1) / inside.sum(-1).clamp(min=1)[:, None]  # (N, 2, K)
 
     # The last square over each pixel, counted from 1; 0 is none. A maximum does not depend on the order of writing.
     numbers = torch.arange(1, K + 1, device=ab.device)[:, None] * inside

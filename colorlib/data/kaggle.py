@@ -131,8 +131,8 @@ def _members(path: Path) -> list[zipfile.ZipInfo]:
     except zipfile.BadZipFile as error:
         raise ValueError(f"{path} is no readable zip ({error}); download it again.") from None
     lightness = [m for m in members if f"/{m.filename}".endswith(f"/{_L_NAME}")]
-    colour = sorted((m for m in members if _AB_NAME.search(m.filename)), key=lambda m: ab_file_number(m.filename))
-    return [lightness[0], *colour] if lightness else []
+    color = sorted((m for m in members if _AB_NAME.search(m.filename)), key=lambda m: ab_file_number(m.filename))
+    return [lightness[0], *color] if lightness else []
 
 
 def _data_offset(path: Path, member: zipfile.ZipInfo) -> int:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from colorlib.color.lab import rgb_at_lightness
 from colorlib.deployment.colorizer import Hint, PhotoColorizer, check_saturation
-from colorlib.deployment.enlarging import ColourField
+from colorlib.deployment.enlarging import ColorField
 from colorlib.files import atomic_path
 from colorlib.pictures.formats import WRITTEN, WRITTEN_SUFFIXES
 from colorlib.pictures.listing import list_photographs
@@ -153,24 +153,24 @@ def colorize_files(
             tone = tone_of(small)
             if tone == "colour" and not force:
                 raise ValueError(f"{job.source} is a colour photograph already; --force colours it anew.")
-            colours = colorizer.colours(picture, small, temperature, hints)
+            colors = colorizer.colors(picture, small, temperature, hints)
         except (ValueError, OSError) as error:
             outcome.failed.append((job.source, str(error)))
             continue
         if tone == "toned":
             picture.notes.append(TONED)
         outcome.notes += [(job.source, note) for note in picture.notes]
-        write_picture(job.target, colorizer.paint(picture, colours, saturation), picture)
+        write_picture(job.target, colorizer.paint(picture, colors, saturation), picture)
         if compare:
-            _write_comparison(job.target, picture, colours, saturation)
+            _write_comparison(job.target, picture, colors, saturation)
         outcome.done.append(job.target)
     return outcome
 
 
-def _write_comparison(target: Path, picture: Picture, colours: ColourField, saturation: float) -> None:
+def _write_comparison(target: Path, picture: Picture, colors: ColorField, saturation: float) -> None:
     size = working_size(picture.size, round(COMPARED_SIDE * min(picture.size) / max(picture.size)) or 1)
     lab = shrink(picture, size)
-    ab = ColourField(colours.L, colours.ab, size).at(lab[:, :1], slice(None))
+    ab = ColorField(colors.L, colors.ab, size).at(lab[:, :1], slice(None))
     gap = torch.ones(1, 3, size[0], max(2, size[1] // 100))
     halves = [rgb_at_lightness(lab[:, :1], lab[:, 1:]), gap, rgb_at_lightness(lab[:, :1], saturation * ab)]
     with atomic_path(target.with_name(f"{target.name}-compare.jpg")) as temporary:

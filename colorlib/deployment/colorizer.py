@@ -28,7 +28,7 @@ from torch import Tensor
 
 from colorlib.color.hints import place
 from colorlib.color.lab import rgb_at_lightness, rgb_to_lab
-from colorlib.deployment.enlarging import ColourField
+from colorlib.deployment.enlarging import ColorField
 from colorlib.deployment.recipe import Recipe
 from colorlib.machine import choose_device, computes_in_bfloat16
 from colorlib.models import Network
@@ -61,12 +61,12 @@ def parse_hint(text: str) -> Hint:
 def place_hints(hints: Iterable[Hint], size: tuple[int, int], small: tuple[int, int]) -> Tensor | None:
     """Return the hints (1, 3, h, w) of a small copy, or None; only a and b of a hint's colour are taken."""
     points = []
-    for x, y, colour in hints:
-        if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
-            raise ValueError(f"the colour of a hint is #RRGGBB, not {colour!r}.")
+    for x, y, color in hints:
+        if not re.fullmatch("#[0-9a-fA-F]{6}", color):
+            raise ValueError(f"the colour of a hint is #RRGGBB, not {color!r}.")
         if not (0 <= x < size[1] and 0 <= y < size[0]):
             raise ValueError(f"the hint at x = {x:g}, y = {y:g} is outside the photograph of {size[1]}×{size[0]}.")
-        rgb = torch.tensor([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]).view(1, 3, 1, 1)
+        rgb = torch.tensor([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]).view(1, 3, 1, 1)
         _, a, b = rgb_to_lab(rgb).flatten().tolist()
         across, down = (x + 0.5) * small[1] / size[1], (y + 0.5) * small[0] / size[0]
         points.append((min(across, small[1] - 1), min(down, small[0] - 1), a, b))
@@ -131,7 +131,7 @@ class PhotoColorizer(NetworkColorizer):
         rows, columns = (resampling(*sides, lanczos).to(L) for sides in zip(size, small, strict=True))
         shrunk = (rows @ L @ columns.T).clamp(0, 100)
         ab = super().__call__(shrunk, None if hints is None else shrink_hints(hints, small), temperature)
-        fields = (ColourField(one[None], colours[None], size) for one, colours in zip(shrunk, ab, strict=True))
+        fields = (ColorField(one[None], colors[None], size) for one, colors in zip(shrunk, ab, strict=True))
         return torch.cat([field.at(own[None], slice(None)) for field, own in zip(fields, L, strict=True)])
 
     def macs(self, size: tuple[int, int]) -> int | None:
@@ -141,13 +141,13 @@ class PhotoColorizer(NetworkColorizer):
         """Return lab (1, 3, h, w) of a photograph at the size that the network works at."""
         return shrink(picture, working_size(picture.size, self.recipe.short_side))
 
-    def colours(
+    def colors(
         self, picture: Picture, small: Tensor, temperature: float | None = None, hints: Iterable[Hint] = ()
-    ) -> ColourField:
+    ) -> ColorField:
         """Find the colours of a photograph whose :meth:`small_copy` is at hand."""
         placed = place_hints(hints, picture.size, (small.shape[-2], small.shape[-1]))
         ab = self(small[:, :1], placed, temperature)
-        return ColourField(small[:, :1], ab, picture.size)
+        return ColorField(small[:, :1], ab, picture.size)
 
     @torch.inference_mode()
     def odds(self, picture: Picture, small: Tensor, hints: Iterable[Hint] = ()) -> Tensor | None:
@@ -169,11 +169,11 @@ class PhotoColorizer(NetworkColorizer):
             logits = self.network(L) if placed is None else self.network(L, placed.to(self.device))
         return logits.float().softmax(1).to(small.device)
 
-    def paint(self, picture: Picture, colours: ColourField, saturation: float = 1.0) -> Iterator[np.ndarray]:
+    def paint(self, picture: Picture, colors: ColorField, saturation: float = 1.0) -> Iterator[np.ndarray]:
         """Yield the coloured photograph in strips (h, W, 3) from top to bottom, of the kind of ``picture.pixels``."""
         for strip in strips(picture.size):
             L = picture.lightness(strip)
-            yield picture.encode(rgb_at_lightness(L, saturation * colours.at(L, strip)))
+            yield picture.encode(rgb_at_lightness(L, saturation * colors.at(L, strip)))
 
     def colorize(
         self,
@@ -208,8 +208,8 @@ class PhotoColorizer(NetworkColorizer):
         self.check(temperature, bool(hints))
         check_saturation(saturation)
         picture = picture_of(image)
-        colours = self.colours(picture, self.small_copy(picture), temperature, hints)
-        painted = self.paint(picture, colours, saturation)
+        colors = self.colors(picture, self.small_copy(picture), temperature, hints)
+        painted = self.paint(picture, colors, saturation)
         if isinstance(image, np.ndarray):
             pixels = np.concatenate(list(painted))
             alpha = [] if picture.alpha is None else [picture.alpha[..., None]]

@@ -10,7 +10,7 @@ WINDOW = 0.7  # deviation of the Gaussian window in which a and b are lines in L
 SMOOTHNESS = 100.0  # L² units; a window whose L varies less than this is taken to say little about colour
 
 
-class ColourField:
+class ColorField:
     """The colours of a photograph, found at a small size and ready to be asked for at full size.
 
     Args:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from colorlib.deployment.batch import plan
 from colorlib.deployment.colorizer import PhotoColorizer
-from colorlib.deployment.enlarging import ColourField
+from colorlib.deployment.enlarging import ColorField
 from colorlib.deployment.steadiness import steady
 from colorlib.pictures.picture import Picture
 from colorlib.pictures.reading import read_picture
@@ -71,8 +71,8 @@ class _Painter:
                 alike = list(group)
                 L = torch.cat([self.colorizer.small_copy(picture)[:, :1] for picture in alike])
                 ab, self.memory = steady(L, self.colorizer(L, None, self.temperature), self.memory)
-                for picture, small, colours in zip(alike, L.split(1), ab.split(1), strict=True):
-                    field = ColourField(small, colours, picture.size)
+                for picture, small, colors in zip(alike, L.split(1), ab.split(1), strict=True):
+                    field = ColorField(small, colors, picture.size)
                     yield picture, self.colorizer.paint(picture, field, self.saturation)
                     self.bar.update()
 
@@ -82,11 +82,11 @@ def _check_tone(
 ) -> bool:
     """Refuse a film in colour, by some of its frames; say whether all of them are grey."""
     tones = [tone_of(colorizer.small_copy(picture)) for picture in pictures]
-    coloured = tones.count("colour")
-    if 2 * coloured >= len(tones) and not force:
-        raise ValueError(f"{source} is in colour already ({coloured} of {len(tones)} frames); --force colours it anew.")
-    if coloured:
-        outcome.notes.append(f"{coloured} of {len(tones)} frames looked at are in colour; theirs is lost.")
+    colored = tones.count("colour")
+    if 2 * colored >= len(tones) and not force:
+        raise ValueError(f"{source} is in colour already ({colored} of {len(tones)} frames); --force colours it anew.")
+    if colored:
+        outcome.notes.append(f"{colored} of {len(tones)} frames looked at are in colour; theirs is lost.")
     elif "toned" in tones:
         outcome.notes.append(TONED)
     return all(tone == "grey" for tone in tones)

@@ -112,14 +112,14 @@ def real_picture(square: np.ndarray) -> bytes:
     return _png(lab[:, :1], lab[:, 1:])
 
 
-def coloured_picture(square: np.ndarray, colorizer: PhotoColorizer) -> bytes:
+def colored_picture(square: np.ndarray, colorizer: PhotoColorizer) -> bytes:
     """Return the PNG of a model's colouring; the model sees the lightness of the photograph alone."""
     picture = Picture(square)
     L = picture.lightness()
-    return _png(L, colorizer.colours(picture, colorizer.small_copy(picture)).at(L, slice(None)))
+    return _png(L, colorizer.colors(picture, colorizer.small_copy(picture)).at(L, slice(None)))
 
 
-def miscoloured_picture(square: np.ndarray, donor: np.ndarray) -> bytes:
+def miscolored_picture(square: np.ndarray, donor: np.ndarray) -> bytes:
     """Return the PNG of a check: the lightness of one photograph with the colours of another."""
     return _png(Picture(square).lightness(), Picture(donor).lab()[:, 1:])
 

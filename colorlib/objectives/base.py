@@ -145,31 +145,31 @@ class WeightedSum(Objective):
     def decode(self, output: Tensor, size: tuple[int, ...]) -> Tensor:
         return self.meaning.decode(output, size)
 
-    def _colours_and_terms(self, output: Tensor, L: Tensor) -> tuple[Tensor, dict[str, Objective]]:
+    def _colors_and_terms(self, output: Tensor, L: Tensor) -> tuple[Tensor, dict[str, Objective]]:
         terms = {name: term for name, term in self.terms.items() if isinstance(term, Objective)}
         for term in terms.values():
             term.share, term.autocast = self.share, self.autocast
         return self.decode(output, L.shape[-2:]), terms
 
     def forward(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
-        colours, terms = self._colours_and_terms(output, L)
+        colors, terms = self._colors_and_terms(output, L)
         results = {}
         for name, term in terms.items():
-            found = term.judge(colours, L, ab) if isinstance(term, OnColours) else term(output, L, ab)
+            found = term.judge(colors, L, ab) if isinstance(term, OnColours) else term(output, L, ab)
             results[name] = found["loss"]
-        nothing = colours.new_zeros(())
+        nothing = colors.new_zeros(())
         loss = sum((self.weights[name] * value for name, value in results.items()), nothing)
         fixed = [self.weights[name] * value for name, value in results.items() if terms[name].truth_is_best]
-        validated = sum(fixed, nothing) if fixed else F.l1_loss(colours, ab)
+        validated = sum(fixed, nothing) if fixed else F.l1_loss(colors, ab)
         return {"loss": loss, **results, "validated": validated.detach()}
 
     def critic_terms(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         """Return the critics' own ``"loss"`` and what they tell apart; no gradient reaches ``output``."""
-        colours, terms = self._colours_and_terms(output.detach(), L)
-        found = {n: term.critic_terms(colours, L, ab) for n, term in terms.items() if term.critic is not None}
+        colors, terms = self._colors_and_terms(output.detach(), L)
+        found = {n: term.critic_terms(colors, L, ab) for n, term in terms.items() if term.critic is not None}
         prefix = {name: f"{name}_" if len(found) > 1 else "" for name in found}
         named = {f"{prefix[n]}{key}": v for n, losses in found.items() for key, v in losses.items() if key != "loss"}
-        return {"loss": sum((losses["loss"] for losses in found.values()), colours.new_zeros(())), **named}
+        return {"loss": sum((losses["loss"] for losses in found.values()), colors.new_zeros(())), **named}
 
 
 def full_precision(x: Tensor) -> Tensor:

@@ -16,10 +16,10 @@ from colorlib.color.lab import lab_to_rgb, out_of_gamut, rgb_to_lab
 from colorlib.plots.style import DENSITY, FAINT, INK, RULE, new_figure, rule, style
 
 
-def _colours_of(ab: np.ndarray, lightness: float) -> tuple[np.ndarray, np.ndarray]:
+def _colors_of(ab: np.ndarray, lightness: float) -> tuple[np.ndarray, np.ndarray]:
     """Give rgb (n, 3) and "sRGB can show it" (n,) of ab (n, 2) at one lightness."""
-    colours = torch.as_tensor(np.asarray(ab), dtype=torch.float32)
-    lab = torch.cat([torch.full((len(colours), 1), float(lightness)), colours], 1).view(-1, 3, 1, 1)
+    colors = torch.as_tensor(np.asarray(ab), dtype=torch.float32)
+    lab = torch.cat([torch.full((len(colors), 1), float(lightness)), colors], 1).view(-1, 3, 1, 1)
     return lab_to_rgb(lab).view(-1, 3).numpy(), ~out_of_gamut(lab).view(-1).numpy()
 
 
@@ -91,7 +91,7 @@ def plot_gamut(weights: np.ndarray | None = None, lightness: Sequence[float] = (
         size = 3 + 260 * np.sqrt(weights / weights.max())
     figure, grid = new_figure(3.5 * len(lightness), 3.7, len(lightness), sharey=True)
     for axes, L in zip(grid[0], lightness, strict=True):
-        rgb, shown = _colours_of(centres, L)
+        rgb, shown = _colors_of(centres, L)
         axes.scatter(*centres[shown].T, s=size[shown], c=rgb[shown], marker="s" if weights is None else "o", lw=0)
         axes.scatter(*centres[~shown].T, s=size[~shown] / 3, facecolors="none", edgecolors=RULE, lw=0.7)
         _ab_plane(axes, f"{title} at L* = {L:g}".strip())
@@ -109,7 +109,7 @@ def plot_prior(prior: np.ndarray, smoothed: np.ndarray | None = None, weights: n
     """
     prior = np.asarray(prior, float)
     order = np.argsort(-prior, kind="stable")
-    rgb, _ = _colours_of(np.asarray(bin_centres()), 60)
+    rgb, _ = _colors_of(np.asarray(bin_centres()), 60)
     figure, grid = new_figure(7.2, 3.0 if weights is None else 4.4, 1, 1 if weights is None else 2, sharex=True)
     top = grid[0, 0]
     floor = prior[prior > 0].min() / 3

@@ -36,16 +36,14 @@ def plot_history(
     """
     figure, grid = new_figure(7.2, max(3.4, 1.2 + 0.25 * min(len(histories), named)))
     axes = grid[0, 0]
-    lines, colours = _lines_of({"": histories}, x, y), _colours_of(list(histories)[:named])
-    _draw(axes, lines, lines["name"].isin(colours), colours, x, y, lw=1.1 if lines["seed"].any() else 1.6)
+    lines, colors = _lines_of({"": histories}, x, y), _colors_of(list(histories)[:named])
+    _draw(axes, lines, lines["name"].isin(colors), colors, x, y, lw=1.1 if lines["seed"].any() else 1.6)
     if log:
         axes.set_yscale("log")
     axes.set(xlabel=x_label, ylabel=label)
     _cut_off(axes, lines[y])
     ends = lines[lines["seed"] == 0].groupby("name").last()
-    label_ends(
-        axes, [(*ends.loc[name, [x, y]], name, colour) for name, colour in colours.items() if name in ends.index]
-    )
+    label_ends(axes, [(*ends.loc[name, [x, y]], name, color) for name, color in colors.items() if name in ends.index])
     return figure
 
 
@@ -64,7 +62,7 @@ def plot_history_groups(
         y, label, x, x_label: as for :func:`plot_history`.
     """
     lines = _lines_of(groups, x, y)
-    colours = _colours_of(dict.fromkeys(name for histories in groups.values() for name in histories))
+    colors = _colors_of(dict.fromkeys(name for histories in groups.values() for name in histories))
     columns = min(3, len(groups))
     rows = -(-len(groups) // columns)
     height = max(1.9, 1.1 + 0.13 * max(len(histories) for histories in groups.values()))
@@ -72,9 +70,9 @@ def plot_history_groups(
     for axes in grid.flat[len(groups) :]:
         axes.set_axis_off()
     for axes, (title, histories) in zip(grid.flat, groups.items(), strict=False):
-        _draw(axes, lines, lines["panel"] == title, colours, x, y, lw=1.2)
+        _draw(axes, lines, lines["panel"] == title, colors, x, y, lw=1.2)
         for line, name in enumerate(histories):
-            look = {"ha": "right", "va": "top", "fontsize": 6.5, "color": colours[name]}
+            look = {"ha": "right", "va": "top", "fontsize": 6.5, "color": colors[name]}
             note(axes, name, (1, 1), (0, -2 - 9 * line), **look)
         axes.set_title(title)
         axes.xaxis.set_major_locator(MaxNLocator(3))
@@ -97,20 +95,20 @@ def _lines_of(groups: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]], x: str
     return lines.reset_index(["panel", "name", "seed"]).reset_index(drop=True)
 
 
-def _colours_of(names: Iterable[str]) -> dict[str, str]:
+def _colors_of(names: Iterable[str]) -> dict[str, str]:
     return dict(zip(names, itertools.cycle(LINES)))
 
 
 def _draw(
-    axes: Axes, lines: pd.DataFrame, own: pd.Series, colours: Mapping[str, str], x: str, y: str, lw: float
+    axes: Axes, lines: pd.DataFrame, own: pd.Series, colors: Mapping[str, str], x: str, y: str, lw: float
 ) -> None:
     """Draw the lines in the colours of their names where ``own`` is true, and the others grey behind them."""
     given = {"x": x, "y": y, "units": "line", "estimator": None, "sort": False, "legend": False, "ax": axes}
-    dashes = {name: DASHES[i // len(LINES) % len(DASHES)] for i, name in enumerate(colours)}
+    dashes = {name: DASHES[i // len(LINES) % len(DASHES)] for i, name in enumerate(colors)}
     if not own.all():
         sns.lineplot(lines[~own], color=RULE, lw=0.9, zorder=1, **given)
     if own.any():
-        sns.lineplot(lines[own], hue="name", palette=colours, style="name", dashes=dashes, lw=lw, **given)
+        sns.lineplot(lines[own], hue="name", palette=colors, style="name", dashes=dashes, lw=lw, **given)
     axes.set(xlabel="", ylabel="")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.margins(x=0)

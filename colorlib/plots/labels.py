@@ -53,12 +53,12 @@ def note(
 
 def mark(axes: Axes, name: str, value: float, group: str, across: bool = True) -> None:
     """Draw a broken line across at a height, or upright at an x, and its name at its left or upper end."""
-    colour = GROUPS[group]
-    (axes.axhline if across else axes.axvline)(value, color=colour, lw=1, ls=BROKEN, zorder=0)
+    color = GROUPS[group]
+    (axes.axhline if across else axes.axvline)(value, color=color, lw=1, ls=BROKEN, zorder=0)
     if across:
-        note(axes, name, (0.01, value), (0, 3), ("axes fraction", "data"), color=colour)
+        note(axes, name, (0.01, value), (0, 3), ("axes fraction", "data"), color=color)
     else:
-        note(axes, name, (value, 0.99), (3, 0), ("data", "axes fraction"), va="top", color=colour)
+        note(axes, name, (value, 0.99), (3, 0), ("data", "axes fraction"), va="top", color=color)
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
@@ -68,11 +68,11 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
     axes.figure.canvas.figure.draw_without_rendering()
     points, pixels = axes.transData.transform([end[:2] for end in ends]), axes.figure.dpi / 72  # of a point
     heights = spread(points[:, 1], 10 * pixels)
-    for (x, y, text, colour), start, height in zip(ends, points, heights, strict=True):
+    for (x, y, text, color), start, height in zip(ends, points, heights, strict=True):
         by = 10 + (points[:, 0].max() - start[0]) / pixels, (height - start[1]) / pixels
-        line = {"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 2}
+        line = {"arrowstyle": "-", "color": color, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 2}
         line["relpos"] = (0, 0.5)  # from the text's left edge
-        note(axes, text, (x, y), by, "data", va="center", color=colour, arrowprops=line)
+        note(axes, text, (x, y), by, "data", va="center", color=color, arrowprops=line)
 
 
 def label_points(axes: Axes, points: pd.DataFrame, order: Iterable[int]) -> None:

@@ -77,9 +77,9 @@ def show_answers(L: torch.Tensor, ab: torch.Tensor, answers: Mapping[str, torch.
         answers: name -> (N, 2, H, W) in CIELAB units.
         size: width of a photograph in inches.
     """
-    coloured = {"truth": ab, **answers}
-    grid = [list((L[:, 0] / 100).numpy()), *(list(to_photos(L, colours)) for colours in coloured.values())]
-    return show_photos(grid, ["grey", *coloured], size=size)
+    colored = {"truth": ab, **answers}
+    grid = [list((L[:, 0] / 100).numpy()), *(list(to_photos(L, colors)) for colors in colored.values())]
+    return show_photos(grid, ["grey", *colored], size=size)
 
 
 def show_kept(

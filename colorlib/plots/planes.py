@@ -106,12 +106,12 @@ def plot_plane(
     """
     figure, grid = new_figure(7.2, 5.0 if len(points) <= MANY else 6.4)
     axes = grid[0, 0]
-    for i, ((name, table), colour) in enumerate(zip(curves.items(), itertools.cycle(LINES), strict=False)):
-        axes.plot(table["x"], table["y"], "-o", color=colour, ms=3, zorder=2)
-        note(axes, f"curve: {name}", (1, 1), (0, -11 * i), ha="right", va="top", color=colour)
+    for i, ((name, table), color) in enumerate(zip(curves.items(), itertools.cycle(LINES), strict=False)):
+        axes.plot(table["x"], table["y"], "-o", color=color, ms=3, zorder=2)
+        note(axes, f"curve: {name}", (1, 1), (0, -11 * i), ha="right", va="top", color=color)
         for place, up, side in ((0, 5, "bottom"), (-1, -5, "top")):
             end = table.iloc[place]
-            look = {"ha": "center", "va": side, "fontsize": 7, "color": colour}
+            look = {"ha": "center", "va": side, "fontsize": 7, "color": color}
             note(axes, f"{end['mark']:g}", (end["x"], end["y"]), (0, up), "data", **look)
     _scatter(axes, points, 50)
     if x_mark:
@@ -142,14 +142,14 @@ def plot_hints(curves: Mapping[str, Sequence[pd.DataFrame]], reference: tuple[st
     axes.plot(list(published), list(published.values()), color=FAINT, ls=(0, (4, 2)), marker="o", ms=3, mfc=PAPER)
     note(axes, folded(f"broken: {name}", 52), (0.02, 0.99), (0, 0), va="top", color=FAINT)
     ends = []
-    for (name, tables), colour in zip(curves.items(), itertools.cycle(LINES), strict=False):
+    for (name, tables), color in zip(curves.items(), itertools.cycle(LINES), strict=False):
         for table in tables:
             sns.lineplot(
                 **interval(table, "psnr_rgb_db", "psnr_rgb_db_low", "psnr_rgb_db_high"), x="hints", y="drawn",
-                sort=False, color=colour, lw=1.6 if len(tables) == 1 else 1, zorder=3, ax=axes,
+                sort=False, color=color, lw=1.6 if len(tables) == 1 else 1, zorder=3, ax=axes,
                 err_kws={"alpha": 0.18 / len(tables), "lw": 0},
             )  # fmt: skip
-        ends.append((tables[0]["hints"].iloc[-1], tables[0]["psnr_rgb_db"].iloc[-1], name, colour))
+        ends.append((tables[0]["hints"].iloc[-1], tables[0]["psnr_rgb_db"].iloc[-1], name, color))
     axes.set_xscale("symlog", linthresh=1, linscale=0.4)
     counts = sorted(
         {*published, *(count for tables in curves.values() for table in tables for count in table["hints"])}
@@ -174,14 +174,14 @@ def plot_several(table: pd.DataFrame, reference: tuple[str, float] | None = None
     figure, grid = new_figure(7.2, 3.8)
     axes = grid[0, 0]
     table = table.dropna(subset=["diversity"])
-    for (name, rows), colour in zip(table.groupby("name", sort=False), itertools.cycle(LINES), strict=False):
-        axes.vlines(rows["diversity"], rows["best"], rows["mean"], color=colour, lw=1.2, alpha=0.5)
-        for y, face in (("mean", colour), ("best", PAPER)):
-            axes.plot(rows["diversity"], rows[y], "o", ms=6, mfc=face, mec=colour, mew=1.4)
+    for (name, rows), color in zip(table.groupby("name", sort=False), itertools.cycle(LINES), strict=False):
+        axes.vlines(rows["diversity"], rows["best"], rows["mean"], color=color, lw=1.2, alpha=0.5)
+        for y, face in (("mean", color), ("best", PAPER)):
+            axes.plot(rows["diversity"], rows[y], "o", ms=6, mfc=face, mec=color, mew=1.4)
         for k, at, best in rows[["k", "diversity", "best"]].itertuples(index=False):
-            note(axes, f"best of {k:.0f}", (at, best), (7, 0), "data", va="center", fontsize=7, color=colour)
+            note(axes, f"best of {k:.0f}", (at, best), (7, 0), "data", va="center", fontsize=7, color=color)
         words = f"{name}: average of {', '.join(f'{k:.0f}' for k in rows['k'])}"
-        note(axes, words, rows[["diversity", "mean"]].iloc[0], (-6, 8), "data", ha="right", color=colour)
+        note(axes, words, rows[["diversity", "mean"]].iloc[0], (-6, 8), "data", ha="right", color=color)
     if reference:
         mark(axes, *reference, "trained")
     axes.set(xlabel="diversity: ΔE 76 between two answers to one photograph", ylabel="ΔE 76 to the photograph")

@@ -6,7 +6,8 @@ from colorlib.runs.curves import hints_curve, several_curve, temperature_curve
 from colorlib.runs.evaluation import compare_objectives, evaluate, judge, judge_oracle, train_and_judge
 from colorlib.runs.exchange import export_pictures, judge_pictures, read_pictures
 from colorlib.runs.run import ExperimentConfig, Run, list_runs, notebook_folder
-from colorlib.runs.samples import colour_at
+from colorlib.runs.samples import color_at
+from colorlib.runs.samples import color_at as colour_at  # its name in 0.1.0
 from colorlib.runs.training import train
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ExperimentConfig",
     "NetworkColorizer",
     "Run",
+    "color_at",
     "colour_at",
     "compare_objectives",
     "evaluate",

@@ -34,7 +34,7 @@ from colorlib.runs.run import (
     write_pictures,
     write_table,
 )
-from colorlib.runs.samples import colour_bundled, colour_sample
+from colorlib.runs.samples import color_bundled, color_sample
 from colorlib.runs.standing import standing
 from colorlib.runs.training import train
 
@@ -231,10 +231,10 @@ def _judge(
         sets = SetDistances()
         per_image = evaluate(predict, data, data.indices(split), progress, sets)
         cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split) | _training_cost(folder)
-        write_pictures(folder, "test", colour_sample(predict, data, split))
+        write_pictures(folder, "test", color_sample(predict, data, split))
         if colorizer:
             write_curves(folder, colorizer, data, split)
-            write_pictures(folder, "bundled", colour_bundled(colorizer, min(data.size)))
+            write_pictures(folder, "bundled", color_bundled(colorizer, min(data.size)))
         write_json(folder / "sets.json", sets.results())
         write_json(folder / "cost.json", cost)
         write_table(folder / "per_image.csv", per_image)

@@ -14,7 +14,7 @@ from colorlib.runs.colorizer import Oracle
 KEPT = 96  # photographs of the split, drawn by lot, whose colouring is kept for the figures
 
 
-def colour_at(colorizer: Callable[[Tensor], Tensor], L: Tensor, short_side: int) -> Tensor:
+def color_at(colorizer: Callable[[Tensor], Tensor], L: Tensor, short_side: int) -> Tensor:
     """Colour photographs of any size as if they were of the size a colorizer was trained on.
 
     A network that learned on pictures of 64 pixels knows a tree of 20; shown a tree of 200 it sees a wall. So the
@@ -33,7 +33,7 @@ def colour_at(colorizer: Callable[[Tensor], Tensor], L: Tensor, short_side: int)
     return F.interpolate(colorizer(small), size=(H, W), mode="bilinear")
 
 
-def colour_sample(predict: Oracle, data: LabArrays, split: str) -> dict:
+def color_sample(predict: Oracle, data: LabArrays, split: str) -> dict:
     pictures = {}
     for index in data.sample(split, KEPT):
         batch = data.batch([index])
@@ -43,11 +43,11 @@ def colour_sample(predict: Oracle, data: LabArrays, split: str) -> dict:
     return pictures
 
 
-def colour_bundled(colorizer: Callable[[Tensor], Tensor], short_side: int) -> dict:
+def color_bundled(colorizer: Callable[[Tensor], Tensor], short_side: int) -> dict:
     pictures = {}
     for photograph in bundled_photographs(max_side=256):
         L8, ab8_true = (torch.from_numpy(array) for array in rgb8_to_lab8(photograph.rgb[None]))
         L, _ = decode_lab8(L8, ab8_true)
-        _, ab8 = encode_lab8(torch.cat([L, colour_at(colorizer, L, short_side)], 1))
+        _, ab8 = encode_lab8(torch.cat([L, color_at(colorizer, L, short_side)], 1))
         pictures[photograph.id] = (L8[0].numpy(), ab8[0].numpy(), ab8_true[0].numpy())
     return pictures

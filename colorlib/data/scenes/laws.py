@@ -136,12 +136,12 @@ def _largest_chroma() -> np.ndarray:
 def palette() -> np.ndarray:
     """The colour of every (kind, L8, hue): (K, 256, 72, 2) uint8, OpenCV's 8-bit ab."""
     levels, steps = np.arange(256), np.arange(HUES) * (360 // HUES)
-    colours = np.empty((len(KINDS), 256, HUES, 2), np.uint8)
+    colors = np.empty((len(KINDS), 256, HUES, 2), np.uint8)
     for k, kind in enumerate(KINDS):
         degrees = (steps[None, :] + np.floor(kind.drift * levels / 255.0 + 0.5).astype(int)[:, None]) % 360
         chroma = np.minimum(kind.chroma, _largest_chroma()[levels[:, None], degrees])
-        colours[k] = np.floor(chroma[..., None] * DIRECTIONS[degrees] + 128.5)
-    return colours
+        colors[k] = np.floor(chroma[..., None] * DIRECTIONS[degrees] + 128.5)
+    return colors
 
 
 def posterior_table() -> tuple[np.ndarray, np.ndarray]:
