@@ -171,7 +171,7 @@ _KIND_NAMES = {
 }
 
 
-def check_parameter(name: str, value: object, default: object, where: str) -> Any:
+def check_parameter(name: str, value: Any, default: object, where: str) -> Any:
     """Return ``value`` as the notebook's parameter takes it.
 
     Args:

@@ -140,14 +140,19 @@ def notebook_parameters(path: Path) -> dict[str, Any]:
         if "parameters" in tags:
             try:
                 return {target.id: ast.literal_eval(value) for target, value in _assignments(source)}
-            except (SyntaxError, ValueError, AttributeError):
+            except (SyntaxError, ValueError):
                 raise ValueError(f"the parameters cell of {path} may hold lines `NAME = literal` only.") from None
     raise ValueError(f"{path} has no cell tagged 'parameters'; a study could not tell it what to run.")
 
 
 def _assignments(source: str) -> Iterator[tuple[ast.Name, ast.expr]]:
     for line in ast.parse(source).body:
-        yield (line.target if isinstance(line, ast.AnnAssign) else line.targets[0]), line.value
+        if not isinstance(line, ast.Assign | ast.AnnAssign):
+            raise ValueError(f"line {line.lineno} assigns nothing")
+        target = line.target if isinstance(line, ast.AnnAssign) else line.targets[0]
+        if not isinstance(target, ast.Name) or line.value is None:
+            raise ValueError(f"line {line.lineno} gives no name a value")
+        yield target, line.value
 
 
 def shell_line(path: Path) -> str | None:

@@ -59,7 +59,8 @@ def look(row: dict[str, Any]) -> dict[str, Any]:
     if not attempt or not psutil.pid_exists(attempt["pid"]):
         return {"state": "waiting", "share": 0.0, "what": "", "seconds": 0.0}
     progress = [p for path in place.rglob("progress.json") if (p := read_mark(path)) and p["time"] >= attempt["begun"]]
-    latest = max(progress, key=lambda p: p["time"], default={"done": 0, "total": 1, "what": "starting"})
+    starting: dict[str, Any] = {"done": 0, "total": 1, "what": "starting"}
+    latest = max(progress, key=lambda p: p["time"], default=starting)
     share, seconds = latest["done"] / max(latest["total"], 1), time.time() - attempt["begun"]
     if latest["what"].startswith("training"):
         share *= TRAINING_SHARE
@@ -97,8 +98,8 @@ def display(rows: list[dict[str, Any]], jobs: int, seconds: float) -> list[Line]
     for row, seen in zip(rows, looks, strict=True):
         if seen["state"] == "running":
             share = seen["share"]
-            left = f", {duration(seen['seconds'] / share - seen['seconds'])} left" if share > 0.05 else ""
-            lines.append(Line(share, f"{row_title(row)}: {seen['what']} {share:.0%}{left}"))
+            rest = f", {duration(seen['seconds'] / share - seen['seconds'])} left" if share > 0.05 else ""
+            lines.append(Line(share, f"{row_title(row)}: {seen['what']} {share:.0%}{rest}"))
     ended = sum(seen["state"] in ("done", "failed") for seen in looks)
     failed = sum(seen["state"] == "failed" for seen in looks)
     left = remaining_seconds(rows, looks, jobs)
