@@ -13,7 +13,7 @@ STUDY ?= quick
 PORT ?= 8501
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help study app test lab bench
+.PHONY: help study app lint check test lab bench
 
 help:
 	@echo 'make study            run the quick study on the embedded scenes and write its report (about ten minutes)'
@@ -22,7 +22,8 @@ help:
 	@echo '     JOBS=4           rows at a time (default: one for each processor)'
 	@echo 'make app              open the page that colours photographs (PORT=8501)'
 	@echo 'make lab              open the notebooks in JupyterLab'
-	@echo 'make test             lint, unit tests, notebooks and a tiny study from end to end'
+	@echo 'make check            lint, types, and the unit tests that train nothing: after a change of a line'
+	@echo 'make test             lint, types, unit tests, examples, notebooks and a tiny study from end to end'
 	@echo 'make bench            measure the library beside the usual ways'
 	@echo 'More: .venv/bin/colorlib --help'
 
@@ -44,11 +45,20 @@ lab: $(READY)
 bench: $(READY)
 	@exec $(PYTHON) tests/bench.py
 
-test: $(READY)
-	$(PYTHON) -m ruff check colorlib tests notebooks
-	$(PYTHON) -m ruff format --check colorlib tests notebooks
+lint: $(READY)
+	$(PYTHON) -m ruff check colorlib tests notebooks conftest.py
+	$(PYTHON) -m ruff format --check colorlib tests notebooks conftest.py
 ifneq ($(NOTEBOOKS),)
 	$(PYTHON) -m nbstripout --verify --keep-id --keep-count --extra-keys "metadata.papermill cell.metadata.papermill" $(NOTEBOOKS)
+endif
+	$(PYTHON) -m mypy
+
+check: lint
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile -m "not slow" tests
+
+test: lint
+ifneq ($(NOTEBOOKS),)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks
 endif
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile tests
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q --doctest-modules colorlib --ignore=colorlib/app

@@ -54,7 +54,9 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
     Example:
         >>> with atomic_path("results.csv") as temporary:
-        ...     temporary.write_text("a,b")
+        ...     _ = temporary.write_text("a,b")
+        >>> Path("results.csv").read_text()
+        'a,b'
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,12 +3,22 @@
 import hashlib
 import importlib
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
+LARGEST = 1_000_000  # bytes of a committed file: whoever clones takes all that was ever committed
+LARGER = {
+    "colorlib/weights/classifier_a.safetensors": "objectives look through it, and nothing is downloaded",
+    "colorlib/weights/classifier_b.safetensors": "metrics look through it, and nothing is downloaded",
+    "colorlib/weights/faithful.safetensors": "a model that ships: colouring needs no network connection",
+    "colorlib/weights/vivid.safetensors": "the other model that ships",
+}
 
 
 def text(path: str) -> str:
@@ -60,3 +70,11 @@ def test_names_that_moved_are_where_the_changelog_says():
     for _, room, names in rows:
         module = importlib.import_module(room)
         assert [name for name in re.findall(r"`(\w+)`", names) if not hasattr(module, name)] == [], room
+
+
+def test_no_committed_file_is_large_but_for_a_reason():
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("what is committed is known in a checkout only")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    committed = [path for path in listed.split("\0") if (ROOT / path).is_file()]
+    assert {path for path in committed if (ROOT / path).stat().st_size > LARGEST} == set(LARGER)

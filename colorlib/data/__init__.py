@@ -81,7 +81,7 @@ def open_dataset(name_or_folder: str | os.PathLike, **options: Any) -> LabArrays
     Example:
         >>> open_dataset("fashion_mnist")
         Traceback (most recent call last):
-        ValueError: fashion_mnist cannot be studied: 70,000 grey pictures of clothes, 28×28; …
+        ValueError: fashion_mnist cannot be studied: 70,000 grey pictures of clothes, 28×28; ...
     """
     if not isinstance(name_or_folder, str | os.PathLike):
         raise TypeError(f"a data set is a name or a path, not {name_or_folder!r}.")

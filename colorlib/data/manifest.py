@@ -80,7 +80,7 @@ def split_of(hashes: Iterable[int]) -> list[str]:
 
     Example:
         >>> split_of([0, 1])
-        ['train', 'train']
+        ['train', 'val']
     """
     edges = np.cumsum(list(SPLITS.values()))[:-1]
     names = list(SPLITS)

@@ -201,7 +201,8 @@ class PhotoColorizer(NetworkColorizer):
             FileNotFoundError: there is no such file.
 
         Example:
-            >>> load_colorizer("vivid").colorize(np.full((40, 60), 128, np.uint8)).shape
+            >>> from colorlib.deployment import load_colorizer
+        >>> load_colorizer("vivid").colorize(np.full((40, 60), 128, np.uint8)).shape
             (40, 60, 3)
         """
         hints = tuple(hints)
