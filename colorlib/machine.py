@@ -8,10 +8,10 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -81,7 +81,17 @@ def peak_memory_mb(device: torch.device) -> float:
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def count_macs(network: nn.Module, size: tuple[int, int]) -> int:
+class Counted(Protocol):
+    """A network of :mod:`colorlib.models`, as far as what it costs is counted."""
+
+    steps: int
+
+    def __call__(self, L: Tensor) -> Tensor: ...
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]: ...
+    def named_children(self) -> Iterator[tuple[str, nn.Module]]: ...
+
+
+def count_macs(network: Counted, size: tuple[int, int]) -> int:
     """Count the multiply-accumulates of a network of :mod:`colorlib.models` to colour a photograph of ``size`` (H, W).
 
     Of one that walks they are those of all its ``steps``.
@@ -89,7 +99,7 @@ def count_macs(network: nn.Module, size: tuple[int, int]) -> int:
     return network.steps * _count_flops(network, size).get_total_flops() // 2
 
 
-def count_by_layer(network: nn.Module, size: tuple[int, int]) -> dict[str, tuple[int, int]]:
+def count_by_layer(network: Counted, size: tuple[int, int]) -> dict[str, tuple[int, int]]:
     """Count weights and multiply-accumulates layer by layer: name -> (weights, MACs); the MACs add up to the network's.
 
     A layer is a child of the network; of a list of layers, each one in it. What the network itself holds or multiplies
@@ -113,7 +123,7 @@ def count_by_layer(network: nn.Module, size: tuple[int, int]) -> dict[str, tuple
     return {name: (weights, network.steps * flops // 2) for name, (weights, flops) in found.items()}
 
 
-def _count_flops(network: nn.Module, size: tuple[int, int]) -> FlopCounterMode:
+def _count_flops(network: Counted, size: tuple[int, int]) -> FlopCounterMode:
     device = next(network.parameters()).device
     # Only the plain way of computing attention is made of products that the counter knows.
     with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
@@ -121,7 +131,7 @@ def _count_flops(network: nn.Module, size: tuple[int, int]) -> FlopCounterMode:
     return counter
 
 
-def _layers(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+def _layers(module: Counted | nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
     for name, child in module.named_children():
         if type(child) in (nn.ModuleList, nn.ModuleDict):
             yield from _layers(child, f"{prefix}{name}.")

@@ -212,9 +212,10 @@ class PhotoColorizer(NetworkColorizer):
         colors = self.colors(picture, self.small_copy(picture), temperature, hints)
         painted = self.paint(picture, colors, saturation)
         if isinstance(image, np.ndarray):
-            pixels = np.concatenate(list(painted))
-            alpha = [] if picture.alpha is None else [picture.alpha[..., None]]
-            return np.concatenate([pixels, *alpha], 2).astype(image.dtype, copy=False)
+            channels = [np.concatenate(list(painted))]
+            if picture.alpha is not None:
+                channels.append(picture.alpha[..., None])
+            return np.concatenate(channels, 2).astype(image.dtype, copy=False)
         result = assemble(painted, picture)
         result.info.update({k: v for k, v in picture.carried.items() if k in ("exif", "icc_profile", "dpi", "xmp")})
         return result

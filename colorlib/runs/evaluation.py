@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -131,7 +132,8 @@ def judge(
         ValueError: a prediction has the wrong shape or holds NaN, or the folder holds something else.
 
     Example:
-        >>> judge(lambda L: torch.zeros(len(L), 2, *L.shape[-2:]), open_dataset("scenes"), "runs/mine", "all grey")
+        >>> run = judge(lambda L: torch.zeros(len(L), 2, *L.shape[-2:]), data, "runs/mine", "all grey")
+        all grey: ΔE2000 18.58 (...) on 10 photographs.
     """
     identity = _identity(folder, name, kind, data) if name else None
     if not isinstance(colorizer, Colorizer):
@@ -171,7 +173,7 @@ def compare_objectives(
     model: str,
     model_options: dict,
     seed: int = 0,
-    budget: Mapping[str, float | None] | None = None,
+    budget: Mapping[str, Any] | None = None,
     device: str = "auto",
 ) -> dict[str, tuple[NetworkColorizer, Run]]:
     """Train one network with each of several objectives on equal terms; each in a folder of :func:`train_and_judge`.
@@ -191,7 +193,13 @@ def compare_objectives(
         What :func:`train_and_judge` raises.
 
     Example:
-        >>> compare_objectives({"l1": ("l1", {}), "vivid": ("ce", {"temperature": 0.1})}, data, "unet", {"width": 8})
+        >>> objectives = {"sharp": ("l1", {}), "blunt": ("huber", {"delta": 20.0})}
+        >>> budget = {"images_seen": 64, "validations": 1}
+        >>> found = compare_objectives(objectives, data, "plain_cnn", {"filters": 8}, budget=budget)
+        plain_cnn (filters 8) · l1: ΔE2000 ...
+        plain_cnn (filters 8) · huber (delta 20.0): ΔE2000 ...
+        >>> list(found)
+        ['sharp', 'blunt']
     """
     budget = budget or {}
     return {
@@ -255,7 +263,7 @@ def _cost(colorizer: Colorizer | None, data: LabArrays, split: str) -> dict:
             colorizer(L)
             seconds.append(time.perf_counter() - started)
         cost["ms_per_image"] = 1000 * statistics.median(seconds)
-        cost["peak_memory_mb"] = peak_memory_mb(torch.device(cost["device"]))
+        cost["peak_memory_mb"] = peak_memory_mb(colorizer.device)
     return cost
 
 

@@ -86,7 +86,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _read_ab(path: Path, size: tuple[int, int]) -> Tensor:
+def _read_ab(path: Path, size: tuple[int, ...]) -> Tensor:
     picture = read_picture(path, purpose="read")
     if picture.size != tuple(size):
         (h, w), (H, W) = picture.size, size
