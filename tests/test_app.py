@@ -32,6 +32,8 @@ from colorlib.metrics import METRICS, Pair
 from colorlib.models import create_model
 from colorlib.pictures.reading import read_picture
 
+pytestmark = pytest.mark.slow
+
 MAIN = str(Path(app.__file__).parent / "main.py")
 COLOR = np.array(Image.fromarray(astronaut()).resize((96, 80)))
 GREY = np.asarray(Image.fromarray(COLOR).convert("L"))

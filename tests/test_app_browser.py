@@ -26,7 +26,10 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives 
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"no browser: none of {', '.join(BROWSERS)} is installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason=f"no browser: none of {', '.join(BROWSERS)} is installed"),
+]
 
 MAIN = Path(__file__).parents[1] / "colorlib" / "app" / "main.py"
 SIZE = (480, 400)  # width and height of what is uploaded

@@ -10,6 +10,8 @@ from colorlib import human_study
 from colorlib.app import judging, report
 from colorlib.app.models import offered_models
 
+pytestmark = pytest.mark.slow
+
 
 def judging_app():
     from colorlib.app import judging

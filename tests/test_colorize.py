@@ -39,6 +39,8 @@ from colorlib.pictures.tone import tone_of
 from colorlib.runs.evaluation import judge, train_and_judge
 from colorlib.runs.run import ExperimentConfig
 
+pytestmark = pytest.mark.slow
+
 GREY = np.asarray(Image.fromarray(astronaut()).convert("L").resize((150, 110)))
 SHIPPED = ("faithful", "vivid")
 

@@ -13,6 +13,8 @@ from colorlib.runs.evaluation import judge
 from colorlib.runs.run import ExperimentConfig
 from colorlib.runs.training import train
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch):

@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import yaml
 
 from colorlib.studies.study import read_study
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 

@@ -19,6 +19,8 @@ from colorlib.runs.run import ExperimentConfig, Run, list_runs
 from colorlib.runs.samples import color_at
 from colorlib.runs.training import train
 
+pytestmark = pytest.mark.slow
+
 SIZES = (32, 32), (32, 32, 2)  # of L and ab
 
 

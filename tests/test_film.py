@@ -24,6 +24,8 @@ from colorlib.deployment.loading import load_colorizer
 from colorlib.deployment.steadiness import agreement, flicker, motion, steady, warp
 from colorlib.pictures.reading import read_picture
 
+pytestmark = pytest.mark.slow
+
 SIZE = 64, 86  # of small copies
 INSIDE = (..., slice(4, -4), slice(4, -4))  # what neither frame lacks
 

@@ -21,6 +21,8 @@ from colorlib.human_study import (
 from colorlib.human_study.session import _png
 from colorlib.pictures.picture import Picture
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bundled():

@@ -11,6 +11,8 @@ from colorlib.data.store import open_store
 from colorlib.data.writing import Record, write_store
 from colorlib.runs.classifier import answer, export, fold, train_classifier
 
+pytestmark = pytest.mark.slow
+
 SIDE = 32
 
 

@@ -6,6 +6,8 @@ import torch
 
 from colorlib.models.chromagan import ChromaGAN
 
+pytestmark = pytest.mark.slow
+
 
 def some_L(*shape):
     return torch.rand(shape, generator=torch.Generator().manual_seed(0)) * 100

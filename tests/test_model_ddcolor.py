@@ -18,6 +18,8 @@ from colorlib.models.ddcolor import (
     position_code,
 )
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(__file__).parents[2] / "shared"
 # of the names and shapes of the released state dict, as JSON
 RELEASED_SHAPES = "5fecc0e367ddf4f179a52ab4fe49ad4ecf18b542950aecf040e9334cfe4c1c5f"

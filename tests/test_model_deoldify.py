@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from colorlib.models.blocks import Shuffle, SpectralConv, blur
 from colorlib.models.deoldify import DeOldify, SelfAttention, UpStage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def seed():

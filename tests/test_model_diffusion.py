@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from colorlib.models.diffusion import AB_DEVIATION, NOISE_SHIFT, Diffusion, shift, with_time
 from colorlib.objectives import create_objective
 
+pytestmark = pytest.mark.slow
+
 RED = torch.tensor([20.0, -15.0]).view(1, 2, 1, 1)  # 25 from grey; the other colour of the toy world is −RED
 SHARE_RED = 0.8
 THING = 8  # pixels each way

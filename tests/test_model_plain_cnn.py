@@ -3,6 +3,8 @@ import torch
 
 from colorlib.models.plain_cnn import PlainCNN
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("out_stride", [1, 2, 4])
 @pytest.mark.parametrize("size", [(32, 32), (33, 47), (8, 5), (1, 1)])

@@ -3,6 +3,8 @@ import torch
 
 from colorlib.models.resunet import ResidualBlock, ResUNet
 
+pytestmark = pytest.mark.slow
+
 
 def test_parameter_count_is_that_of_the_layers():
     pairs = [(1, 64), (64, 128), (128, 256), (256, 512), (768, 256), (384, 128), (192, 64)]

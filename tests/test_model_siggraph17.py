@@ -12,6 +12,8 @@ from colorlib.color import gamut
 from colorlib.color.hints import draw_hints
 from colorlib.models.siggraph17 import SIGGRAPH17, ReleasedSIGGRAPH17, load_released_siggraph17
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(__file__).parents[2] / "shared"
 # of the names and shapes of the released state dict, as JSON
 RELEASED_SHAPES = "1cf9d7b61a8ca7443eedacff83bb5c64e647f301054849133e56254cc3a98fa8"

@@ -3,6 +3,8 @@ import torch
 
 from colorlib.models.unet256 import UNet256
 
+pytestmark = pytest.mark.slow
+
 
 def published_count(in_channels, out_channels, last_kernel):
     """The parameters of the paper's layers, with biases where no batch normalisation follows (not at 1×1 pixels)."""

@@ -4,6 +4,8 @@ import torch
 from colorlib.color import hints
 from colorlib.models.vit import Block, ViT, rotary, rotate
 
+pytestmark = pytest.mark.slow
+
 
 def narrow(out_channels=2, **options):
     torch.manual_seed(0)

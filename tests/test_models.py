@@ -11,6 +11,8 @@ from colorlib.machine import count_by_layer, count_macs
 from colorlib.models import MODELS, ReleasedECCV16, create_model, load_released_eccv16, model_options
 from colorlib.models.blocks import Output
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(__file__).parents[2] / "shared"
 LOCAL = ("plain_cnn", "unet", "eccv16")  # convolutions alone, with strides of 8 at most
 CLASSES = 3

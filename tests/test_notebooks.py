@@ -14,6 +14,8 @@ from colorlib.runs.run import Run
 from colorlib.studies.file import load_study
 from colorlib.studies.notebook import execute
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 ANY = next(path for path in NOTEBOOKS if path.stem == "22_any_network")
 

@@ -22,6 +22,8 @@ from colorlib.objectives import (
 )
 from colorlib.objectives.critics import CRITICS, PatchCritic
 
+pytestmark = pytest.mark.slow
+
 CENTRES = gamut.bin_centres()
 PRIOR = gamut.empirical_prior([torch.randn(4, 2, 32, 32, generator=torch.Generator().manual_seed(9)) * 12])
 NAMES = [*OBJECTIVES, *SUMS]

@@ -13,6 +13,8 @@ from colorlib.data import oldfilm
 from colorlib.data.bundled import bundled_photographs
 from colorlib.data.oldfilm import DEGRADATIONS, age, age_some
 
+pytestmark = pytest.mark.slow
+
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)

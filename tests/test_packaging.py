@@ -149,6 +149,7 @@ def run(installed, tmp_path) -> Callable[..., subprocess.CompletedProcess]:
     return run
 
 
+@pytest.mark.slow
 def test_the_wheel_colours_a_photograph_without_the_packages_of_studies(run, tmp_path, project):
     grey = np.linspace(20, 220, 48 * 64, dtype=np.uint8).reshape(48, 64)
     Image.fromarray(grey).save(tmp_path / "grandmother.png")
@@ -163,6 +164,7 @@ def test_the_wheel_colours_a_photograph_without_the_packages_of_studies(run, tmp
     assert done.returncode == 2 and "this needs the extra study: pip install 'colorlib[study]'" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_wheel_runs_a_study_and_finds_those_that_travel_in_it(run, tmp_path):
     study = {
         "title": "Tiny study",

@@ -1,8 +1,11 @@
 """The critic of pix2pix: "70×70" is a claim about what one of its opinions sees (Isola et al. 2017, section 6.1.2)."""
 
+import pytest
 import torch
 
 from colorlib.objectives.critics import PatchCritic
+
+pytestmark = pytest.mark.slow
 
 
 def test_one_opinion_sees_70_by_70_pixels():

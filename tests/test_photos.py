@@ -25,6 +25,8 @@ from colorlib.data import photos
 from colorlib.data.photos import prepare_photographs, square_photograph
 from colorlib.pictures.listing import list_photographs
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data" / "photos64.tar"
 

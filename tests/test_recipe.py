@@ -13,6 +13,8 @@ import pytest
 from colorlib.data.scenes.render import write_scenes
 from colorlib.runs import list_runs
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("\n## Is mine better?\n")[2].partition("\n## ")[0]

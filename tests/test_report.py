@@ -20,6 +20,8 @@ from colorlib.reports.sections import SECTIONS, Chart, Section
 from colorlib.reports.words import number
 from colorlib.runs.run import list_runs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):

@@ -18,6 +18,8 @@ from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.temperatures import Temperatures
 from colorlib.runs.run import list_runs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):

@@ -12,6 +12,8 @@ from colorlib.runs.evaluation import judge
 from colorlib.runs.run import Run, write_table
 from colorlib.runs.standing import standing
 
+pytestmark = pytest.mark.slow
+
 N = 400
 NOISE = np.random.default_rng(0)
 EASY = 10 + NOISE.normal(size=N)  # the scores of a row, one for each photograph

@@ -26,6 +26,8 @@ from colorlib.studies.file import check_parameter, load_study
 from colorlib.studies.notebook import shell_line
 from colorlib.studies.study import prepare_study, read_study
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PARAMETERS = """DATA = "data/tiny"  # a prepared folder
 RUN = "runs/row"  # the folder to write to

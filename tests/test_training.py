@@ -20,6 +20,8 @@ from colorlib.runs.colorizer import read_colorizer
 from colorlib.runs.run import ExperimentConfig
 from colorlib.runs.training import Order, learning_rate, train
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"images_seen": 96, "batch_size": 8, "validations": 3, "checkpoint_seconds": 0}
 
 
