@@ -30,6 +30,17 @@ def config(model="unet", objective="l2", **changes):
     return ExperimentConfig(model, objective, options, **(SETTINGS | changes))
 
 
+class OneLayer(Network):
+    """One convolution of 3 × 3 from L to ab."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Conv2d(1, 2, 3, padding=1)
+
+    def forward(self, L):
+        return self.layer(L)
+
+
 def weights(folder):
     return load_file(folder / "weights.safetensors")
 
@@ -141,9 +152,11 @@ def test_a_full_disk_is_said_and_loses_nothing(tiny_scenes, tmp_path, monkeypatc
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
+    network = OneLayer()
+    parts = training._Parts(network, OBJECTIVES["l2"](), torch.optim.SGD(network.parameters(), 0.1))
     monkeypatch.setattr(training.torch, "save", full)
     with pytest.raises(OSError, match="No space left"):
-        training._save_checkpoint(tmp_path / "run", training._State(), {})
+        training._save_checkpoint(tmp_path / "run", training._State(), parts)
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
     assert not list((tmp_path / "run").glob("*.tmp"))
 
@@ -185,8 +198,10 @@ def test_learning_rate_warms_up_and_falls_to_zero():
 
 
 def test_macs_of_a_convolution_counted_by_hand():
-    network = torch.nn.Conv2d(1, 12, 3, padding=1)
-    assert count_macs(network, (20, 30)) == 20 * 30 * 12 * 9
+    network = OneLayer()
+    assert count_macs(network, (20, 30)) == 20 * 30 * 2 * 9
+    network.steps = 3
+    assert count_macs(network, (20, 30)) == 3 * 20 * 30 * 2 * 9
 
 
 @pytest.mark.parametrize("model", MODELS)
