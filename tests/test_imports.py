@@ -11,6 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from colorlib import imports
+from colorlib.runs.run import ExperimentConfig, notebook_folder
 from colorlib.studies.file import Row, Study, load_study
 from colorlib.studies.stamp import plan
 
@@ -126,6 +127,26 @@ def test_comments_and_docstrings_do_not_count(changed_by, file):
         return "# a comment\n" + re.sub(r'^(\s*""")(?=[A-Z])', r"\1Well: ", text, flags=re.MULTILINE)
 
     assert not changed_by(file, say)
+
+
+@pytest.mark.parametrize(
+    ("file", "counts"),
+    [
+        *[(file, True) for file in ("models/unet.py", "objectives/critics.py", "statistics/bootstrap.py")],
+        *[(file, True) for file in ("runs/training.py", "runs/baselines.py")],
+        *[(file, False) for file in ("models/vit.py", "objectives/classification.py", "app/main.py")],
+        *[(file, False) for file in ("deployment/film.py", "studies/engine.py", "reports/report.py")],
+    ],
+)
+def test_the_folder_of_a_notebook_without_a_study_counts_the_same(copy, file, counts):
+    def name() -> str:
+        return notebook_folder("unet", "0123", ExperimentConfig("unet", "pix2pix")).name
+
+    before, text = name(), (copy / file).read_text(encoding="utf-8")
+    (copy / file).write_text(text + "\n\nEDITED = 1\n", encoding="utf-8")
+    after = name()
+    (copy / file).write_text(text, encoding="utf-8")
+    assert (after != before) == counts
 
 
 TOY = {
