@@ -189,12 +189,13 @@ def begin(folder: Path | str, config: dict) -> Path:
 def notebook_folder(name: str, data_fingerprint: str, config: ExperimentConfig | None = None) -> Path:
     """Name the run folder of a notebook that is given none: ``runs/notebooks/<name>-…`` of the project.
 
-    It ends in a stamp of the settings, the photographs and the library code that this room rests on, of networks and
-    objectives the named ones. So a changed parameter gets a folder of its own, and a notebook that is run again
-    unchanged finds its trained network.
+    It ends in a stamp of the settings, the photographs and the library code that training and judging rest on, of
+    networks and objectives the named ones; without settings, of the code that this whole room rests on. So a changed
+    parameter gets a folder of its own, and a notebook that is run again unchanged finds its trained network.
     """
     settings = repr((config, data_fingerprint))
-    library = imports.digest("from colorlib.runs import *", re.findall(r"\w+", settings))
+    makes_it = "train_and_judge" if config else "*"
+    library = imports.digest(f"from colorlib.runs import {makes_it}", re.findall(r"\w+", settings))
     stamp = hashlib.sha256(f"{settings} {library}".encode()).hexdigest()[:8]
     objective = [f"{describe_objective(config.objective).replace(' ', '')}-s{config.seed}"] if config else []
     return project_folder() / "runs" / "notebooks" / "-".join([name, *objective, stamp])
