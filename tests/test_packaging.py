@@ -163,6 +163,7 @@ def test_the_wheel_colours_a_photograph_without_the_packages_of_studies(run, tmp
         assert image.size == (64, 48) and image.mode == "RGB"
 
 
+@pytest.mark.slow
 def test_the_wheel_runs_a_study_and_finds_those_that_travel_in_it(run, tmp_path):
     study = {
         "title": "Tiny study",
