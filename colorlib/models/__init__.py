@@ -12,6 +12,7 @@ from colorlib.models.ddcolor import DDColor, ReleasedDDColor, load_released_ddco
 from colorlib.models.deoldify import DeOldify
 from colorlib.models.diffusion import Diffusion
 from colorlib.models.eccv16 import ECCV16, ReleasedECCV16, load_released_eccv16
+from colorlib.models.effunet import EffUNet
 from colorlib.models.plain_cnn import PlainCNN
 from colorlib.models.resunet import ResUNet
 from colorlib.models.siggraph17 import SIGGRAPH17, ReleasedSIGGRAPH17, load_released_siggraph17
@@ -45,6 +46,7 @@ MODELS: dict[str, type[Network]] = {
     "deoldify": DeOldify,
     "chromagan": ChromaGAN,
     "ddcolor": DDColor,
+    "effunet": EffUNet,
     "diffusion": Diffusion,
     "vit": ViT,
 }
