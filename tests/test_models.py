@@ -53,6 +53,14 @@ def test_every_parameter_learns(name, stride):
 
 
 @every_model
+def test_groups_hold_all_that_learns_once_each(name):
+    network = narrow(name)
+    grouped = [id(p) for group in network.parameter_groups() for p in group["params"]]
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) == {id(p) for p in network.parameters() if p.requires_grad}
+
+
+@every_model
 def test_it_begins_near_grey_whatever_the_lightness(name):
     ab = 110 * narrow(name)(
         torch.cat([some_L(2, 1, 32, 32), torch.zeros(1, 1, 32, 32), torch.full((1, 1, 32, 32), 100)])

@@ -17,7 +17,7 @@ import yaml
 from PIL import Image
 
 from colorlib.files import project_folder
-from colorlib.models.efficientnet_lite import FILES
+from colorlib.imagenet import FILES
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "opencv-python-headless": "opencv"}

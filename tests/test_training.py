@@ -204,6 +204,17 @@ def test_macs_of_a_convolution_counted_by_hand():
     assert count_macs(network, (20, 30)) == 3 * 20 * 30 * 2 * 9
 
 
+def test_a_group_learns_at_its_share_of_the_rate(tiny_scenes):
+    network = OneLayer()
+    weight, bias = network.layer.parameters()
+    optimizer = torch.optim.SGD([{"params": [weight], "share": 0.1}, {"params": [bias], "share": 1.0}])
+    before = [p.detach().clone() for p in (weight, bias)]
+    parts = training._Parts(network, OBJECTIVES["l2"](), optimizer)
+    training._step(parts, tiny_scenes.batch(np.arange(4)), config(), 0, 0.5, torch.autocast("cpu", enabled=False))
+    for p, was, rate in zip((weight, bias), before, (0.05, 0.5), strict=True):
+        assert torch.allclose(was - p, rate * p.grad, rtol=1e-3) and p.grad.any()
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_every_network_goes_through_the_loop(tiny_scenes, tmp_path, model):
     """Hints, noised truths and side branches included: trained, chosen, loaded again, and the same both times."""

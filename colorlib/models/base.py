@@ -41,6 +41,10 @@ class Network(nn.Module):
         """
         return self(L)
 
+    def parameter_groups(self) -> list[dict]:
+        """Return groups for an optimizer: ``params``, and the ``share`` of the learning rate that they learn with."""
+        return [{"params": list(self.parameters()), "share": 1.0}]
+
     def side_loss(self, L: Tensor, ab: Tensor, labels: Tensor | None) -> dict[str, Tensor]:
         """Return terms that the network adds to the loss of a training step: name -> scalar, weighted already.
 

@@ -19,9 +19,8 @@ from torch import Tensor, nn
 from colorlib.color.hints import to_unit
 from colorlib.models.base import HintedNetwork
 from colorlib.models.blocks import Output, pad_to_multiple
-from colorlib.models.encoders import STRIDE, LightnessEncoder
+from colorlib.models.efficientnet_lite import STRIDE, LightnessEncoder
 
-ENCODER_RATE = 0.1  # share of the learning rate that a pretrained encoder is tuned with
 HINT_CHANNELS = 3
 
 
@@ -81,7 +80,8 @@ class EffUNet(HintedNetwork):
     Args:
         out_channels, out_stride: what the objective asks for.
         encoder: lite0, lite1, lite2, or none for a plain one.
-        pretraining: none, frozen or tuned, see :class:`colorlib.models.encoders.LightnessEncoder`.
+        pretraining: none, frozen or tuned, see :class:`colorlib.models.efficientnet_lite.LightnessEncoder`.
+        encoder_rate: share of the learning rate that a tuned encoder learns with; a fresh one learns with all of it.
         statistics: of the batch normalisation in a tuned encoder: held or moving.
         width: channels of the finest level of the decoder.
         enlarge_to: photographs are enlarged by the power of 2 that brings their short side nearest to this many pixels
@@ -100,6 +100,7 @@ class EffUNet(HintedNetwork):
         out_stride: int = 1,
         encoder: str = "lite0",
         pretraining: str = "tuned",
+        encoder_rate: float = 0.1,
         statistics: str = "held",
         width: int = 48,
         enlarge_to: int = 128,
@@ -109,8 +110,7 @@ class EffUNet(HintedNetwork):
         if not (width > 0 and enlarge_to > 0):
             raise ValueError(f"width and enlarge_to must be above zero, not {width} and {enlarge_to}.")
         self.enlarge_to = enlarge_to
-        self.encoder_rate = ENCODER_RATE if pretraining == "tuned" else 1.0
-        self.encoder = LightnessEncoder(encoder, pretraining, statistics)
+        self.encoder = LightnessEncoder(encoder, pretraining, statistics, encoder_rate)
         *skips, below = self.encoder.channels
         self.decoder = nn.ModuleList()
         for skip, times in zip(reversed(skips), (4, 3, 2, 1), strict=True):
@@ -119,11 +119,7 @@ class EffUNet(HintedNetwork):
         self.output = Output(width, out_channels, stride=1, out_stride=out_stride)
 
     def parameter_groups(self) -> list[dict]:
-        """Return what learns as groups for an optimizer; ``share`` of each is that of the learning rate it is due."""
-        encoder = [p for p in self.encoder.parameters() if p.requires_grad]
-        rest = [*self.decoder.parameters(), *self.output.parameters()]
-        groups = ({"params": encoder, "share": self.encoder_rate}, {"params": rest, "share": 1.0})
-        return [group for group in groups if group["params"]]
+        return self.encoder.groups_with(self.decoder, self.output)
 
     def enlargement(self, size: tuple[int, ...]) -> int:
         """Return how many times a photograph of ``size`` (H, W) is enlarged before the encoder: 1, 2, 4, …"""

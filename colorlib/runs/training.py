@@ -133,7 +133,7 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     network, objective = build(config, data)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     objective = objective.to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = torch.optim.AdamW(network.parameter_groups(), config.learning_rate, weight_decay=config.weight_decay)
     parts = _Parts(network, objective, optimizer)
     if objective.critic is not None:
         parts.critic_optimizer = torch.optim.Adam(objective.critic.parameters(), CRITIC_LEARNING_RATE, CRITIC_BETAS)
@@ -204,7 +204,8 @@ def _step(
     L, ab = mirror(batch)
     # The network alone sees old film; its colours are judged under the photograph's own lightness.
     seen = age_some(torch.cat([L, ab], 1), config.degrade) if config.degrade else L
-    optimizer.param_groups[0]["lr"] = rate
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["share"]
     with autocast:
         output = network.forward_in_training(seen.contiguous(memory_format=torch.channels_last), ab).float()
     objective.check_output(output, L.shape[-2:])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from colorlib.models import efficientnet_lite
-from colorlib.models.efficientnet_lite import (
+from colorlib import imagenet
+from colorlib.imagenet import (
     DEVIATION,
     FILES,
     MEAN,
@@ -113,7 +113,7 @@ def test_an_even_side_is_padded_at_its_end_and_an_odd_one_at_both(length, first,
 @pytest.mark.parametrize("stride", [1, 2])
 def test_held_statistics_go_into_the_weights_and_change_nothing(stride):
     torch.manual_seed(0)
-    conv, norm = SameConv(4, 4, 3, stride, groups=4).double(), efficientnet_lite.batch_norm(4).double()
+    conv, norm = SameConv(4, 4, 3, stride, groups=4).double(), imagenet.batch_norm(4).double()
     norm.weight.data, norm.bias.data = torch.rand(4).double() + 0.5, torch.randn(4).double()
     norm.running_mean, norm.running_var = torch.randn(4).double(), torch.rand(4).double() + 0.5
     x = torch.randn(2, 4, 9, 8).double()
@@ -183,7 +183,7 @@ def test_a_missing_cut_or_wrong_file_is_one_sentence(monkeypatch, tmp_path, cont
     path = tmp_path / FILES[0][0]
     if content is not None:
         path.write_bytes(content)
-    monkeypatch.setattr(efficientnet_lite, "weights_file", lambda version: path)
+    monkeypatch.setattr(imagenet, "weights_file", lambda version: path)
     with pytest.raises(ValueError, match=r"lite0-57934424.pth is missing, cut or not the file that was published"):
         load_pretrained(Encoder(0), 0)
 
@@ -192,11 +192,11 @@ def test_the_checksum_decides_and_not_the_contents(monkeypatch, tmp_path):
     path = tmp_path / FILES[0][0]
     network = EfficientNetLite(0)
     torch.save(network.state_dict(), path)  # the right names and shapes, other weights
-    monkeypatch.setattr(efficientnet_lite, "weights_file", lambda version: path)
+    monkeypatch.setattr(imagenet, "weights_file", lambda version: path)
     with pytest.raises(ValueError, match="not the file that was published"):
         load_pretrained(EfficientNetLite(0), 0)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setitem(efficientnet_lite.FILES, 0, (path.name, digest))
+    monkeypatch.setitem(imagenet.FILES, 0, (path.name, digest))
     other = EfficientNetLite(0, pretrained=True)
     assert all(torch.equal(value, network.state_dict()[key]) for key, value in other.state_dict().items())
 
