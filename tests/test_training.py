@@ -172,6 +172,12 @@ def test_a_full_disk_is_said_and_loses_nothing(tiny_scenes, tmp_path, monkeypatc
         ({"batch_size": True}, TypeError, "whole number"),
         ({"precision": "float16"}, ValueError, "unknown precision"),
         ({"degrade": 1.5}, ValueError, "share of the photographs, from 0 to 1"),
+        ({"crop": 1.5}, ValueError, "share of the photograph's sides"),
+        ({"crop": 0.0}, ValueError, "above zero"),
+        ({"contrast": 1.0}, ValueError, "below 1"),
+        ({"ema": 1.0}, ValueError, "below 1"),
+        ({"photographs": 0}, ValueError, "above zero"),
+        ({"photographs": 10.0}, TypeError, "whole number"),
     ],
 )
 def test_wrong_settings_are_named(changes, error, message):
@@ -256,6 +262,42 @@ def test_tolerance_takes_the_last_checkpoint_near_the_lowest(tiny_scenes, tmp_pa
         setting = config(objective="pix2pix", objective_options=options | {"tolerance": tolerance})
         train(setting, tiny_scenes, tmp_path / name)
     assert experiment.Run(tmp_path / "last").history["best"].tolist() == [1, 1, 1]
+
+
+def test_averaged_weights_are_a_running_mean():
+    averaged, network = OneLayer(), OneLayer()
+    before = [p.detach().clone() for p in averaged.parameters()]
+    training.average(averaged, network, 0.9)
+    for mean, was, now in zip(averaged.parameters(), before, network.parameters(), strict=True):
+        assert torch.allclose(mean, 0.9 * was + 0.1 * now)
+
+
+def test_augmented_averaged_and_with_fewer_photographs_it_resumes_bit_for_bit(tiny_scenes, tmp_path, monkeypatch):
+    setting = config(ema=0.9, crop=0.5, contrast=0.3, photographs=24)
+    assert setting.label.endswith(" · l2 (crops from 0.5, contrast 0.3, averaged 0.9, 24 photographs)")
+    fetched, batch = [], type(tiny_scenes).batch
+    monkeypatch.setattr(type(tiny_scenes), "batch", lambda d, i, *a: (fetched.append(i), batch(d, i, *a))[1])
+    train(setting, tiny_scenes, tmp_path / "whole")
+    shown = np.unique(np.concatenate(fetched)).tolist()
+    assert set(shown) - set(tiny_scenes.indices("val")) == set(tiny_scenes.sample("train", 24))
+
+    save, calls = training._save_checkpoint, []
+
+    def interrupted(*arguments):
+        save(*arguments)
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "_save_checkpoint", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(setting, tiny_scenes, tmp_path / "resumed")
+    train(setting, tiny_scenes, tmp_path / "resumed")
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
+    checkpoint = torch.load(tmp_path / "whole" / "checkpoint.pt", weights_only=True)
+    assert not same(checkpoint["averaged"], checkpoint["network"])
+    if experiment.Run(tmp_path / "whole").history["best"].iloc[-1]:
+        assert same(checkpoint["averaged"], weights(tmp_path / "whole"))
 
 
 def test_old_film_is_seen_in_training_alone_and_resumes_bit_for_bit(tiny_scenes, tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from colorlib.deployment.recipe import Recipe
 from colorlib.files import atomic_path
 from colorlib.metrics import METRICS
 from colorlib.objectives import describe_objective
-from colorlib.runs.run import Run
+from colorlib.runs.run import ExperimentConfig, Run
 from colorlib.statistics.bootstrap import mean_interval, paired_bootstrap
 
 CARD_METRICS = (
@@ -125,6 +125,5 @@ def _written(options: dict[str, Any]) -> str:
 
 
 def _settings(config: dict) -> str:
-    names = ["model", "objective", "model_options", "objective_options", "seed", "images_seen", "seconds", "batch_size"]
-    names += ["learning_rate", "weight_decay", "precision", *(["degrade"] if "degrade" in config else [])]
+    names = [setting.name for setting in dataclasses.fields(ExperimentConfig) if setting.name in config]
     return f"ExperimentConfig({', '.join(f'{name}={config[name]!r}' for name in names)})"

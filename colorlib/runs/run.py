@@ -51,6 +51,10 @@ class ExperimentConfig:
     checkpoint_seconds: float = 20.0  # at most this much work is lost when the process is killed
     precision: str = "auto"  # "bfloat16" (autocast), "float32", or "auto": bfloat16 where the processor computes in it
     degrade: float = 0.0  # the share of photographs whose lightness the network sees as old film leaves it
+    crop: float = 1.0  # the smallest square cut out at random, as a share of the photograph's sides; 1 cuts nothing
+    contrast: float = 0.0  # how far brightness and contrast of what the network sees may go from 1, either way
+    ema: float = 0.0  # decay of a running mean of the weights, which then is validated, kept and judged; 0 for none
+    photographs: int | None = None  # of the train split, drawn by lot, the same in every run; None for all
 
     def __post_init__(self) -> None:
         look_up(MODELS, self.model, "model")
@@ -60,17 +64,23 @@ class ExperimentConfig:
             _check_number(setting.name, setting.type, getattr(self, setting.name))
         if self.degrade > 1:
             raise ValueError(f"degrade is a share of the photographs, from 0 to 1, not {self.degrade}.")
+        if self.crop > 1:
+            raise ValueError(f"crop is a share of the photograph's sides, above 0 and up to 1, not {self.crop}.")
+        if self.contrast >= 1 or self.ema >= 1:
+            raise ValueError(f"contrast and ema must be below 1, not {self.contrast} and {self.ema}.")
 
     @property
     def label(self) -> str:
         """The name that runs share when they differ only in their seed: ``unet (width 16) · l2``."""
-        aged = f" (degraded {self.degrade:g})" if self.degrade else ""
-        return f"{_describe(self.model, self.model_options)} · {self.objective_label}{aged}"
+        told = {name: _TOLD[name].format(value) for name, value in self.settings.items() if name in _TOLD}
+        training = f" ({', '.join(told.values())})" if told else ""
+        return f"{_describe(self.model, self.model_options)} · {self.objective_label}{training}"
 
     @property
     def settings(self) -> dict:
-        """All settings as plain values, for ``config.json``; ``degrade`` only where it is in use."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if name != "degrade" or value}
+        """All settings as plain values, for ``config.json``; those of :data:`_TOLD` only where they are in use."""
+        standard = {setting.name: setting.default for setting in dataclasses.fields(self) if setting.name in _TOLD}
+        return {n: value for n, value in dataclasses.asdict(self).items() if n not in standard or value != standard[n]}
 
     @property
     def objective_label(self) -> str:
@@ -78,16 +88,25 @@ class ExperimentConfig:
         return _describe(describe_objective(self.objective), self.objective_options)
 
 
+# Settings that few runs have, and how a label tells them.
+_TOLD = {
+    "degrade": "degraded {:g}",
+    "crop": "crops from {:g}",
+    "contrast": "contrast {:g}",
+    "ema": "averaged {:g}",
+    "photographs": "{:,} photographs",
+}
 # Settings where zero means something; all other numbers must be positive.
-_MAY_BE_ZERO = ("seed", "weight_decay", "checkpoint_seconds", "degrade")
+_MAY_BE_ZERO = ("seed", "weight_decay", "checkpoint_seconds", "degrade", "contrast", "ema")
 
 
 def _check_number(name: str, kind: object, value: object) -> None:
-    if kind not in (int, float, float | None) or value is None and kind == float | None:
+    whole = kind in (int, int | None)
+    if not whole and kind not in (float, float | None) or value is None and kind in (int | None, float | None):
         return
-    if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and not isinstance(value, int)):
+    if isinstance(value, bool) or not isinstance(value, int | float) or (whole and not isinstance(value, int)):
         hint = " (YAML reads 1e-4 as text: write 1.0e-4)" if isinstance(value, str) else ""
-        raise TypeError(f"{name} must be {'a whole number' if kind is int else 'a number'}, not {value!r}{hint}.")
+        raise TypeError(f"{name} must be {'a whole number' if whole else 'a number'}, not {value!r}{hint}.")
     if not math.isfinite(value) or value < 0 or (value == 0 and name not in _MAY_BE_ZERO):
         raise ValueError(f"{name} must be {'zero or more' if name in _MAY_BE_ZERO else 'above zero'}, not {value!r}.")
 

@@ -1,10 +1,11 @@
 """The training loop: one network, one objective, one budget.
 
-What comes at step ``s`` of a run depends on its settings, its seed and ``s`` alone: the photographs, their mirroring
-and ageing and any noise are drawn from generators seeded by ``(seed, s)``. So a run that was killed and goes on from
+What comes at step ``s`` of a run depends on its settings, its seed and ``s`` alone: the photographs, what augments
+them and any noise are drawn from generators seeded by ``(seed, s)``. So a run that was killed and goes on from
 its last checkpoint takes the very steps that an undisturbed one takes, and ends with the same weights bit for bit.
 """
 
+import copy
 import dataclasses
 import math
 import time
@@ -24,6 +25,7 @@ from colorlib.files import atomic_path, exclusive, write_json
 from colorlib.machine import choose_device, computes_in_bfloat16, use_threads
 from colorlib.models import Network
 from colorlib.objectives import Objective
+from colorlib.runs.augmentation import change_contrast, crop, mirror
 from colorlib.runs.colorizer import NetworkColorizer, build, decoder, read_colorizer
 from colorlib.runs.run import ExperimentConfig, Progress, begin, write_table
 
@@ -51,17 +53,25 @@ class Order:
         return np.random.default_rng([self.seed, number]).permutation(self.indices)
 
 
-def mirror(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Flip each photograph left to right with probability one half."""
-    flip = (torch.rand(len(batch.L)) < 0.5).to(batch.L.device).view(-1, 1, 1, 1)
-    return torch.where(flip, batch.L.flip(-1), batch.L), torch.where(flip, batch.ab.flip(-1), batch.ab)
-
-
 def learning_rate(share: float, peak: float) -> float:
     """Return the learning rate after ``share`` of the budget: a linear warm-up, then half a cosine down to zero."""
     if share < WARM_UP:
         return peak * max(share, WARM_UP / 50) / WARM_UP
     return peak * 0.5 * (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP)))
+
+
+@torch.no_grad()
+def average(averaged: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
+    """Move weights and statistics of ``averaged`` towards the network's: decay · theirs + (1 − decay) · its.
+
+    The mean of the last 1 / (1 − decay) steps, nearly: what the noise of the last batches did to the weights is gone,
+    as after a lower learning rate (Polyak and Juditsky 1992; Tarvainen and Valpola, NeurIPS 2017, arXiv:1703.01780).
+    """
+    for mean, value in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(value, 1 - decay)
+        else:
+            mean.copy_(value)
 
 
 @dataclasses.dataclass
@@ -90,6 +100,12 @@ class _Parts:
     objective: Objective
     optimizer: torch.optim.Optimizer
     critic_optimizer: torch.optim.Optimizer | None = None
+    averaged: Network | None = None  # whose weights are a running mean of the network's
+
+    @property
+    def judged(self) -> Network:
+        """The network that is validated and kept."""
+        return self.averaged or self.network
 
     def named(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
         return {name: part for name, part in vars(self).items() if part is not None}
@@ -128,7 +144,8 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     use_threads()
     if device.type == "cuda":  # the processor's kernels repeat themselves anyway, and asking takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
-    order = Order(data.indices("train"), config.batch_size, config.seed)
+    train_split = data.sample("train", config.photographs) if config.photographs else data.indices("train")
+    order = Order(train_split, config.batch_size, config.seed)
     val = data.sample("val", config.validation_images)
     network, objective = build(config, data)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
@@ -137,6 +154,8 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     parts = _Parts(network, objective, optimizer)
     if objective.critic is not None:
         parts.critic_optimizer = torch.optim.Adam(objective.critic.parameters(), CRITIC_LEARNING_RATE, CRITIC_BETAS)
+    if config.ema:
+        parts.averaged = copy.deepcopy(network)
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and computes_in_bfloat16(device))
     autocast = objective.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
@@ -159,6 +178,8 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
                     f"rate. The best weights and the history up to here are kept in {folder}."
                 )
             state.step += 1
+            if parts.averaged is not None:
+                average(parts.averaged, network, min(config.ema, (1 + state.step) / (10 + state.step)))
             state.counted += 1
             state.sums = {name: state.sums.get(name, 0.0) + value for name, value in terms.items()}
             state.seconds = time.monotonic() - started
@@ -200,10 +221,15 @@ def _step(
 ) -> dict[str, float]:
     """Take one step and return the terms of the loss."""
     network, objective, optimizer = parts.network.train(), parts.objective.train(), parts.optimizer
-    torch.manual_seed(config.seed * 1_000_003 + step)  # for mirroring, ageing, and what noise a network draws itself
-    L, ab = mirror(batch)
-    # The network alone sees old film; its colours are judged under the photograph's own lightness.
-    seen = age_some(torch.cat([L, ab], 1), config.degrade) if config.degrade else L
+    torch.manual_seed(config.seed * 1_000_003 + step)  # for what is drawn below, and what noise a network draws itself
+    lab = mirror(torch.cat([batch.L, batch.ab], 1))
+    if config.crop < 1:
+        lab = crop(lab, config.crop)
+    L, ab = lab[:, :1].contiguous(), lab[:, 1:].contiguous()
+    # The network alone sees old film or another contrast; its colours are judged under the photograph's own lightness.
+    seen = age_some(lab, config.degrade) if config.degrade else L
+    if config.contrast:
+        seen = change_contrast(seen, config.contrast)
     for group in optimizer.param_groups:
         group["lr"] = rate * group["share"]
     with autocast:
@@ -230,7 +256,7 @@ def _validate(
     config: ExperimentConfig, state: _State, parts: _Parts, data: LabArrays, val: np.ndarray, rate: float, folder: Path
 ) -> None:
     """Add a row to the history, and keep the weights where they are the best so far."""
-    network, objective = parts.network.eval(), parts.objective.eval()
+    network, objective = parts.judged.eval(), parts.objective.eval()
     device = next(network.parameters()).device
     torch.manual_seed(0)  # the same hints or noise at every validation
     loss = 0.0

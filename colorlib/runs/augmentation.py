@@ -1,0 +1,44 @@
+"""What training does to photographs before a network sees them, so that it learns them less by heart.
+
+Each is drawn by lot from torch's generator, which the training loop seeds at every step.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def mirror(lab: Tensor) -> Tensor:
+    """Flip each photograph (N, C, H, W) left to right with probability one half."""
+    flip = (torch.rand(len(lab)) < 0.5).to(lab.device).view(-1, 1, 1, 1)
+    return torch.where(flip, lab.flip(-1), lab)
+
+
+def crop(lab: Tensor, smallest: float) -> Tensor:
+    """Cut a part out of each photograph and enlarge it to the whole (bilinear).
+
+    Args:
+        lab: (N, C, H, W).
+        smallest: sides of the smallest part over those of the photograph, above 0 and up to 1; shares between it and 1
+            are equally likely, and so is each place.
+    """
+    share = 1 - (1 - smallest) * torch.rand(len(lab), 1)
+    places = (1 - share) * (2 * torch.rand(len(lab), 2) - 1)  # of the middle, in the units of affine_grid
+    turned = torch.cat(
+        [share, torch.zeros_like(share), places[:, :1], torch.zeros_like(share), share, places[:, 1:]], 1
+    )
+    grid = F.affine_grid(turned.view(-1, 2, 3).to(lab), list(lab.shape), align_corners=False)
+    return F.grid_sample(lab, grid, padding_mode="border", align_corners=False)
+
+
+def change_contrast(L: Tensor, most: float) -> Tensor:
+    """Change contrast and brightness of each photograph, as another exposure, film or print would.
+
+    Args:
+        L: (N, 1, H, W) in [0, 100].
+        most: contrast is multiplied by 1 − most to 1 + most, around the photograph's mean, which is moved by up to
+            25 · most; what leaves [0, 100] is clipped.
+    """
+    contrast, brightness = (1 + most * (2 * torch.rand(2, len(L), 1, 1, 1).to(L) - 1)).unbind()
+    mean = L.mean((2, 3), keepdim=True)
+    return ((L - mean) * contrast + mean + 25 * (brightness - 1)).clamp(0, 100)
