@@ -12,9 +12,18 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="session")
 def tiny_scenes(tmp_path_factory):
     """96 scenes of 32 pixels."""
+    return written_scenes(tmp_path_factory.mktemp("data") / "tiny", 96, 32)
+
+
+@pytest.fixture(scope="session")
+def scenes_of_64(tmp_path_factory):
+    """160 scenes of 64 pixels, the size of the notebooks' own."""
+    return written_scenes(tmp_path_factory.mktemp("data") / "scenes", 160, 64)
+
+
+def written_scenes(folder, count, size):
     from colorlib.data.scenes.render import write_scenes
     from colorlib.data.store import open_store
 
-    folder = tmp_path_factory.mktemp("data") / "tiny"
-    write_scenes(folder, count=96, size=32, seed=0)
+    write_scenes(folder, count=count, size=size, seed=0)
     return open_store(folder)

@@ -1,4 +1,5 @@
-"""Notebooks: what they import is there; and the one for any network, where its defaults do not lead it."""
+"""Notebooks: each runs from top to bottom, with a smaller budget than its own; what they import is there; and the one
+for any network, where its defaults do not lead it."""
 
 import ast
 import importlib
@@ -12,7 +13,7 @@ from colorlib.models import MODELS
 from colorlib.models.base import Network
 from colorlib.runs.run import Run
 from colorlib.studies.file import load_study
-from colorlib.studies.notebook import execute
+from colorlib.studies.notebook import execute, notebook_parameters
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +37,17 @@ def test_what_a_notebook_imports_from_colorlib_is_there(path):
         for name in node.names:
             if not hasattr(room, name.name):
                 importlib.import_module(f"{node.module}.{name.name}")
+
+
+SMALL = {"IMAGES_SEEN": 96, "PHOTOS": 40, "SCENES": 40, "GARMENTS": 5, "SIDE": 128}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_from_top_to_bottom(path, scenes_of_64, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = notebook_parameters(path)
+    given = {name: value for name, value in (SMALL | {"DATA": str(scenes_of_64.folder)}).items() if name in asked}
+    assert execute(path, tmp_path / "out.ipynb", given) is None
 
 
 def write_study(folder, **row):
