@@ -45,6 +45,26 @@ def fetch(url: str, path: Path | str, digest: str, algorithm: str = "sha256") ->
     return path
 
 
+def published_digest(url: str, instead: str) -> str | None:
+    """Ask a hub of models for the SHA-256 of a file, which it tells as ``X-Linked-Etag``; None where it does not.
+
+    Args:
+        url: http or https.
+        instead: what to do without the net, for the sentence.
+
+    Raises:
+        OSError: no network, or no such file on the server.
+    """
+    import requests  # only where something is to be fetched
+
+    try:
+        answer = requests.head(url, timeout=30)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise OSError(f"{url} could not be fetched ({error}); {instead}.") from None
+    return answer.headers.get("X-Linked-Etag", "").strip('"').lower() or None
+
+
 @contextlib.contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that takes its place when the block ends well.

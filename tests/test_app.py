@@ -25,6 +25,7 @@ from colorlib.app import choosing, photograph
 from colorlib.app.photograph import Wish, colored, doubt, full_size, plain_name, spread, take_in
 from colorlib.color.gamut import bin_centres
 from colorlib.color.lab import rgb_to_lab
+from colorlib.deployment import loading
 from colorlib.deployment.batch import colorize_files
 from colorlib.deployment.loading import load_colorizer
 from colorlib.deployment.recipe import Recipe
@@ -168,19 +169,19 @@ def test_names_lose_what_is_dangerous(name, plain):
 
 def test_two_models_side_by_side(page):
     upload(page, "grandmother.png", encoded(GREY))
-    for picture, model in zip(shown(page), ("vivid", "faithful"), strict=True):
+    for picture, model in zip(shown(page), ("faithful", "vivid"), strict=True):
         assert picture["labels"] == ["black and white", model] and (picture["height"], picture["width"]) == (80, 96)
         expected = load_colorizer(model).colorize(GREY)
         np.testing.assert_array_equal(pixels(picture["after"]), expected)
         assert (pixels(picture["before"]) == GREY[..., None]).all()
-    assert [slider.label for slider in page.slider] == ["Saturation", "Temperature", "Saturation"]  # faithful has none
-    page.slider(key="saturation-0").set_value(0.0).run()
+    assert [slider.label for slider in page.slider] == ["Saturation", "Saturation", "Temperature"]  # faithful has none
+    page.slider(key="saturation-1").set_value(0.0).run()
     left, right = (pixels(picture["after"]) for picture in shown(page))
-    assert np.ptp(left, axis=2).mean() < 2 < np.ptp(right, axis=2).mean()
-    page.slider(key="saturation-0").set_value(1.0)
-    page.slider(key="temperature-0-vivid").set_value(0.1).run()
+    assert np.ptp(right, axis=2).mean() < 2 < np.ptp(left, axis=2).mean()
+    page.slider(key="saturation-1").set_value(1.0)
+    page.slider(key="temperature-1-vivid").set_value(0.1).run()
     bold = load_colorizer("vivid").colorize(GREY, temperature=0.1)
-    np.testing.assert_array_equal(pixels(shown(page)[0]["after"]), bold)
+    np.testing.assert_array_equal(pixels(shown(page)[1]["after"]), bold)
     page.selectbox(key="second").set_value("no second model").run()
     assert len(shown(page)) == len(page.download_button) == 1
 
@@ -193,8 +194,8 @@ def test_a_colour_photograph_is_asked_about_and_scored(page):
     np.testing.assert_array_equal(pixels(shown(page)[0]["before"]), COLOR)
     lab = rgb_to_lab(torch.from_numpy(COLOR).permute(2, 0, 1)[None] / 255)
     table = page.table[0].value
-    assert list(table.index) == ["left grey", "vivid", "faithful"]
-    for model in ("vivid", "faithful"):
+    assert list(table.index) == ["left grey", "faithful", "vivid"]
+    for model in ("faithful", "vivid"):
         result = rgb_to_lab(torch.from_numpy(load_colorizer(model).colorize(COLOR)).permute(2, 0, 1)[None] / 255)
         pair = Pair(lab[:, :1], result[:, 1:], lab[:, 1:])
         for column, metric in zip(table.columns, photograph.SCORES, strict=True):
@@ -207,8 +208,8 @@ def test_how_sure_a_model_is(page):
     page.segmented_control(key="view-3-True").set_value("How sure it is").run()
     photo, vivid = take_in("g.png", encoded(GREY)), load_colorizer("vivid")
     sure = doubt(photo, vivid, Wish())
-    assert shown(page)[0]["labels"] == ["vivid", "how unsure"]
-    np.testing.assert_array_equal(pixels(shown(page)[0]["after"]), sure.rgb8)
+    assert shown(page)[1]["labels"] == ["vivid", "how unsure"]
+    np.testing.assert_array_equal(pixels(shown(page)[1]["after"]), sure.rgb8)
     assert any("faithful answers with one colour" in caption.value for caption in page.caption)
     assert any(f"on average {sure.mean:.0f}" in caption.value for caption in page.caption)
     told = doubt(photo, vivid, Wish(hints=tuple((x / 8, y / 8, "#a03020") for x in range(8) for y in range(8))))
@@ -244,6 +245,25 @@ def test_hints_are_for_models_that_take_them(page, hintless, monkeypatch):
     press(page, "#d01010 at 25%, 50%")
     assert shown(page)[1]["spots"] == []
     np.testing.assert_array_equal(pixels(shown(page)[1]["after"]), plain)
+
+
+def test_authors_weights_are_fetched_when_one_asks_for_it(page, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    asked = []
+
+    def fetch_weights(*given):
+        asked.append(given)
+        raise OSError("no net")
+
+    monkeypatch.setattr(loading, "fetch_weights", fetch_weights)
+    upload(page, "grandmother.png", encoded(GREY))
+    page.selectbox(key="second").set_value("eccv16").run()
+    (told,) = page.info
+    assert "129 MB from colorizers.s3.us-east-2.amazonaws.com, BSD-2-Clause" in told.value
+    assert not asked and len(shown(page)) == 1
+    page.button(key="fetch-1").click().run()
+    assert len(asked) == 1 and page.error[0].value == "eccv16 cannot be used: no net"
+    assert len(shown(page)) == 1
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_other(page, monkeypatch):

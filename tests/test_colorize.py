@@ -1,7 +1,9 @@
 """Colouring photographs: lightness kept, colour inside its edges, files and folders, and the models that do it."""
 
+import dataclasses
 import hashlib
 import http.server
+import inspect
 import json
 import shutil
 import threading
@@ -18,6 +20,7 @@ from skimage.data import astronaut, coffee
 import colorlib
 from colorlib import cli
 from colorlib.classifier import WEIGHTS
+from colorlib.cli import build_parser
 from colorlib.color.lab import lab_to_rgb, out_of_gamut, rgb_at_lightness, rgb_to_lab
 from colorlib.data.bundled import bundled_photographs
 from colorlib.deployment import batch, loading
@@ -445,16 +448,17 @@ def test_unfinished_and_damaged_models(tmp_path):
         load_colorizer(tmp_path / "mine.safetensors")
 
 
-def test_released_weights_are_named_by_file(tmp_path, monkeypatch):
-    class Narrow(HintedNetwork):
-        def __init__(self):
-            super().__init__()
-            self.scale = torch.nn.Parameter(torch.tensor(0.3))
+class Narrow(HintedNetwork):
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.tensor(0.3))
 
-        def forward(self, L, hints=None):
-            return self.scale * torch.cat([L, -L if hints is None else hints[:, :1]], 1)
+    def forward(self, L, hints=None):
+        return self.scale * torch.cat([L, -L if hints is None else hints[:, :1]], 1)
 
-    released = loading.Released(lambda path: Narrow(), "narrow.pth", None)
+
+def test_released_weights_are_named_by_file(monkeypatch):
+    released = loading.Released(lambda path: Narrow(), "http://127.0.0.1:9/narrow.pth", None, 1, "MIT")
     monkeypatch.setitem(loading.RELEASED, "siggraph17", released)
     model = load_colorizer("siggraph17=narrow.pth")
     assert model.recipe.takes_hints and model.recipe.short_side == 256
@@ -462,8 +466,43 @@ def test_released_weights_are_named_by_file(tmp_path, monkeypatch):
     assert model.colorize(GREY, hints=[(3, 3, "#00ff00")]).shape == (*GREY.shape, 3)
 
 
+def test_released_weights_are_fetched_by_name_once(address, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    released = loading.Released(lambda path: Narrow(), f"{address}/good/told.pth", None, 1, "MIT")
+    monkeypatch.setitem(loading.RELEASED, "ddcolor", released)
+    assert loading.to_be_fetched("ddcolor") is released and loading.to_be_fetched("faithful") is None
+    load_colorizer("ddcolor")
+    assert f"The weights of ddcolor are fetched, once: 1 MB from {address[7:]}, MIT." in capsys.readouterr().err
+    assert (tmp_path / "colorlib" / "told.pth").read_bytes() == Server.body
+    assert loading.to_be_fetched("ddcolor") is None
+    monkeypatch.setattr(loading, "fetch", None)
+    load_colorizer("ddcolor")
+    assert capsys.readouterr().err == ""
+
+
+def test_without_the_net_it_says_where_to_put_the_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for name in loading.RELEASED:
+        nowhere = dataclasses.replace(loading.RELEASED[name], url="http://127.0.0.1:9/some.pth")
+        monkeypatch.setitem(loading.RELEASED, name, nowhere)
+        with pytest.raises(OSError, match=r"could not be fetched .*; get it elsewhere and put it at .*some\.pth"):
+            load_colorizer(name)
+
+
+def test_what_colours_by_default_is_one_model():
+    assert inspect.signature(load_colorizer).parameters["name"].default == loading.DEFAULT_MODEL
+    assert loading.DEFAULT_MODEL in shipped_models()
+    assert build_parser().parse_args(["colorize", "x", "--out", "y"]).model == loading.DEFAULT_MODEL
+
+
 class Server(http.server.BaseHTTPRequestHandler):
     body = b"weights" * 1000
+
+    def do_HEAD(self):
+        self.send_response(200 if "good" in self.path else 404)
+        if "told" in self.path:
+            self.send_header("X-Linked-Etag", f'"{hashlib.sha256(self.body).hexdigest()}"')
+        self.end_headers()
 
     def do_GET(self):
         self.send_response(200 if "good" in self.path else 404)

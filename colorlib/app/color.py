@@ -11,6 +11,7 @@ from colorlib.app.models import colorizer, offered_models
 from colorlib.app.photograph import SCORES, Photo, Wish, colored, data_url, doubt, full_size, grey, scores
 from colorlib.app.picture import clickable, slider
 from colorlib.deployment.colorizer import PhotoColorizer
+from colorlib.deployment.loading import DEFAULT_MODEL, RELEASED, to_be_fetched
 from colorlib.pictures.tone import TONED
 
 NO_MODEL = "no second model"
@@ -58,7 +59,7 @@ def _workspace(photo: Photo) -> None:
         notes.append(TONED)
     if notes:
         st.caption(" ".join(notes))
-    loaded = _load_chosen(list(offered_models()))
+    loaded = _load_chosen()
     view = _choose_view(photo, any(model.recipe.takes_hints for _, model in loaded))
     if view == HINTS:
         _show_hints()
@@ -70,21 +71,33 @@ def _workspace(photo: Photo) -> None:
         _show_scores(photo, shown)
 
 
-def _load_chosen(names: list[str]) -> list[tuple[str, PhotoColorizer]]:
+def _load_chosen() -> list[tuple[str, PhotoColorizer]]:
     """Let two models be chosen, and return those that could be loaded."""
+    offered = offered_models()
+    offered |= {name: name for name in RELEASED if name not in offered}
+    names = list(offered)
     left, right = st.columns(2)
-    first = left.selectbox("Model", names, index=names.index("vivid") if "vivid" in names else 0, key="first")
+    first = left.selectbox("Model", names, index=names.index(DEFAULT_MODEL), key="first")
     others = [NO_MODEL, *names]
-    second = right.selectbox("Second model", others, index=min(1, len(names)), key="second")
+    second = right.selectbox("Second model", others, index=others.index("vivid"), key="second")
     loaded = []
-    for name in (first, second):
-        if name != NO_MODEL:
+    for place, name in enumerate((first, second)):
+        if name != NO_MODEL and _is_here(name, offered[name], place):
             try:
                 with st.spinner(f"Loading {name} …"):
-                    loaded.append((name, colorizer(offered_models()[name])))
+                    loaded.append((name, colorizer(offered[name])))
             except (OSError, ValueError) as error:
                 st.error(f"{name} cannot be used: {error}", icon=":material/error:")
     return loaded
+
+
+def _is_here(name: str, named: str, place: int) -> bool:
+    """Whether a model can be loaded now; authors' weights are fetched when somebody asks for it."""
+    released = to_be_fetched(named)
+    if released is None:
+        return True
+    st.info(f"The weights of {name} are its authors'. Fetching them takes {released}; they are kept for the next time.")
+    return st.button(f"Fetch {released.megabytes} MB", key=f"fetch-{place}", icon=":material/download:")
 
 
 def _choose_view(photo: Photo, hints: bool) -> str:

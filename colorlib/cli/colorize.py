@@ -22,11 +22,11 @@ def register(commands: Commands) -> None:
         "film, its pictures the frames. When a film is interrupted, the same command goes on.",
         "  colorlib colorize grandmother.jpg --out coloured\n"
         "  colorlib colorize scans/ --out coloured --model faithful --compare --resume\n"
-        "  colorlib colorize scans/ --out vivid --temperature 0.2 --saturation 1.2\n"
+        "  colorlib colorize scans/ --out vivid --model vivid --temperature 0.2 --saturation 1.2\n"
         "  colorlib colorize scans/ --out mine --model runs/notebooks/unet-l2\n"
         "  colorlib colorize harbour-1912.mp4 --out coloured\n"
         "  colorlib colorize frames/ --film --out coloured\n"
-        "  colorlib colorize dress.png --out red --model siggraph17=siggraph17-df00044c.pth --hint '120,80,#a03020'",
+        "  colorlib colorize dress.png --out red --model siggraph17 --hint '120,80,#a03020'",
     )
     parser.add_argument(
         "photographs", nargs="+", metavar="PHOTO_OR_FOLDER", help="photographs, films, or folders with subfolders"
@@ -34,10 +34,10 @@ def register(commands: Commands) -> None:
     parser.add_argument("--out", required=True, metavar="FOLDER", help="where the coloured ones go")
     parser.add_argument(
         "--model",
-        default="vivid",
+        default="faithful",
         metavar="NAME",
-        help="a colorizer that ships (default vivid), a run folder, an exported file, or the weights that authors "
-        "released: eccv16=FILE, siggraph17=FILE, ddcolor=FILE (or a web address)",
+        help="a colorizer that ships (default faithful), a run folder, an exported file, or a network with its "
+        "authors' weights, which are fetched once: eccv16, siggraph17, ddcolor (or ddcolor=FILE and so on)",
     )
     parser.add_argument("--temperature", type=float, help="for models that answer with odds: towards 0 more vivid")
     parser.add_argument("--saturation", type=float, default=1.0, help="multiplies chroma (default 1)")

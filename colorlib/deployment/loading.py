@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import sys
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from torch import Tensor
 from colorlib.classifier import WEIGHTS
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.recipe import Recipe, rebuild
-from colorlib.files import fetch
+from colorlib.files import fetch, published_digest
 from colorlib.models import Network, load_released_ddcolor, load_released_eccv16, load_released_siggraph17
 from colorlib.objectives import OBJECTIVES, objective_options, terms_of
 from colorlib.objectives.base import OnColours
@@ -25,25 +26,51 @@ from colorlib.runs.run import Run
 RELEASED_SHORT_SIDE = 256  # what all three were trained at
 
 
+DEFAULT_MODEL = "faithful"  # what colours where nobody names a model
+
+
 @dataclass(frozen=True)
 class Released:
     """A network as its authors released it.
 
     Attributes:
         load: reads the weight file.
-        file: its name.
-        digest: how its SHA-256 begins, where the authors say so (in the file's name).
+        url: where they publish it.
+        digest: how its SHA-256 begins, where they say so in the file's name; of the others the server is asked.
+        megabytes: how large it is.
+        licence: that they gave it.
     """
 
     load: Callable[[Path], Network]
-    file: str
+    url: str
     digest: str | None
+    megabytes: int
+    licence: str
+
+    @property
+    def file(self) -> str:
+        """The file's name."""
+        return self.url.rpartition("/")[2]
+
+    @property
+    def kept_at(self) -> Path:
+        """Where the file lies once it was fetched."""
+        return _cache() / self.file
+
+    def __str__(self) -> str:
+        return f"{self.megabytes} MB from {urllib.parse.urlparse(self.url).netloc}, {self.licence}"
 
 
+_ZHANG = "https://colorizers.s3.us-east-2.amazonaws.com"
+_KANG = "https://huggingface.co/piddnad/DDColor-models/resolve/main"
 RELEASED = {
-    "eccv16": Released(load_released_eccv16, "colorization_release_v2-9b330a0b.pth", "9b330a0b"),
-    "siggraph17": Released(load_released_siggraph17, "siggraph17-df00044c.pth", "df00044c"),
-    "ddcolor": Released(load_released_ddcolor, "ddcolor_paper_tiny.pth", None),
+    "eccv16": Released(
+        load_released_eccv16, f"{_ZHANG}/colorization_release_v2-9b330a0b.pth", "9b330a0b", 129, "BSD-2-Clause"
+    ),
+    "siggraph17": Released(
+        load_released_siggraph17, f"{_ZHANG}/siggraph17-df00044c.pth", "df00044c", 137, "BSD-2-Clause"
+    ),
+    "ddcolor": Released(load_released_ddcolor, f"{_KANG}/ddcolor_paper_tiny.pth", None, 220, "Apache-2.0"),
 }
 
 
@@ -57,12 +84,13 @@ def shipped_models() -> dict[str, Recipe]:
     return found
 
 
-def load_colorizer(name: Path | str = "vivid", device: str = "auto") -> PhotoColorizer:
+def load_colorizer(name: Path | str = DEFAULT_MODEL, device: str = "auto") -> PhotoColorizer:
     """Load a colorizer: one that ships, one's own, or one whose weights its authors released.
 
     Args:
-        name: one of :func:`shipped_models`; a run folder; a file of :func:`~colorlib.deployment.export.export_run`; or
-            ``eccv16=FILE``, ``siggraph17=FILE``, ``ddcolor=FILE``, with a web address in the place of FILE if need be.
+        name: one of :func:`shipped_models`; a run folder; a file of :func:`~colorlib.deployment.export.export_run`;
+            ``eccv16``, ``siggraph17`` or ``ddcolor``, whose authors' weights are fetched once, from where they publish
+            them; or ``eccv16=FILE`` and so on, with a web address in the place of FILE if need be.
         device: "auto", "cpu", "cuda" or "cuda:1".
 
     Raises:
@@ -74,19 +102,14 @@ def load_colorizer(name: Path | str = "vivid", device: str = "auto") -> PhotoCol
         >>> load_colorizer("faithful").colorize("grandmother.jpg").save("grandmother-coloured.jpg")  # doctest: +SKIP
     """
     text = str(name)
-    released, equals, where = text.partition("=")
-    if equals and released in RELEASED:
+    released, _, where = text.partition("=")
+    if released in RELEASED:
         return _load_released(released, where, device)
     path = Path(name)
     if path.is_dir():
         recipe, state = read_run(path)
     elif path.suffix == ".safetensors":
         recipe, state = _read_file(path)
-    elif text in RELEASED:
-        raise ValueError(
-            f"the weights of {text} do not ship with colorlib: write {text}=FILE or {text}=URL for "
-            f"{RELEASED[text].file}, which its authors released."
-        )
     else:
         look_up({**shipped_models(), **RELEASED}, text, "model")
         recipe, state = _read_file(WEIGHTS / f"{text}.safetensors")
@@ -98,13 +121,20 @@ def load_colorizer(name: Path | str = "vivid", device: str = "auto") -> PhotoCol
     return PhotoColorizer(recipe, network, objective, device)
 
 
+def to_be_fetched(name: str) -> Released | None:
+    """Return the authors' weights that :func:`load_colorizer` would fetch for a name, or None where it fetches none."""
+    released = RELEASED.get(name)
+    return released if released and not released.kept_at.is_file() else None
+
+
 def fetch_weights(url: str, file: str, digest: str | None = None, folder: Path | str | None = None) -> Path:
     """Fetch a weight file once; see :func:`colorlib.files.fetch`.
 
     Args:
         url: http or https; ``#sha256=HEX`` at its end says what its SHA-256 must begin with.
         file: what to call it.
-        digest: what its SHA-256 must begin with, where that is known already.
+        digest: what its SHA-256 must begin with, where that is known already. Otherwise the server is asked for it, as
+            hubs of models tell it, and a file that was fetched before is taken as it is.
         folder: where it is kept; by default ``colorlib`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
 
     Raises:
@@ -112,17 +142,28 @@ def fetch_weights(url: str, file: str, digest: str | None = None, folder: Path |
         OSError: no network, no such file on the server, no room.
     """
     address, _, fragment = url.partition("#")
-    digest = fragment.removeprefix("sha256=").lower() or digest
+    path = Path(folder or _cache()) / file
     if urllib.parse.urlparse(address).scheme not in ("http", "https"):
         raise ValueError(f"{address} is no web address; name a file instead.")
+    digest = fragment.removeprefix("sha256=").lower() or digest
+    if digest is None:
+        if path.is_file():
+            return path
+        digest = published_digest(address, f"get it elsewhere and put it at {path}")
     if not digest or len(digest) < 8 or set(digest) - set("0123456789abcdef"):
         raise ValueError(f"no checksum is known for {file}: write its SHA-256 behind the address, …#sha256=HEX.")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorlib"
-    return fetch(address, Path(folder or cache) / file, digest)
+    return fetch(address, path, digest)
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorlib"
 
 
 def _load_released(key: str, where: str, device: str) -> PhotoColorizer:
     released = RELEASED[key]
+    where = where or released.url
+    if where == released.url and to_be_fetched(key):
+        print(f"The weights of {key} are fetched, once: {released}.", file=sys.stderr)
     path = fetch_weights(where, released.file, released.digest) if "://" in where else Path(where)
     network = released.load(path)
     about = f"{key} as its authors released it"
