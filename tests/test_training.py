@@ -16,9 +16,10 @@ from colorlib.models import MODELS, Network
 from colorlib.objectives import OBJECTIVES
 from colorlib.runs import run as experiment
 from colorlib.runs import training
+from colorlib.runs.batches import Order
 from colorlib.runs.colorizer import read_colorizer
 from colorlib.runs.run import ExperimentConfig
-from colorlib.runs.training import Order, learning_rate, train
+from colorlib.runs.training import learning_rate, train
 
 pytestmark = pytest.mark.slow
 

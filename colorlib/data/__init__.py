@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from colorlib.data.bundled import CREDITS, bundled_photographs
+from colorlib.data.clothing import open_clothing
 from colorlib.data.fashion_mnist import open_fashion_mnist
 from colorlib.data.kaggle import find_kaggle, open_kaggle
 from colorlib.data.scenes.render import open_scenes
@@ -46,6 +47,12 @@ DATASETS: dict[str, Dataset] = {
         open_kaggle,
         "Kaggle's Image Colorization: 25,000 photographs of 224×224, opened from its folder or zip (option path).",
         "Not stated for each photograph; reported to come from MIRFlickr-25k. Use it, do not republish it.",
+        trainable=True,
+    ),
+    "clothing": Dataset(
+        open_clothing,
+        "3,781 colour photographs of garments, worn and laid out, ten kinds; opened from its folder (option path).",
+        "CC0.",
         trainable=True,
     ),
     "bundled": Dataset(

@@ -25,7 +25,7 @@ from colorlib.files import atomic_path, exclusive, write_json
 from colorlib.machine import choose_device, computes_in_bfloat16, use_threads
 from colorlib.models import Network
 from colorlib.objectives import Objective
-from colorlib.runs.augmentation import change_contrast, crop, mirror
+from colorlib.runs.batches import Order, change_contrast, crop, mirror
 from colorlib.runs.colorizer import NetworkColorizer, build, decoder, read_colorizer
 from colorlib.runs.run import ExperimentConfig, Progress, begin, write_table
 
@@ -33,24 +33,6 @@ WARM_UP = 0.05  # share of the budget
 CRITIC_LEARNING_RATE = 2e-4  # Isola et al. 2017, section 3.3, with the betas below
 CRITIC_BETAS = (0.5, 0.999)
 WALKED = 64  # photographs coloured at a validation, where a network takes several steps for one
-
-
-class Order:
-    """The order of the photographs: a new permutation of ``indices`` for each pass, seeded by (seed, pass)."""
-
-    def __init__(self, indices: np.ndarray, batch_size: int, seed: int) -> None:
-        self.indices, self.batch_size, self.seed = indices, batch_size, seed
-        self.permutations: dict[int, np.ndarray] = {}
-
-    def batch(self, step: int) -> np.ndarray:
-        """Return the ``batch_size`` indices of a step; a batch may straddle two passes."""
-        passes, places = np.divmod(np.arange(step * self.batch_size, (step + 1) * self.batch_size), len(self.indices))
-        wanted = set(passes.tolist())
-        self.permutations = {p: self.permutations.get(p, self._permutation(p)) for p in wanted}
-        return np.array([self.permutations[p][place] for p, place in zip(passes.tolist(), places, strict=True)])
-
-    def _permutation(self, number: int) -> np.ndarray:
-        return np.random.default_rng([self.seed, number]).permutation(self.indices)
 
 
 def learning_rate(share: float, peak: float) -> float:

@@ -1,6 +1,6 @@
 import torch
 
-from colorlib.runs.augmentation import change_contrast, crop, mirror
+from colorlib.runs.batches import change_contrast, crop, mirror
 
 
 def ramp(n, H, W):

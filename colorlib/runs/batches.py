@@ -1,11 +1,31 @@
-"""What training does to photographs before a network sees them, so that it learns them less by heart.
+"""The batches of a training: which photographs come at a step, and what is done to them before a network sees them.
 
-Each is drawn by lot from torch's generator, which the training loop seeds at every step.
+What is done keeps a network from learning photographs by heart. It is drawn by lot from torch's generator, which the
+training loop seeds at every step.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+class Order:
+    """The order of the photographs: a new permutation of ``indices`` for each pass, seeded by (seed, pass)."""
+
+    def __init__(self, indices: np.ndarray, batch_size: int, seed: int) -> None:
+        self.indices, self.batch_size, self.seed = indices, batch_size, seed
+        self.permutations: dict[int, np.ndarray] = {}
+
+    def batch(self, step: int) -> np.ndarray:
+        """Return the ``batch_size`` indices of a step; a batch may straddle two passes."""
+        passes, places = np.divmod(np.arange(step * self.batch_size, (step + 1) * self.batch_size), len(self.indices))
+        wanted = set(passes.tolist())
+        self.permutations = {p: self.permutations.get(p, self._permutation(p)) for p in wanted}
+        return np.array([self.permutations[p][place] for p, place in zip(passes.tolist(), places, strict=True)])
+
+    def _permutation(self, number: int) -> np.ndarray:
+        return np.random.default_rng([self.seed, number]).permutation(self.indices)
 
 
 def mirror(lab: Tensor) -> Tensor:
