@@ -17,6 +17,7 @@ References:
 import importlib.util
 import math
 import pickle
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -197,9 +198,19 @@ class EfficientNetLite(Encoder):
             load_pretrained(self, version)
 
     def forward(self, rgb: Tensor) -> Tensor:
-        """Turn rgb (N, 3, H, W), less ``MEAN``, over ``DEVIATION``, into logits (N, 1000) in ImageNet's order."""
-        x = F.relu6(normalized(self._conv_head, self._bn1, self.features(rgb)[-1]), inplace=True)
+        """Turn rgb (N, 3, H, W), less ``MEAN``, over ``DEVIATION``, into logits (N, 1000): see :func:`class_ids`."""
+        return self.classify(self.features(rgb)[-1])
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Turn the last map of :meth:`features` into logits (N, 1000)."""
+        x = F.relu6(normalized(self._conv_head, self._bn1, features), inplace=True)
         return self._fc(x.mean((2, 3)))
+
+
+@cache
+def class_ids() -> tuple[str, ...]:
+    """Return the WordNet ids of ImageNet's 1000 classes in the order of the logits: sorted, n01440764 to n15075141."""
+    return tuple(Path(__file__).with_suffix(".txt").read_text(encoding="ascii").split())
 
 
 def weights_file(version: int) -> Path:

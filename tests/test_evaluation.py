@@ -7,10 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from colorlib.classifier import load_classifier
 from colorlib.color.lab import lab_to_rgb
 from colorlib.data.writing import Record, write_store
-from colorlib.metrics import METRICS
+from colorlib.imagenet import class_ids
+from colorlib.judges import judge_for_metrics
+from colorlib.metrics import METRICS, SetDistances
+from colorlib.runs import evaluation
 from colorlib.runs import run as experiment
 from colorlib.runs.baselines import BASELINES, ORACLES
 from colorlib.runs.evaluation import compare_objectives, evaluate, judge, judge_oracle
@@ -33,13 +35,14 @@ def test_judge_writes_one_row_for_each_test_photograph(tiny_scenes, tmp_path):
     assert set(run.pictures("test")) == set(run.per_image["id"]) and run.pictures("bundled")
     assert [found.folder for found in list_runs(tmp_path)] == [tmp_path / "mean"]
     sets = json.loads((tmp_path / "mean" / "sets.json").read_text())
-    assert sets["n"] == len(test) and isinstance(sets["kernel_b"], float)
-    assert run.per_image["class_agreement_b"].isin([0, 1]).all() and run.per_image["recognised_b"].isna().all()
+    assert sets["n"] == len(test)
+    # Lite2 knows photographs; at rendered scenes it does not look.
+    assert sets["n_lite2"] == 0 and sets["kernel_lite2"] is None and run.per_image["class_agreement_lite2"].isna().all()
 
 
 def test_folders_are_what_there_is_to_recognise(tmp_path):
     rng = np.random.default_rng(0)
-    known, stranger = load_classifier("b").classes[7], "no class of b's"
+    known, stranger = class_ids()[7], "no class of ImageNet's"
     records = (
         Record(f"{folder}/{n}.jpg", 32, 32, *(rng.integers(0, 256, size, dtype=np.uint8) for size in SIZES))
         for n in range(20)
@@ -48,10 +51,47 @@ def test_folders_are_what_there_is_to_recognise(tmp_path):
     data = write_store(tmp_path / "store", "t", records, 40, (32, 32), {"seed": 0})
     table = evaluate(lambda batch: batch.ab, data, np.arange(40))
     folders = data.manifest["source"].str.split("/").str[0]
-    first_guess = load_classifier("b")(lab_to_rgb(torch.cat([data.batch(range(40)).L, data.batch(range(40)).ab], 1)))
-    assert table["recognised_b"].notna().equals(folders == known)
-    assert (table["recognised_b"] == 1).equals((folders == known) & (first_guess.argmax(1).numpy() == 7))
-    assert (table["class_agreement_b"] == 1).all() and (table["perceptual_b"] == 0).all()
+    batch = data.batch(range(40))
+    with torch.no_grad():
+        first_guess = judge_for_metrics()(lab_to_rgb(torch.cat([batch.L, batch.ab], 1))).logits
+    assert table["recognised_lite2"].notna().equals(folders == known)
+    assert (table["recognised_lite2"] == 1).equals((folders == known) & (first_guess.argmax(1).numpy() == 7))
+    assert (table["class_agreement_lite2"] == 1).all() and (table["perceptual_lite2"] == 0).all()
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """Twenty photographs of noise without classes."""
+    rng = np.random.default_rng(1)
+    records = (
+        Record(f"{n}.jpg", 32, 32, *(rng.integers(0, 256, size, dtype=np.uint8) for size in SIZES)) for n in range(20)
+    )
+    return write_store(tmp_path / "photographs", "t", records, 20, (32, 32), {"seed": 0})
+
+
+def test_photographs_without_classes_are_looked_at_too(photographs, tmp_path):
+    run = judge(lambda L: torch.zeros(len(L), 2, *L.shape[-2:]), photographs, tmp_path / "run", "grey", split="train")
+    assert run.per_image["class_agreement_lite2"].isin([0, 1]).all() and run.per_image["recognised_lite2"].isna().all()
+    assert run.sets["n"] == run.sets["n_lite2"] == len(run.per_image) and isinstance(run.sets["kernel_lite2"], float)
+
+
+def test_of_many_photographs_lite2_looks_at_some_drawn_by_lot(photographs, monkeypatch):
+    monkeypatch.setattr(evaluation, "LOOKED", 7)
+    monkeypatch.setattr(evaluation, "BATCH", 5)
+    indices, sets = np.arange(20), SetDistances()
+    table = evaluate(lambda batch: 0.5 * batch.ab, photographs, indices, None, sets)
+    manifest = photographs.manifest
+    assert table["id"].tolist() == manifest["id"].tolist() and table.index.tolist() == list(range(20))
+    looked = manifest["sha256"].rank().to_numpy() <= 7
+    for name in ("class_agreement_lite2", "perceptual_lite2"):
+        assert (table[name].notna() == looked).all()
+    results = sets.results()
+    assert (results["n"], results["n_lite2"]) == (20, 7) and table["delta_e_2000"].notna().all()
+    monkeypatch.setattr(evaluation, "LOOKED", 20)
+    whole = evaluate(lambda batch: 0.5 * batch.ab, photographs, indices)
+    assert whole["perceptual_lite2"].notna().all()
+    np.testing.assert_allclose(whole["delta_e_2000"], table["delta_e_2000"], rtol=1e-5)
+    np.testing.assert_allclose(whole["perceptual_lite2"][looked], table["perceptual_lite2"][looked], rtol=1e-3)
 
 
 def test_judging_again_gives_the_same_scores(tiny_scenes, tmp_path):

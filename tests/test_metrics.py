@@ -13,11 +13,11 @@ from skimage import metrics as skmetrics
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from colorlib import cli
-from colorlib.classifier import load_classifier
 from colorlib.color.appearance import ciede2000, hs03, hs03_absolute
 from colorlib.color.gamut import bin_centres, nearest_bin
 from colorlib.color.lab import lab_to_rgb, rgb_to_lab
-from colorlib.metrics import METRICS, POOLED, SETS, Metric, Pair, known_metric, score
+from colorlib.imagenet import class_ids
+from colorlib.metrics import METRICS, POOLED, SETS, Metric, Pair, PooledMetric, known_metric, score
 from colorlib.runs.evaluation import evaluate
 
 # L*, a*, b* of two colours and their ΔE00: Sharma, Wu and Dalal (2005), table 1.
@@ -62,7 +62,7 @@ SHARMA = torch.tensor(
 )
 
 
-AT_HAND = [name for name in METRICS if name != "lpips_alex"]  # needs weights: tests/test_metrics_recognition.py
+AT_HAND = [name for name in METRICS if name != "lpips_alex"]  # needs weights: tests/test_metrics_perceptual.py
 
 
 @pytest.fixture(autouse=True)
@@ -78,8 +78,7 @@ def pair() -> Pair:
     lab = rgb_to_lab(torch.nn.functional.interpolate(coarse, size=(33, 47), mode="bilinear"))
     noise = torch.randn(3, 2, 33, 47, generator=generator) * torch.tensor([2.0, 15.0, 60.0]).view(3, 1, 1, 1)
     prior = torch.rand(313, generator=generator).double() ** 8
-    classes = load_classifier("b").classes
-    return Pair(lab[:, :1], lab[:, 1:] + noise, lab[:, 1:], prior / prior.sum(), torch.arange(3), classes)
+    return Pair(lab[:, :1], lab[:, 1:] + noise, lab[:, 1:], prior / prior.sum(), torch.arange(3), class_ids())
 
 
 def arrays(images: torch.Tensor) -> np.ndarray:
@@ -310,7 +309,8 @@ def test_no_two_metrics_share_a_name_or_a_title():
 @pytest.mark.parametrize("name", [*METRICS, *POOLED, *SETS])
 def test_every_entry_stands_in_the_file_of_its_function(name):
     metric = known_metric(name)
-    family = sys.modules[metric.fn.__module__]
+    measure = metric.terms if isinstance(metric, PooledMetric) else metric.fn
+    family = sys.modules[measure.__module__]
     registries = [vars(family).get(registry, {}) for registry in ("METRICS", "POOLED", "SETS")]
     assert [registry[name] is metric for registry in registries if name in registry] == [True]
 
@@ -342,8 +342,9 @@ def test_one_entry_is_enough(tiny_scenes, monkeypatch, capsys):
     assert "Largest magnitude of a* and b*. [ab, lower is better]" in capsys.readouterr().out
 
 
-# What classifier b makes of random pictures says nothing; its two counts are tested in test_metrics_recognition.py.
-DIRECTED = [name for name in AT_HAND if METRICS[name].higher_is_better is not None and name != "recognised_b"]
+# What Lite2 makes of random pictures says nothing; what it recognises is tested in test_metrics_recognition.py.
+ODDS = ("recognised_lite2", "log_probability_lite2")
+DIRECTED = [name for name in AT_HAND if METRICS[name].higher_is_better is not None and name not in ODDS]
 
 
 @pytest.mark.parametrize("name", DIRECTED)
@@ -351,7 +352,7 @@ def test_every_direction_points_at_the_truth(name, pair):
     perfect = METRICS[name].fn(dataclasses.replace(pair, ab=pair.ab_true))
     poor = METRICS[name].fn(pair)
     assert (perfect >= poor).all() if METRICS[name].higher_is_better else (perfect <= poor).all()
-    assert perfect[2] != poor[2] or name == "class_agreement_b"
+    assert perfect[2] != poor[2] or name == "class_agreement_lite2"
 
 
 @pytest.mark.parametrize("reach", [20, 60, 300])

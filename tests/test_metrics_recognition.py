@@ -1,43 +1,37 @@
-"""Recognition by classifier b on pictures whose class is plain to see; feature distances against loops in numpy."""
+"""Recognition by Lite2 on pictures whose class is plain to see, and the share of the gap by the paper's own figures."""
 
-import hashlib
-import shutil
-from importlib.util import find_spec
-from pathlib import Path
+import dataclasses
+import math
 
-import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
-from colorlib.classifier import load_classifier
 from colorlib.color.lab import rgb_to_lab
-from colorlib.metrics import METRICS, Pair, recognition
+from colorlib.judges import Seen, judge_for_metrics
+from colorlib.metrics import METRICS, POOLED, Pair, recognition
 from colorlib.metrics import pair as pair_module
 
-HEADS = Path(find_spec("torchmetrics").origin).parent / "functional" / "image" / "lpips_models" / "alex.pth"
-NAMED_B = [name for name in METRICS if "_b" in name and METRICS[name].fn.__module__ == recognition.__name__]
+NAMED_LITE2 = [name for name in METRICS if "_lite2" in name]
+IDS = ["n01440764", "n01443537", "n01484850"]  # ImageNet's first three classes, which Plain takes colours for
 
 
 class Plain:
-    """A classifier that sees which channel of a picture is the brightest."""
+    """A judge that sees which channel of a picture is the brightest, and takes what is grey for red."""
 
     classes = ["red", "green", "blue"]
+    leaning = (0.01, 0.0, 0.0)
 
-    def feature_maps(self, rgb):
-        return [rgb]
-
-    def head(self, embedding):
-        return embedding
+    def __call__(self, rgb):
+        logits = torch.full((len(rgb), 1000), -torch.inf)
+        logits[:, :3] = 10 * rgb.mean((2, 3)) + torch.tensor(Plain.leaning)
+        return Seen([rgb], rgb.mean((2, 3)), logits)
 
 
 @pytest.fixture
 def plain(monkeypatch):
-    for module in (pair_module, recognition):
-        monkeypatch.setattr(module, "load_classifier", lambda name: Plain())
-    recognition._positions_in_b.cache_clear()
-    yield
-    recognition._positions_in_b.cache_clear()
+    monkeypatch.setattr(pair_module, "judge_for_metrics", Plain)
 
 
 def flat(*names: str, side: int = 16) -> torch.Tensor:
@@ -60,147 +54,74 @@ def smooth(N: int = 2, size: tuple[int, int] = (33, 47)) -> Pair:
     return Pair(lab[:, :1], lab[:, 1:] + 15 * torch.randn(N, 2, *size, generator=generator), lab[:, 1:])
 
 
-@pytest.fixture(autouse=True)
-def no_published_weights(monkeypatch):
-    monkeypatch.delenv("COLORLIB_WEIGHTS", raising=False)
-
-
 def test_recognised_is_the_label_and_agreement_is_the_photographs_class(plain):
     pictures = flat("red", "green", "blue", "green", "red")
     photographs = flat("red", "green", "red", "blue", "red")
-    names = ["blue", "a thing b does not know", "green", "red"]  # the data's own order
+    names = [IDS[2], "no class of ImageNet's", IDS[1], IDS[0]]  # the data's own order
     pair = pair_of(pictures, photographs, torch.tensor([3, 2, 3, 2, 1]), names)
-    assert recognition.recognised_b(pair)[:4].tolist() == [1, 1, 0, 1] and recognition.recognised_b(pair)[4].isnan()
-    assert recognition.recognised_b_error(pair)[:4].tolist() == [0, 0, -1, 1]
-    assert recognition.recognised_b_error(pair)[4].isnan()
-    assert recognition.class_agreement_b(pair).tolist() == [1, 1, 0, 0, 1]
+    assert recognition.recognised_lite2(pair)[:4].tolist() == [1, 1, 0, 1]
+    assert recognition.recognised_lite2_error(pair)[:4].tolist() == [0, 0, -1, 1]
+    assert recognition.recognised_lite2_gain(pair)[:4].tolist() == [0, 1, -1, 1]
+    assert all(METRICS[name].fn(pair)[4].isnan() for name in NAMED_LITE2 if "recogn" in name or "log" in name)
+    assert recognition.class_agreement_lite2(pair).tolist() == [1, 1, 0, 0, 1]
+
+
+def test_log_probability_by_hand(plain):
+    pair = pair_of(flat("red", "green"), flat("red", "red"), torch.tensor([0, 0]), IDS)
+    red = pair.rgb[:, 0, 0, 0], pair.rgb_true[:, 0, 0, 0]
+    found = []
+    for rgb in (pair.rgb, pair.rgb_true, pair.rgb_grey):
+        odds = (10 * rgb[:, :, 0, 0].double() + torch.tensor(Plain.leaning)).exp().tolist()
+        found.append([math.log(three[0] / sum(three)) for three in odds])
+    predicted, true, grey = (torch.tensor(values) for values in found)
+    assert red[0][1] < red[1][1] and grey.tolist() == pytest.approx([math.log(1 / 3)] * 2, abs=0.02)
+    close = {"rtol": 0, "atol": 1e-4}
+    torch.testing.assert_close(recognition.log_probability_lite2(pair), predicted, **close)
+    torch.testing.assert_close(recognition.log_probability_lite2_error(pair), predicted - true, **close)
+    torch.testing.assert_close(recognition.log_probability_lite2_gain(pair), predicted - grey, **close)
+
+
+def test_the_share_of_the_gap_is_the_papers():
+    """Zhang et al. 2016, table 1: VGG-16 is right on 68.3 % in colour, 52.7 % in grey and 56.0 % as they colour."""
+    right = {"colour": 683, "grey": 527, "coloured": 560}
+    answers = {name: pd.Series([1.0] * n + [0.0] * (1000 - n) + [math.nan]) for name, n in right.items()}
+    table = pd.DataFrame({"recognised_lite2_gain": answers["coloured"] - answers["grey"]})
+    table["recognised_lite2_error"] = answers["coloured"] - answers["colour"]
+    assert POOLED["recognised_lite2_share"].fn(table) == pytest.approx(100 * 33 / 156)
+
+
+def test_the_share_is_none_of_grey_all_of_the_truth_and_unknown_without_a_gap():
+    share = POOLED["log_probability_lite2_share"].fn
+
+    def table(predicted: float, grey: float, colour: float) -> pd.DataFrame:
+        names = ("log_probability_lite2_gain", "log_probability_lite2_error")
+        return pd.DataFrame(dict(zip(names, ([predicted - grey], [predicted - colour]), strict=True)))
+
+    assert share(table(-2.0, -2.0, -1.0)) == 0 and share(table(-1.0, -2.0, -1.0)) == 100
+    assert share(table(-2.5, -2.0, -1.0)) == -50 and share(table(-0.5, -2.0, -1.0)) == 150
+    assert math.isnan(share(table(-1.0, -1.0, -2.0))) and math.isnan(share(table(math.nan, -2.0, -1.0)))
 
 
 def test_without_labels_there_is_agreement_but_nothing_to_recognise(plain):
     pair = pair_of(flat("red"), flat("red"))
-    assert recognition.recognised_b(pair).isnan().all() and recognition.recognised_b_error(pair).isnan().all()
-    assert recognition.class_agreement_b(pair).tolist() == [1]
+    assert recognition.recognised_lite2(pair).isnan().all() and recognition.recognised_lite2_error(pair).isnan().all()
+    assert recognition.log_probability_lite2(pair).isnan().all()
+    assert recognition.class_agreement_lite2(pair).tolist() == [1]
 
 
-@pytest.mark.parametrize("name", NAMED_B)
-def test_below_16_pixels_nothing_is_seen(name, plain):
-    pair = pair_of(flat("red", side=15), flat("red", side=15), torch.tensor([0]), ["red"])
-    assert METRICS[name].fn(pair).isnan().all() and METRICS[name].fn(pair).shape == (1,)
+@pytest.mark.parametrize("name", NAMED_LITE2)
+def test_below_16_pixels_and_unasked_nothing_is_seen(name, plain):
+    small = pair_of(flat("red", side=15), flat("red", side=15), torch.tensor([0]), IDS)
+    unasked = dataclasses.replace(pair_of(flat("red"), flat("red"), torch.tensor([0]), IDS), look=False)
+    for pair in (small, unasked):
+        assert METRICS[name].fn(pair).isnan().all() and METRICS[name].fn(pair).shape == (1,)
 
 
-def test_one_pass_sees_what_the_classifier_says():
-    pair, b = smooth(), load_classifier("b")
-    torch.testing.assert_close(pair.seen.embedding, b.embed(pair.rgb))
-    torch.testing.assert_close(pair.seen_true.logits, b(pair.rgb_true))
-
-
-def unit_distance(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
-    """LPIPS's distance of one layer, position by position; x, y (C, h, w)."""
-    total = 0.0
-    for h, w in np.ndindex(x.shape[1:]):
-        one, other = (v[:, h, w] / (np.linalg.norm(v[:, h, w]) + 1e-10) for v in (x, y))
-        total += (weights * (one - other) ** 2).sum()
-    return total / (x.shape[1] * x.shape[2])
-
-
-def test_perceptual_b_by_hand():
-    pair, b = smooth(), load_classifier("b")
-    ours = recognition.perceptual_b(pair)
-    for n in range(2):
-        layers = zip(b.feature_maps(pair.rgb), b.feature_maps(pair.rgb_true), strict=True)
-        by_hand = np.mean([unit_distance(x[n].numpy(), y[n].numpy(), np.ones(x.shape[1])) for x, y in layers])
-        assert ours[n].item() == pytest.approx(by_hand, rel=1e-4) and 0 < by_hand <= 2
-    assert recognition.perceptual_b(Pair(pair.L, pair.ab_true, pair.ab_true)).tolist() == [0, 0]
-
-
-# ---- LPIPS: a trunk of random weights, in a file like torchvision's; its heads are the published ones -------------
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A folder like a user's; only the digits of the trunk's SHA-256 are others."""
-    folder = tmp_path_factory.mktemp("weights")
-    torch.manual_seed(0)
-    state = recognition.AlexNet().state_dict() | {"classifier.1.weight": torch.zeros(2, 2)}
-    torch.save(state, folder / recognition.ALEXNET[0])
-    shutil.copy(HEADS, folder / recognition.LPIPS_HEADS[0])
-    return folder
-
-
-@pytest.fixture
-def use(monkeypatch):
-    def use(folder: Path, trusted: bool = True) -> None:
-        monkeypatch.setenv("COLORLIB_WEIGHTS", str(folder))
-        recognition._load_lpips.cache_clear()
-        if trusted:
-            digits = hashlib.sha256((folder / recognition.ALEXNET[0]).read_bytes()).hexdigest()[:8]
-            monkeypatch.setattr(recognition, "ALEXNET", (recognition.ALEXNET[0], digits))
-
-    return use
-
-
-def convolve(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
-    x = np.pad(x, ((0, 0), (padding, padding), (padding, padding)))
-    windows = np.lib.stride_tricks.sliding_window_view(x, weight.shape[2:], (1, 2))[:, ::stride, ::stride]
-    return np.maximum(np.einsum("chwij,ocij->ohw", windows, weight, optimize=True) + bias[:, None, None], 0)
-
-
-def pool(x: np.ndarray) -> np.ndarray:
-    return np.lib.stride_tricks.sliding_window_view(x, (3, 3), (1, 2))[:, ::2, ::2].max((3, 4))
-
-
-def lpips_by_hand(rgb: np.ndarray, rgb_true: np.ndarray, folder: Path) -> float:
-    files = (recognition.ALEXNET[0], recognition.LPIPS_HEADS[0])
-    trunk, heads = (torch.load(folder / name, map_location="cpu") for name in files)
-    parameters = {key: value.double().numpy() for key, value in trunk.items()}
-    shift, scale = np.array([[-0.030, -0.088, -0.188], [0.458, 0.448, 0.450]])[:, :, None, None]  # of RGB in [-1, 1]
-
-    def maps(rgb):
-        x = (2 * rgb - 1 - shift) / scale
-        for layer, stride, padding in ((0, 4, 2), (3, 1, 2), (6, 1, 1), (8, 1, 1), (10, 1, 1)):
-            names = (f"features.{layer}.weight", f"features.{layer}.bias")
-            x = convolve(x, *(parameters[name] for name in names), stride, padding)
-            yield x
-            x = pool(x) if layer < 6 else x
-
-    layers = enumerate(zip(maps(rgb), maps(rgb_true), strict=True))
-    return sum(unit_distance(x, y, heads[f"lin{n}.model.1.weight"].numpy().ravel()) for n, (x, y) in layers)
-
-
-def test_lpips_by_hand(weights, use):
-    use(weights)
-    pair = smooth()
-    by_hand = [
-        lpips_by_hand(x, y, weights)
-        for x, y in zip(pair.rgb.double().numpy(), pair.rgb_true.double().numpy(), strict=True)
-    ]
-    assert recognition.lpips_alex(pair).tolist() == pytest.approx(by_hand, rel=1e-3) and min(by_hand) > 0
-    assert recognition.lpips_alex(Pair(pair.L, pair.ab_true, pair.ab_true)).tolist() == [0, 0]
-
-
-def test_lpips_has_no_stand_in(weights, use, tmp_path):
-    assert recognition.lpips_alex(smooth()).isnan().all()  # no folder
-    shutil.copy(weights / recognition.ALEXNET[0], tmp_path)
-    use(tmp_path)
-    assert recognition.lpips_alex(smooth()).isnan().all()  # no heads
-    use(weights)
-    assert recognition.lpips_alex(smooth(size=(30, 47))).isnan().all()
-    assert recognition.lpips_alex(smooth(size=(31, 47))).isfinite().all()
-
-
-def test_weights_that_are_not_the_published_ones_are_refused(weights, use, tmp_path):
-    use(weights, trusted=False)
-    with pytest.raises(ValueError, match=r"alexnet-owt-7be5be79\.pth is damaged or another file.*not 7be5be79"):
-        recognition.lpips_alex(smooth())
-    shutil.copytree(weights, tmp_path / "copy")
-    damaged = tmp_path / "copy" / recognition.LPIPS_HEADS[0]
-    damaged.write_bytes(damaged.read_bytes()[:-1])
-    use(tmp_path / "copy")
-    with pytest.raises(ValueError, match=r"alex\.pth is damaged or another file.*not df73285e"):
-        recognition.lpips_alex(smooth())
-
-
-def test_a_folder_that_does_not_exist_is_named(monkeypatch):
-    monkeypatch.setenv("COLORLIB_WEIGHTS", "/nowhere")
-    with pytest.raises(FileNotFoundError, match="COLORLIB_WEIGHTS is set to /nowhere, which is not a folder"):
-        recognition.lpips_alex(smooth())
+def test_a_pair_sees_what_the_judge_says():
+    pair, judge = smooth(), judge_for_metrics()
+    torch.testing.assert_close(pair.seen.embedding, judge(pair.rgb).embedding)
+    torch.testing.assert_close(pair.seen_true.logits, judge(pair.rgb_true).logits)
+    grey = pair.rgb_grey
+    assert (grey.amax(1) - grey.amin(1)).max() < 1e-3
+    torch.testing.assert_close(rgb_to_lab(grey)[:, :1], pair.L, rtol=0, atol=1e-2)
+    torch.testing.assert_close(pair.seen_grey.logits, judge(grey).logits)

@@ -1,5 +1,6 @@
 """Distances between sets against torchmetrics, scipy and loops; the published network by a small one of its shape."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -10,7 +11,9 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
+from colorlib.judges import Seen
 from colorlib.metrics import SETS, Pair, SetDistances, sets
+from colorlib.metrics import pair as pair_module
 from colorlib.metrics.sets import frechet_distance, frechet_needs, kernel_distance
 
 
@@ -116,7 +119,18 @@ def test_bad_clouds_are_refused_with_a_sentence(clouds):
         kernel_distance(x, y, 20, 0)
 
 
-# ---- collecting ---------------------------------------------------------------------------------------------------
+# ---- collecting: what Lite2 sees, by a small judge of its kind ----------------------------------------------------
+
+
+@pytest.fixture
+def small_judge(monkeypatch):
+    """Embeds by 12 numbers, the mean colours of four quarters."""
+
+    def judge(rgb):
+        quarters = nn.functional.adaptive_avg_pool2d(rgb, 2)
+        return Seen([rgb], quarters.flatten(1), rgb.mean((2, 3)))
+
+    monkeypatch.setattr(pair_module, "judge_for_metrics", lambda: judge)
 
 
 def some_pair(N: int, side: int = 16, color: float = 0.5) -> Pair:
@@ -137,14 +151,14 @@ def results_of(*pairs: Pair) -> dict:
     return distances.results()
 
 
-def test_results_are_those_of_all_pictures_however_they_come():
+def test_results_are_those_of_all_pictures_however_they_come(small_judge):
     pair = some_pair(400)
     whole = results_of(pair)
     x, y = pair.seen.embedding, pair.seen_true.embedding
-    assert whole["n"] == 400 and whole["frechet_b_needs"] == 2 * x.shape[1] == 384
-    assert whole["frechet_b"] == pytest.approx(frechet_distance(x.double(), y.double()), rel=1e-6)
+    assert whole["n"] == whole["n_lite2"] == 400 and whole["frechet_lite2_needs"] == 2 * x.shape[1] == 24
+    assert whole["frechet_lite2"] == pytest.approx(frechet_distance(x.double(), y.double()), rel=1e-6)
     expected = kernel_distance(x, y, 200, 100, torch.Generator().manual_seed(0))
-    assert (whole["kernel_b"], whole["kernel_b_sd"]) == pytest.approx(expected, rel=1e-6)
+    assert (whole["kernel_lite2"], whole["kernel_lite2_sd"]) == pytest.approx(expected, rel=1e-6)
     assert whole["subset"] == 200 and whole["subsets"] == 100
     parts = results_of(*(part(pair, slice(start, start + 150)) for start in (0, 150, 300)))
     assert {k: v for k, v in parts.items() if v is not None} == pytest.approx(
@@ -152,19 +166,28 @@ def test_results_are_those_of_all_pictures_however_they_come():
     )
 
 
-def test_perfect_colours_have_no_distance():
+def test_pictures_that_lite2_does_not_look_at_are_not_in_its_distances(small_judge):
+    pair = some_pair(60)
+    looked, rest = part(pair, slice(0, 40)), dataclasses.replace(part(pair, slice(40, 60)), look=False)
+    both, alone = results_of(looked, rest), results_of(looked)
+    assert (both["n"], both["n_lite2"], alone["n"]) == (60, 40, 40)
+    assert both["frechet_lite2"] == alone["frechet_lite2"] > 0 and both["kernel_lite2"] == alone["kernel_lite2"]
+
+
+def test_perfect_colours_have_no_distance(small_judge):
     perfect, faded = results_of(some_pair(400, color=1)), results_of(some_pair(400, color=0.2))
-    assert perfect["frechet_b"] == pytest.approx(0, abs=1e-6) and faded["frechet_b"] > 1e-3
-    assert perfect["kernel_b"] < faded["kernel_b"]
+    assert perfect["frechet_lite2"] == pytest.approx(0, abs=1e-6) and faded["frechet_lite2"] > 1e-3
+    assert perfect["kernel_lite2"] < faded["kernel_lite2"]
 
 
-def test_what_cannot_be_measured_is_none():
-    few = results_of(some_pair(50))
-    assert few["frechet_b"] is None and few["frechet_b_needs"] == 384 and isinstance(few["kernel_b"], float)
+def test_what_cannot_be_measured_is_none(small_judge):
+    few = results_of(some_pair(20))
+    assert few["frechet_lite2"] is None and few["frechet_lite2_needs"] == 24 and isinstance(few["kernel_lite2"], float)
     assert few["fid"] is few["kid"] is few["kid_sd"] is few["inception_sha256"] is None
     small, single, none = results_of(some_pair(5, side=15)), results_of(some_pair(1)), results_of()
-    assert small["kernel_b"] is single["kernel_b"] is none["kernel_b"] is None
+    assert small["kernel_lite2"] is single["kernel_lite2"] is none["kernel_lite2"] is None
     assert [result["n"] for result in (small, single, none)] == [5, 1, 0]
+    assert [result["n_lite2"] for result in (small, single, none)] == [0, 1, 0]
     assert set(SETS) <= set(none) and {metric.needs for metric in SETS.values()} - {""} <= set(none)
 
 

@@ -5,11 +5,11 @@ import torch
 import torch.nn.functional as F
 from scipy.spatial import cKDTree
 
-from colorlib.classifier import load_classifier
 from colorlib.color import gamut
 from colorlib.color.appearance import hs03
 from colorlib.color.lab import lab_to_rgb, rgb_to_lab
 from colorlib.color.spaces import SPACES
+from colorlib.judges import judge_for_losses
 from colorlib.models import MODELS, create_model
 from colorlib.objectives import (
     OBJECTIVES,
@@ -18,7 +18,6 @@ from colorlib.objectives import (
     create_objective,
     describe_objective,
     objective_options,
-    terms_of,
 )
 from colorlib.objectives.critics import CRITICS, PatchCritic
 
@@ -117,10 +116,8 @@ def test_bfloat16_in_float32_out(name):
 @every_objective
 def test_gradient_of_the_loss(name):
     objective = create(name).double().eval()
-    looks = {"perceptual", "class_kl"} & set(terms_of(name))  # through a classifier, which wants 16 pixels
-    size = 16 if looks else 4
-    L, ab = (x.double() for x in some_photographs(1, size, size))
-    side = size // objective.out_stride
+    L, ab = (x.double() for x in some_photographs(1, 4, 4))
+    side = 4 // objective.out_stride
     output = torch.randn(1, objective.out_channels, side, side, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: objective(x, L, ab)["loss"], output, fast_mode=True)
 
@@ -465,13 +462,24 @@ def test_unknown_names_and_options_get_one_clear_sentence():
 
 
 @pytest.mark.parametrize("name", ["perceptual", "class_kl"])
-def test_a_look_through_the_classifier_is_zero_at_the_truth_and_trains_no_classifier(name):
-    objective = create_objective(name)
+def test_a_look_through_the_judge_is_zero_at_the_truth_and_trains_no_judge(name):
+    objective, another = create_objective(name), create_objective(name)
     L, ab = some_photographs(2, 32, 32)
     at_truth, at_grey = (float(objective(colors / 110, L, ab)["loss"]) for colors in (ab, torch.zeros_like(ab)))
     assert at_truth == pytest.approx(0, abs=1e-4) and at_grey > 10 * at_truth + 1e-3
     assert not any(p.requires_grad for p in objective.parameters()) and objective.critic is None
-    assert not any(p is q for p, q in zip(objective.parameters(), load_classifier("a").parameters(), strict=True))
+    assert not any(p is q for p, q in zip(objective.parameters(), another.parameters(), strict=True))
+
+
+def test_perceptual_and_class_kl_by_hand():
+    L, ab = some_photographs(2, 32, 32)
+    judge = judge_for_losses()
+    seen, true = (judge(lab_to_rgb(torch.cat([L, colors], 1), clip=False).clamp(-0.5, 1.5)) for colors in (0 * ab, ab))
+    by_map = [float((x - y).abs().sum() / x.numel()) for x, y in zip(seen.maps, true.maps, strict=True)]
+    assert float(create_objective("perceptual")(0 * ab, L, ab)["loss"]) == pytest.approx(sum(by_map) / 5, rel=1e-4)
+    p, q = (scores.logits.double().softmax(1) for scores in (true, seen))
+    kl = (p * (p / q).log()).sum(1).mean()
+    assert float(create_objective("class_kl")(0 * ab, L, ab)["loss"]) == pytest.approx(float(kl), rel=1e-3)
 
 
 def test_colorfulness_rewards_vivid_pictures_and_lets_another_term_choose_the_checkpoint():

@@ -104,7 +104,7 @@ def test_special_parts_stand_in_page_and_markdown(special, tmp_path):
     for text in (html, markdown):
         for heading in ("Equal images, equal seconds", "What the variance goes with", "Colder and warmer", "Hints"):
             assert heading in text
-        assert "Several answers" in text and "not measured" in text and "needs 384 pictures" in text
+        assert "Several answers" in text and "not measured" in text and "needs 704 pictures" in text
         assert "unet · l2, seed 0, collapsed after 4,000 photographs: the critic is always right" in text.replace(
             "\u00a0", " "
         )
@@ -123,8 +123,8 @@ def test_rows_of_seconds_stand_apart_from_rows_of_images(special):
 def test_distances_between_sets_are_compared_only_where_they_were_measured_alike(special, tmp_path):
     folder = shutil.copytree(special, tmp_path / "copy")
     path = folder / "unet-l2-s0" / "sets.json"
-    write_json(path, json.loads(path.read_text()) | {"n": 30})
-    scores = compare(folder).sets["kernel_b"]
+    write_json(path, json.loads(path.read_text()) | {"n_lite2": 30})
+    scores = compare(folder).sets["kernel_lite2"]
     assert not scores["unet · l2"].compared and scores["unet · l1"].compared and scores["unet · l1"].n == 40
 
 

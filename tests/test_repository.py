@@ -14,8 +14,6 @@ import yaml
 ROOT = Path(__file__).parents[1]
 LARGEST = 1_000_000  # bytes of a committed file: whoever clones takes all that was ever committed
 LARGER = {
-    "colorlib/weights/classifier_a.safetensors": "objectives look through it, and nothing is downloaded",
-    "colorlib/weights/classifier_b.safetensors": "metrics look through it, and nothing is downloaded",
     "colorlib/weights/faithful.safetensors": "a model that ships: colouring needs no network connection",
     "colorlib/weights/vivid.safetensors": "the other model that ships",
 }

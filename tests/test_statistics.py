@@ -11,6 +11,7 @@ from colorlib.statistics.bootstrap import (
     mean_intervals,
     paired_bootstrap,
     paired_differences,
+    pooled_intervals,
     rank_intervals,
     verdict,
 )
@@ -217,3 +218,32 @@ def test_runs_of_one_setting_differ_by_their_seed_alone():
     assert np.isnan(apart["net"].by_chance) and np.isnan(apart["net"].low)
     alike = attribute_variance([3.0] * 4, factors)
     assert all(np.isnan(share.share) for share in alike.values())
+
+
+def test_a_pooled_number_of_one_mean_has_the_means_own_interval():
+    scores = np.random.default_rng(0).normal(3, 1, (2, 300))
+    ends = pooled_intervals({"a": scores[None], "b": scores[None] + 1}, lambda mean: 10 * mean, n_resamples=4_000)
+    plain = mean_intervals({"a": scores, "b": scores + 1}, n_resamples=4_000)
+    for label in plain:
+        assert ends[label].mean == pytest.approx(10 * plain[label].mean)
+        assert ends[label][1:] == pytest.approx([10 * end for end in plain[label][1:]], abs=0.1)
+
+
+def test_a_pooled_ratio_has_the_interval_of_scipys_bootstrap():
+    rng = np.random.default_rng(1)
+    whole = rng.normal(5, 1, 200)
+    part = 0.3 * whole + rng.normal(0, 1, 200)
+
+    def ratio(x, y, axis=-1):
+        return x.mean(axis) / y.mean(axis)
+
+    theirs = scipy.stats.bootstrap((part, whole), ratio, paired=True, n_resamples=9_999, method="percentile", rng=0)
+    ours = pooled_intervals({"": np.array([part, whole])[:, None]}, lambda x, y: x / y)[""]
+    assert ours.mean == pytest.approx(part.mean() / whole.mean())
+    assert ours[1:] == pytest.approx(tuple(theirs.confidence_interval), abs=0.005)
+
+
+def test_a_pooled_number_is_unknown_where_terms_are_missing():
+    terms = np.array([[[1.0, np.nan, 3.0]], [[2.0, 2.0, np.inf]]])
+    assert pooled_intervals({"": terms}, lambda x, y: x / y)[""] == (0.5, 0.5, 0.5)  # of the first image alone
+    assert np.isnan(pooled_intervals({"": terms[:, :, 1:]}, lambda x, y: x / y)[""]).all()

@@ -4,10 +4,10 @@ import argparse
 import os
 import sys
 
-from colorlib.cli import colorize, export, human_study, judge, lists, prepare, report, study, train_classifier
+from colorlib.cli import colorize, export, human_study, judge, lists, prepare, report, study
 from colorlib.processes import follow_parent
 
-COMMANDS = (prepare, study, lists, export, judge, colorize, report, human_study, train_classifier)
+COMMANDS = (prepare, study, lists, export, judge, colorize, report, human_study)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, ModuleNotFoundError):
+    if isinstance(error, ModuleNotFoundError) and "pip install" not in str(error):
         return f"{error.name} is not installed; this needs the extra study: pip install 'colorlib[study]'."
     if isinstance(error, MemoryError):
         return "the memory is used up; try fewer --jobs, or a smaller size or batch."

@@ -12,6 +12,7 @@ Nothing is ever loaded whole: opening reads headers, a batch is one gather.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,7 @@ _RELEASE_BYTES = 64 << 20
 _FAULT_AROUND = 1 << 16  # the kernel maps neighbouring pages along with each page touched
 _PRIOR_PHOTOGRAPHS = 2_000
 _PRIOR_SIDE = 64
+_WORDNET_ID = re.compile(r"(n\d{8})_")  # of a noun
 
 
 @dataclass(frozen=True)
@@ -128,13 +130,16 @@ class LabArrays:
 
     @cached_property
     def classes(self) -> list[str]:
-        """The sorted names of the folders right above the photographs, or none where they all lie in one."""
+        """The sorted names of the folders right above the photographs, or none where they all lie in one.
+
+        Photographs of one folder whose names begin with WordNet ids, as ImageNet's do, are classed by those instead.
+        """
         names = sorted(set(self._folders))
         return names if len(names) > 1 else []
 
     @cached_property
     def labels(self) -> np.ndarray | None:
-        """(N,) int64: the position in `classes` of each photograph's folder, or None where there are no classes."""
+        """(N,) int64: the position in `classes` of each photograph's class, or None where there are no classes."""
         return np.searchsorted(self.classes, self._folders).astype(np.int64) if self.classes else None
 
     def indices(self, split: str, include_flagged: bool = False) -> np.ndarray:
@@ -166,7 +171,10 @@ class LabArrays:
 
         The first photographs of a folder are often of one kind; these are of all kinds.
         """
-        indices = self.indices(split)
+        return self.drawn(self.indices(split), count)
+
+    def drawn(self, indices: np.ndarray, count: int) -> np.ndarray:
+        """Return at most ``count`` of some positions, sorted, drawn as by :meth:`sample`."""
         digests = self.manifest["sha256"].to_numpy()[indices]
         return np.sort(indices[np.argsort(digests, kind="stable")[:count]])
 
@@ -227,8 +235,10 @@ class LabArrays:
 
     @cached_property
     def _folders(self) -> list[str]:
-        """The name of the folder right above each photograph, "" where its source names none."""
-        return [PurePosixPath(source).parent.name for source in self.manifest["source"]]
+        """The name of the folder right above each photograph, "" where its source names none; or see `classes`."""
+        paths = [PurePosixPath(source) for source in self.manifest["source"]]
+        folders, ids = [path.parent.name for path in paths], [_WORDNET_ID.match(path.name) for path in paths]
+        return [found[1] for found in ids if found] if len(set(folders)) == 1 and all(ids) else folders
 
     def _release(self, photographs: int) -> None:
         self._touched += photographs * (3 * self.size[0] * self.size[1] + 2 * _FAULT_AROUND)

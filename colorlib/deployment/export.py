@@ -9,8 +9,7 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from colorlib.classifier import WEIGHTS
-from colorlib.deployment.loading import read_run
+from colorlib.deployment.loading import WEIGHTS, read_run
 from colorlib.deployment.recipe import Recipe
 from colorlib.files import atomic_path
 from colorlib.metrics import METRICS

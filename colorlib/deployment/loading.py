@@ -13,7 +13,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from colorlib.classifier import WEIGHTS
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.recipe import Recipe, rebuild
 from colorlib.files import fetch, published_digest
@@ -23,6 +22,7 @@ from colorlib.objectives.base import OnColours
 from colorlib.registry import look_up
 from colorlib.runs.run import Run
 
+WEIGHTS = Path(__file__).parents[1] / "weights"  # of the models that ship
 RELEASED_SHORT_SIDE = 256  # what all three were trained at
 
 
@@ -79,8 +79,7 @@ def shipped_models() -> dict[str, Recipe]:
     found = {}
     for path in sorted(WEIGHTS.glob("*.safetensors")):
         with safe_open(path, "pt") as file:
-            if "recipe" in (file.metadata() or {}):  # the classifiers lie there too
-                found[path.stem] = Recipe(**json.loads(file.metadata()["recipe"]))
+            found[path.stem] = Recipe(**json.loads(file.metadata()["recipe"]))
     return found
 
 

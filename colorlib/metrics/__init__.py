@@ -10,7 +10,7 @@ its family's file; for a new family, write a file and add it to the lines below.
 import torch
 from torch import Tensor
 
-from colorlib.metrics import auc, colorfulness, difference, distribution, fidelity, recognition, sets
+from colorlib.metrics import auc, colorfulness, difference, distribution, fidelity, perceptual, recognition, sets
 from colorlib.metrics.base import Metric, PooledMetric, SetMetric
 from colorlib.metrics.pair import Pair
 from colorlib.metrics.sets import SetDistances
@@ -35,8 +35,9 @@ METRICS: dict[str, Metric] = {  # in the order of the tables' columns
     **colorfulness.METRICS,
     **distribution.METRICS,
     **recognition.METRICS,
+    **perceptual.METRICS,
 }
-POOLED: dict[str, PooledMetric] = {**fidelity.POOLED, **auc.POOLED, **colorfulness.POOLED}
+POOLED: dict[str, PooledMetric] = {**fidelity.POOLED, **auc.POOLED, **colorfulness.POOLED, **recognition.POOLED}
 SETS: dict[str, SetMetric] = sets.SETS
 
 

@@ -96,14 +96,14 @@ METRICS["auc_weight"] = Metric(
 )
 
 
-def auc_rebalanced_pooled(per_image: pd.DataFrame) -> float:
-    """Rebalanced AuC in % over the pixels of all images; NaN where no image has one."""
+def _weighted(per_image: pd.DataFrame) -> pd.DataFrame:
     weight = per_image["auc_weight"]
-    return float((weight * per_image["auc_rebalanced"]).sum(min_count=1) / weight.sum(min_count=1))
+    return pd.DataFrame({"weighted": weight * per_image["auc_rebalanced"], "weight": weight})
 
 
 POOLED["auc_rebalanced_pooled"] = PooledMetric(
-    auc_rebalanced_pooled,
+    _weighted,
+    lambda weighted, weight: weighted / weight,
     title="Pooled rebalanced AuC",
     unit="%",
     higher_is_better=True,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from colorlib.metrics.pair import Pair
@@ -54,9 +55,19 @@ class Metric(Entry):
 
 @dataclass(frozen=True)
 class PooledMetric(Entry):
-    """A number that a set of images gets, and that is not the mean of theirs; ``fn``: per-image table -> float."""
+    """A number that a set of images gets, which is no mean of theirs but follows from means.
 
-    fn: Callable[[pd.DataFrame], float]
+    Args:
+        terms: per-image table -> the columns whose means it follows from.
+        of: those means, each a number or an array of one shape -> the number, or an array of that shape.
+    """
+
+    terms: Callable[[pd.DataFrame], pd.DataFrame]
+    of: Callable[..., ArrayLike]
+
+    def fn(self, per_image: pd.DataFrame) -> float:
+        """Measure a per-image table."""
+        return float(self.of(*self.terms(per_image).mean()))
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,8 @@ class SetMetric(Entry):
         fn: its name and the embeddings of pictures and photographs, (N, D) each, or None where there are none -> its
             keys and values of ``sets.json``; None stands for what was not measured.
         network: by which it is embedded, a key of ``NETWORKS`` in :mod:`colorlib.metrics.sets`.
-        alike: the keys of ``sets.json`` that must agree before two of these distances are compared.
+        alike: the keys of ``sets.json`` that must agree before two of these distances are compared; the first is the
+            number of pictures.
         needs: the key under which the least number of pictures for it is, or "".
     """
 

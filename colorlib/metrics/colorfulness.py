@@ -4,6 +4,7 @@ Reference:
     Hasler and Süsstrunk, SPIE 5007, 2003.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -50,7 +51,8 @@ METRICS["colorfulness_hs03_error"] = Metric(
 )
 
 POOLED["colorfulness_hs03_gap"] = PooledMetric(
-    lambda per_image: abs(float(per_image["colorfulness_hs03_error"].mean())),
+    lambda per_image: per_image[["colorfulness_hs03_error"]],
+    np.abs,
     title="Colourfulness gap",
     unit="",
     higher_is_better=False,
@@ -60,7 +62,8 @@ POOLED["colorfulness_hs03_gap"] = PooledMetric(
 )
 
 POOLED["colorfulness_hs03_mae"] = PooledMetric(
-    lambda per_image: float(per_image["colorfulness_hs03_error"].abs().mean()),
+    lambda per_image: per_image[["colorfulness_hs03_error"]].abs(),
+    np.asarray,
     title="Colourfulness error",
     unit="",
     higher_is_better=False,
@@ -102,7 +105,8 @@ METRICS["colorfulness_abs_error"] = Metric(
 )
 
 POOLED["colorfulness_abs_gap"] = PooledMetric(
-    lambda per_image: abs(float(per_image["colorfulness_abs_error"].mean())),
+    lambda per_image: per_image[["colorfulness_abs_error"]],
+    np.abs,
     title="Colourfulness gap (abs.)",
     unit="",
     higher_is_better=False,
@@ -112,7 +116,8 @@ POOLED["colorfulness_abs_gap"] = PooledMetric(
 )
 
 POOLED["colorfulness_abs_mae"] = PooledMetric(
-    lambda per_image: float(per_image["colorfulness_abs_error"].abs().mean()),
+    lambda per_image: per_image[["colorfulness_abs_error"]].abs(),
+    np.asarray,
     title="Colourfulness error (abs.)",
     unit="",
     higher_is_better=False,

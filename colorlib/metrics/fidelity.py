@@ -5,7 +5,6 @@ References:
     similarity", IEEE Transactions on Image Processing 13(4), 2004, equations 13 to 16.
 """
 
-import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -50,17 +49,13 @@ METRICS["psnr_rgb_db"] = Metric(
 )
 
 
-def psnr_pooled_db(per_image: pd.DataFrame) -> float:
-    """PSNR in dB of the mean over all images of their squared errors; they are to be of one size."""
-    return psnr_db(torch.tensor(per_image["mse_rgb"].mean(), dtype=torch.float64)).item()
-
-
 POOLED["psnr_pooled_db"] = PooledMetric(
-    psnr_pooled_db,
+    lambda per_image: per_image[["mse_rgb"]],
+    lambda mse: psnr_db(torch.as_tensor(mse, dtype=torch.float64)).numpy(),
     title="Pooled PSNR",
     unit="dB",
     higher_is_better=True,
-    about="PSNR of the mean squared error over all images, some 2 dB below the mean of their PSNRs.",
+    about="PSNR of the mean squared error over all images, of one size, some 2 dB below the mean of their PSNRs.",
     blind_to="The many good images: the few worst decide it.",
     reference=DEFINITION,
 )

@@ -3,40 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from colorlib.classifier import MINIMUM_SIDE, load_classifier
 from colorlib.color import gamut
 from colorlib.color.lab import lab_to_rgb
+from colorlib.imagenet import class_ids
+from colorlib.judges import Seen, judge_for_metrics
 
 GRID_HALF = gamut.REACH // gamut.STEP + 1  # steps from the middle of the grid of bin centres to beyond its last one
+SMALLEST_SEEN = 16  # pixels of a side; in smaller pictures nothing is recognised
 
 
-class Seen(NamedTuple):
-    """What classifier b sees in N pictures.
-
-    Attributes:
-        maps: features (N, C, h, w), finest first.
-        embedding: (N, D), one vector for each picture.
-        logits: (N, classes).
-    """
-
-    maps: list[Tensor]
-    embedding: Tensor
-    logits: Tensor
-
-
-@torch.no_grad()
-def _look(rgb: Tensor) -> Seen | None:
-    if min(rgb.shape[2:]) < MINIMUM_SIDE:
-        return None
-    classifier = load_classifier("b")
-    maps = classifier.feature_maps(rgb.contiguous(memory_format=torch.channels_last))
-    embedding = maps[-1].mean((2, 3))  # as in Classifier.embed, whose pass through the network is not repeated
-    return Seen(maps, embedding, classifier.head(embedding))
+@cache
+def _imagenet_positions(class_names: tuple[str, ...]) -> Tensor:
+    """Give each name's position among ImageNet's classes, −1 for a name that is none of their WordNet ids."""
+    position = {name: number for number, name in enumerate(class_ids())}
+    return torch.tensor([position.get(name, -1) for name in class_names])
 
 
 @cache
@@ -85,6 +69,7 @@ class Pair:
         prior: (313,) share of each colour bin in the training photographs, sum 1; None if it is not known.
         labels: (N,) int64, what each photograph shows: a position in ``class_names``; None if it is not known.
         class_names: the names that ``labels`` count through.
+        look: whether Lite2 looks at the pictures, which takes longer than all other metrics together.
 
     Raises:
         TypeError: an image is not a floating-point tensor, or the labels are not int64.
@@ -102,6 +87,7 @@ class Pair:
     prior: Tensor | None = None
     labels: Tensor | None = None
     class_names: Sequence[str] = ()
+    look: bool = True
 
     def __post_init__(self) -> None:
         for name, channels in {"L": 1, "ab": 2, "ab_true": 2}.items():
@@ -183,11 +169,33 @@ class Pair:
         return _nearest_bin(self.ab_true)
 
     @cached_property
+    def rgb_grey(self) -> Tensor:
+        """(N, 3, H, W) photograph without its colours, by the same path."""
+        return lab_to_rgb(torch.cat([self.L, torch.zeros_like(self.ab)], 1))
+
+    @cached_property
+    def imagenet_labels(self) -> Tensor:
+        """(N,) int64 position of each label among ImageNet's classes, −1 where it is none of them or not known."""
+        if self.labels is None:
+            return torch.full(self.ab.shape[:1], -1, device=self.ab.device)
+        return _imagenet_positions(tuple(self.class_names)).to(self.labels.device)[self.labels]
+
+    @cached_property
     def seen(self) -> Seen | None:
-        """What classifier b sees in the predictions; None where a side is below 16 pixels."""
-        return _look(self.rgb)
+        """What Lite2 sees in the predictions; None without ``look``, below 16 pixels, and without its weights."""
+        return self._look(self.rgb)
 
     @cached_property
     def seen_true(self) -> Seen | None:
-        """What classifier b sees in the photographs; None where a side is below 16 pixels."""
-        return _look(self.rgb_true)
+        """What Lite2 sees in the photographs; None where :attr:`seen` is."""
+        return self._look(self.rgb_true)
+
+    @cached_property
+    def seen_grey(self) -> Seen | None:
+        """What Lite2 sees in the photographs without their colours; None where :attr:`seen` is."""
+        return self._look(self.rgb_grey)
+
+    @torch.no_grad()
+    def _look(self, rgb: Tensor) -> Seen | None:
+        judge = judge_for_metrics() if self.look and min(rgb.shape[2:]) >= SMALLEST_SEEN else None
+        return judge(rgb) if judge else None

@@ -1,81 +1,54 @@
-"""What a network sees in the coloured pictures: is the thing still recognised, and how far do its features lie.
+"""Whether the thing in a coloured picture is still recognised, by EfficientNet-Lite2 (:mod:`colorlib.judges`).
 
-Those with ``_b`` in their names are named after classifier "b" of :mod:`colorlib.classifier`, which ships with the
-package and which nothing is trained against. They follow the ideas of published measures and are not those measures:
-the published ones belong to networks of 1.2 million photographs. The published LPIPS is here too, for those who have
-its weights.
+Nothing is trained against Lite2. What it says is NaN where its weights, the extra ``pretrained``, are missing, below 16
+pixels, and for pictures that it was not asked to look at. Where a photograph's class is the WordNet id of one of
+ImageNet's, its picture is *recognised* or not, and the class has a probability. Anywhere, the first guess at the
+picture agrees with that at the photograph or does not.
 
-**Weights of published networks.** They are looked for in the folder that the environment variable ``COLORLIB_WEIGHTS``
-names, and nothing is downloaded. For LPIPS these are ``alexnet-owt-7be5be79.pth`` (torchvision's AlexNet) and
-``alex.pth`` (the heads, from ``lpips/weights/v0.1`` of the lpips repository). Where they are not, the metric is NaN.
-
-References:
+Reference:
     Zhang, Isola and Efros, "Colorful image colorization", ECCV 2016, section 3.1 (semantic interpretability).
-    Zhang, Isola, Efros, Shechtman and Wang, "The unreasonable effectiveness of deep features as a perceptual metric",
-    CVPR 2018, equation 1 (LPIPS).
-    Krizhevsky, "One weird trick for parallelizing convolutional neural networks", arXiv:1404.5997, 2014 (this AlexNet).
 """
 
-import os
-from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
-
+import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import ArrayLike
+from torch import Tensor
 
-from colorlib.classifier import load_classifier
-from colorlib.files import sha256
-from colorlib.metrics.base import ZHANG, Metric
-from colorlib.metrics.pair import Pair, Seen
+from colorlib.judges import Seen
+from colorlib.metrics.base import ZHANG, Metric, PooledMetric
+from colorlib.metrics.pair import Pair
 
-FOLDER_VARIABLE = "COLORLIB_WEIGHTS"
-ALEXNET = ("alexnet-owt-7be5be79.pth", "7be5be79")  # file and the first digits of its SHA-256
-LPIPS_HEADS = ("alex.pth", "df73285e")  # of version 0.1; those of 0.0 have the same names and shapes
-ALEXNET_SIDE = 31  # pixels; in smaller pictures nothing is left after its second pooling
-RGB_MEAN, RGB_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # AlexNet's input; LPIPS has the same, for [-1, 1]
-NOT_VGG = f"{ZHANG}, with classifier b in place of VGG-16"
-LPIPS = "Zhang, Isola, Efros, Shechtman and Wang, CVPR 2018"
+NOT_VGG = f"{ZHANG}, with EfficientNet-Lite2 in place of VGG-16"
 
 METRICS: dict[str, Metric] = {}
-
-
-# ---- classifier b ------------------------------------------------------------------------------------------------
-
-
-@cache
-def _positions_in_b(class_names: tuple[str, ...]) -> Tensor:
-    """Give each name's position among classifier b's classes, −1 for a name that it does not know."""
-    position = {name: number for number, name in enumerate(load_classifier("b").classes)}
-    return torch.tensor([position.get(name, -1) for name in class_names])
+POOLED: dict[str, PooledMetric] = {}
 
 
 def _recognised(pair: Pair, seen: Seen | None) -> Tensor:
-    if pair.labels is None or seen is None:
+    if seen is None:
         return pair.unknown
-    wanted = _positions_in_b(tuple(pair.class_names)).to(pair.labels.device)[pair.labels]
+    wanted = pair.imagenet_labels
     return torch.where(wanted < 0, torch.nan, (seen.logits.argmax(1) == wanted).to(pair.ab))
 
 
-def recognised_b(pair: Pair) -> Tensor:
-    """(N,) 1 where classifier b's first guess at the coloured picture is what the photograph shows, else 0.
+def recognised_lite2(pair: Pair) -> Tensor:
+    """(N,) 1 where Lite2's first guess at the coloured picture is what the photograph shows, else 0.
 
-    NaN without labels, where the label is none of the classifier's classes, and below 16 pixels.
+    NaN where what it shows is not known by the WordNet id of one of ImageNet's classes.
 
-    Difference from the paper (Zhang et al. 2016, section 3.1): classifier b, trained on colour photographs, in place of
-    VGG-16.
+    Difference from the paper (Zhang et al. 2016, section 3.1): EfficientNet-Lite2 in place of VGG-16.
     """
     return _recognised(pair, pair.seen)
 
 
-METRICS["recognised_b"] = Metric(
-    recognised_b,
-    title="Recognised (b)",
+METRICS["recognised_lite2"] = Metric(
+    recognised_lite2,
+    title="Recognised (Lite2)",
     unit="",
     higher_is_better=True,
     about=(
-        "1 where the first guess of classifier b at the coloured picture is what the photograph shows, else 0; "
-        "photographs in folders whose names it does not know have none."
+        "1 where the first guess of EfficientNet-Lite2 at the coloured picture is what the photograph shows, else 0; "
+        "photographs whose class is no WordNet id of ImageNet's have none."
     ),
     blind_to=(
         "Colours that do not matter to what a thing is, and most of them do not: it knows much from lightness alone."
@@ -84,166 +57,168 @@ METRICS["recognised_b"] = Metric(
 )
 
 
-def recognised_b_error(pair: Pair) -> Tensor:
-    """(N,) :func:`recognised_b` minus the same of the photograph itself: −1 where colouring has hidden the thing."""
+def recognised_lite2_error(pair: Pair) -> Tensor:
+    """(N,) :func:`recognised_lite2` minus that of the photograph itself: −1 where colouring has hidden the thing."""
     return _recognised(pair, pair.seen) - _recognised(pair, pair.seen_true)
 
 
-METRICS["recognised_b_error"] = Metric(
-    recognised_b_error,
-    title="Recognised (b), signed error",
+METRICS["recognised_lite2_error"] = Metric(
+    recognised_lite2_error,
+    title="Recognised (Lite2), signed error",
     unit="",
     higher_is_better=None,
-    about="Recognised (classifier b) of the prediction minus of the photograph; below 0 colouring has hidden things.",
+    about="Recognised (Lite2) of the prediction minus of the photograph; below 0 colouring has hidden things.",
     blind_to="Colours that do not matter to what a thing is.",
     reference=NOT_VGG,
 )
 
 
-def class_agreement_b(pair: Pair) -> Tensor:
-    """(N,) 1 where classifier b's first guess is the same for picture and photograph, right or wrong, else 0.
+def recognised_lite2_gain(pair: Pair) -> Tensor:
+    """(N,) :func:`recognised_lite2` minus that of the photograph left grey: 1 where colouring has shown the thing."""
+    return _recognised(pair, pair.seen) - _recognised(pair, pair.seen_grey)
 
-    NaN below 16 pixels; needs no labels.
+
+METRICS["recognised_lite2_gain"] = Metric(
+    recognised_lite2_gain,
+    title="Recognised (Lite2), gain on grey",
+    unit="",
+    higher_is_better=None,
+    about="Recognised (Lite2) of the prediction minus of the photograph left grey; serves to pool.",
+    blind_to="Colours that do not matter to what a thing is.",
+    reference=NOT_VGG,
+)
+
+
+def _log_probability(pair: Pair, seen: Seen | None) -> Tensor:
+    if seen is None:
+        return pair.unknown
+    wanted = pair.imagenet_labels
+    log_probability = seen.logits.log_softmax(1).gather(1, wanted.clamp(min=0)[:, None])[:, 0]
+    return torch.where(wanted < 0, torch.nan, log_probability.to(pair.ab))
+
+
+def log_probability_lite2(pair: Pair) -> Tensor:
+    """(N,) logarithm of the probability that Lite2 gives to what the photograph shows, in nats, at most 0.
+
+    NaN where what it shows is not known by the WordNet id of one of ImageNet's classes.
+
+    Difference from the paper (Zhang et al. 2016, section 3.1): there only the first guess counts, and it is VGG-16's.
+    """
+    return _log_probability(pair, pair.seen)
+
+
+METRICS["log_probability_lite2"] = Metric(
+    log_probability_lite2,
+    title="Log-probability (Lite2)",
+    unit="nats",
+    higher_is_better=True,
+    about=(
+        "Logarithm of the probability that EfficientNet-Lite2 gives to what the photograph shows: recognition by "
+        "degrees, which few photographs tell more surely than first guesses."
+    ),
+    blind_to="Colours that do not matter to what a thing is; a few things that it is sure are others weigh most.",
+    reference=NOT_VGG,
+)
+
+
+def log_probability_lite2_error(pair: Pair) -> Tensor:
+    """(N,) :func:`log_probability_lite2` minus the same of the photograph itself, in nats."""
+    return _log_probability(pair, pair.seen) - _log_probability(pair, pair.seen_true)
+
+
+METRICS["log_probability_lite2_error"] = Metric(
+    log_probability_lite2_error,
+    title="Log-probability (Lite2), signed error",
+    unit="nats",
+    higher_is_better=None,
+    about="Log-probability (Lite2) of the prediction minus of the photograph; below 0 colouring has hidden things.",
+    blind_to="Colours that do not matter to what a thing is.",
+    reference=NOT_VGG,
+)
+
+
+def log_probability_lite2_gain(pair: Pair) -> Tensor:
+    """(N,) :func:`log_probability_lite2` minus the same of the photograph left grey, in nats."""
+    return _log_probability(pair, pair.seen) - _log_probability(pair, pair.seen_grey)
+
+
+METRICS["log_probability_lite2_gain"] = Metric(
+    log_probability_lite2_gain,
+    title="Log-probability (Lite2), gain on grey",
+    unit="nats",
+    higher_is_better=None,
+    about="Log-probability (Lite2) of the prediction minus of the photograph left grey; serves to pool.",
+    blind_to="Colours that do not matter to what a thing is.",
+    reference=NOT_VGG,
+)
+
+
+def class_agreement_lite2(pair: Pair) -> Tensor:
+    """(N,) 1 where Lite2's first guess is the same for picture and photograph, right or wrong, else 0; needs no labels.
+
+    Difference from the paper (Zhang et al. 2016, section 3.1): agreement with the photograph in place of its label.
     """
     if pair.seen is None or pair.seen_true is None:
         return pair.unknown
     return (pair.seen.logits.argmax(1) == pair.seen_true.logits.argmax(1)).to(pair.ab)
 
 
-METRICS["class_agreement_b"] = Metric(
-    class_agreement_b,
-    title="Same class (b)",
+METRICS["class_agreement_lite2"] = Metric(
+    class_agreement_lite2,
+    title="Same class (Lite2)",
     unit="",
     higher_is_better=True,
     about=(
-        "1 where classifier b's first guess at picture and photograph is the same, right or wrong, else 0; needs no "
-        "labels."
+        "1 where the first guess of EfficientNet-Lite2 at picture and photograph is the same, right or wrong, else 0; "
+        "needs no labels."
     ),
-    blind_to="Colours that do not matter to what a thing is; where b is unsure, a hair's breadth decides.",
+    blind_to="Colours that do not matter to what a thing is; where Lite2 is unsure, a hair's breadth decides.",
     reference=f"{NOT_VGG}, against its guess at the photograph",
 )
 
 
-def _unit(features: Tensor) -> Tensor:
-    return features / (torch.linalg.vector_norm(features, dim=1, keepdim=True) + 1e-10)
+# ---- the share of the gap ----------------------------------------------------------------------------------------
 
 
-def _layer_distances(maps: Sequence[Tensor], maps_true: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
-    """Give (layers, N): squared differences of unit vectors of features, weighted by channel, mean over positions."""
-    squared = [(_unit(x) - _unit(y)).square().mean((2, 3)) for x, y in zip(maps, maps_true, strict=True)]
-    return torch.stack([layer @ weight for layer, weight in zip(squared, weights, strict=True)])
+def share_recovered(gain: ArrayLike, error: ArrayLike) -> np.ndarray:
+    """Return what share of the gap between grey and colour is recovered, in %; NaN where there is no gap.
 
+    Args:
+        gain: mean score of the predictions minus that of the photographs left grey, any shape.
+        error: mean score of the predictions minus that of the photographs, of the same shape.
 
-def perceptual_b(pair: Pair) -> Tensor:
-    """(N,) distance between the features of picture and photograph in classifier b, in [0, 2].
-
-    At each position of a layer, the squared distance of the two unit vectors of features; mean over positions, then
-    over the four layers. NaN below 16 pixels.
-
-    Difference from the paper (Zhang et al. 2018, equation 1): classifier b; all channels weigh 1, where LPIPS has
-    weights fitted to people's judgements; mean over layers, where LPIPS has the sum. It is not LPIPS.
+    Example:
+        >>> share_recovered(56.0 - 52.7, 56.0 - 68.3).round()  # Zhang et al. 2016, table 1: colour, ours, grey
+        array(21.)
     """
-    if pair.seen is None or pair.seen_true is None:
-        return pair.unknown
-    maps = pair.seen.maps
-    return _layer_distances(maps, pair.seen_true.maps, [x.new_ones(x.shape[1]) for x in maps]).mean(0)
+    gap = np.subtract(gain, error)
+    return 100 * np.divide(gain, gap, out=np.full_like(gap, np.nan), where=gap > 0)
 
 
-METRICS["perceptual_b"] = Metric(
-    perceptual_b,
-    title="Perceptual (b)",
-    unit="",
-    higher_is_better=False,
+POOLED["recognised_lite2_share"] = PooledMetric(
+    lambda per_image: per_image[["recognised_lite2_gain", "recognised_lite2_error"]],
+    share_recovered,
+    title="Gap recovered, top-1 (Lite2)",
+    unit="%",
+    higher_is_better=True,
     about=(
-        "Distance between picture and photograph in the features of classifier b, in the manner of LPIPS, which it is "
-        "not: another network, and no weights fitted to people's judgement."
+        "Share of the gap between grey and colour that colouring recovers: (recognised − recognised in grey) / "
+        "(recognised in colour − recognised in grey), by EfficientNet-Lite2; 21 % in the paper, by VGG-16."
     ),
-    blind_to="Other plausible colours: it compares with the one photograph, as pixel errors do.",
-    reference=f"{LPIPS}, with classifier b",
+    blind_to="Colours that do not matter to what a thing is; unsure where the gap is small, as in small photographs.",
+    reference=NOT_VGG,
 )
 
-
-# ---- published networks, where their weights are -----------------------------------------------------------------
-
-
-def weights_folder() -> Path | None:
-    """Return the folder of published weights, or None where the variable is not set.
-
-    Raises:
-        FileNotFoundError: the variable names something else.
-    """
-    named = os.environ.get(FOLDER_VARIABLE)
-    if named and not Path(named).is_dir():
-        raise FileNotFoundError(f"{FOLDER_VARIABLE} is set to {named}, which is not a folder; correct or unset it.")
-    return Path(named) if named else None
-
-
-class AlexNet(nn.Module):
-    """The convolutions of AlexNet; gives the five maps after each of them, finest first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.features = nn.Sequential(
-            *(nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2)),
-            *(nn.Conv2d(64, 192, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(3, 2)),
-            *(nn.Conv2d(192, 384, 3, 1, 1), nn.ReLU()),
-            *(nn.Conv2d(384, 256, 3, 1, 1), nn.ReLU()),
-            *(nn.Conv2d(256, 256, 3, 1, 1), nn.ReLU()),
-        )
-
-    def forward(self, rgb: Tensor) -> list[Tensor]:
-        mean, sd = (rgb.new_tensor(values).view(1, 3, 1, 1) for values in (RGB_MEAN, RGB_SD))
-        x, maps = (rgb - mean) / sd, []
-        for layer in self.features:
-            x = layer(x)
-            if isinstance(layer, nn.ReLU):
-                maps.append(x)
-        return maps
-
-
-@cache
-def _load_lpips(folder: Path | None) -> tuple[AlexNet, list[Tensor]] | None:
-    """Load AlexNet and LPIPS's weight of each channel, (C,) for each layer; None where a file is missing."""
-    if folder is None or not all((folder / name).is_file() for name, _ in (ALEXNET, LPIPS_HEADS)):
-        return None
-    states = []
-    for name, digits in (ALEXNET, LPIPS_HEADS):
-        if not (found := sha256(folder / name)).startswith(digits):
-            raise ValueError(
-                f"{folder / name} is damaged or another file: its SHA-256 begins with {found[:8]}, not {digits}; "
-                "download it again or move it away."
-            )
-        states.append(torch.load(folder / name, map_location="cpu", weights_only=True))
-    trunk, heads = states
-    network = AlexNet()
-    network.load_state_dict({key: value for key, value in trunk.items() if key.startswith("features.")})
-    return network.eval().requires_grad_(False), [heads[f"lin{n}.model.1.weight"].flatten() for n in range(5)]
-
-
-def lpips_alex(pair: Pair) -> Tensor:
-    """(N,) LPIPS, version 0.1 with AlexNet, of clipped sRGB at the size of the photographs.
-
-    NaN where the weights are not in the folder ``COLORLIB_WEIGHTS``, and below 31 pixels, where AlexNet ends.
-
-    Raises:
-        FileNotFoundError: ``COLORLIB_WEIGHTS`` is set and names no folder.
-        ValueError: a file of weights is not the published one.
-
-    Difference from the paper (Zhang et al. 2018, equation 1): none intended.
-    """
-    loaded = _load_lpips(weights_folder())
-    if loaded is None or min(pair.rgb.shape[2:]) < ALEXNET_SIDE:
-        return pair.unknown
-    network, weights = loaded
-    return _layer_distances(network(pair.rgb), network(pair.rgb_true), weights).sum(0)
-
-
-METRICS["lpips_alex"] = Metric(
-    lpips_alex,
-    title="LPIPS",
-    unit="",
-    higher_is_better=False,
-    about="LPIPS 0.1 with AlexNet, at the size of the photographs; not measured without the published weights.",
-    blind_to="Other plausible colours; it was fitted to distortions of patches, few of which were of colour.",
-    reference=LPIPS,
+POOLED["log_probability_lite2_share"] = PooledMetric(
+    lambda per_image: per_image[["log_probability_lite2_gain", "log_probability_lite2_error"]],
+    share_recovered,
+    title="Gap recovered (Lite2)",
+    unit="%",
+    higher_is_better=True,
+    about=(
+        "Share of the gap between grey and colour that colouring recovers, of EfficientNet-Lite2's mean "
+        "log-probability of what the photograph shows; below 0 the thing is harder to tell than in grey."
+    ),
+    blind_to="Colours that do not matter to what a thing is; a few things that it is sure are others weigh most.",
+    reference=NOT_VGG,
 )

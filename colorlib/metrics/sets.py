@@ -1,8 +1,8 @@
 """How far a set of pictures lies from the set of photographs: nobody is compared with their own photograph here.
 
 Each picture becomes one vector, its embedding by a network; the two clouds of vectors are compared. With Inception
-these are the published FID and KID; with classifier "b" of :mod:`colorlib.classifier`, which is always at hand, they
-are ``frechet_b`` and ``kernel_b``, whose size says nothing beside an FID or KID.
+these are the published FID and KID; with EfficientNet-Lite2 (:mod:`colorlib.judges`), whose weights can be installed,
+they are ``frechet_lite2`` and ``kernel_lite2``, whose size says nothing beside an FID or KID.
 
 **Inception** is the TorchScript file ``inception-2015-12-05.pt`` that StyleGAN2-ADA and clean-fid use, looked for in
 the folder that the environment variable ``COLORLIB_WEIGHTS`` names; nothing is downloaded. It is called as
@@ -27,13 +27,13 @@ from torch import Tensor
 from colorlib.files import sha256
 from colorlib.metrics.base import SetMetric
 from colorlib.metrics.pair import Pair
-from colorlib.metrics.recognition import weights_folder
+from colorlib.metrics.perceptual import weights_folder
 
 SUBSET = 1_000  # vectors of each kind in a subset of the kernel distance, as published
 SUBSETS = 100
 INCEPTION = "inception-2015-12-05.pt"
 INCEPTION_WIDTH = 2_048
-NETWORKS = ("b", "inception")  # by which pictures are embedded
+NETWORKS = ("lite2", "inception")  # by which pictures are embedded
 FID = "Heusel et al., NeurIPS 2017"
 KID = "Bińkowski et al., ICLR 2018"
 
@@ -174,20 +174,20 @@ def _frechet(name: str, embeddings: tuple[Tensor, Tensor] | None) -> dict[str, f
     return {name: None if math.isnan(distance) else distance, f"{name}_needs": needs}
 
 
-SETS["frechet_b"] = SetMetric(
+SETS["frechet_lite2"] = SetMetric(
     _frechet,
-    network="b",
-    alike=("n",),
-    needs="frechet_b_needs",
-    title="Fréchet (b)",
+    network="lite2",
+    alike=("n_lite2",),
+    needs="frechet_lite2_needs",
+    title="Fréchet (Lite2)",
     unit="",
     higher_is_better=False,
     about=(
-        "Fréchet distance between the sets' embeddings by classifier b, made as an FID is, on another scale; compare "
-        "it at the same number of pictures only."
+        "Fréchet distance between the sets' embeddings by EfficientNet-Lite2, made as an FID is, on another "
+        "scale; compare it at the same number of pictures only."
     ),
-    blind_to="Which picture belongs to which photograph; all that is not in mean and covariance of b's features.",
-    reference=f"{FID}, with classifier b in place of Inception",
+    blind_to="Which picture belongs to which photograph; all that is not in mean and covariance of its features.",
+    reference=f"{FID}, with EfficientNet-Lite2 in place of Inception",
 )
 
 
@@ -199,19 +199,19 @@ def _kernel(name: str, embeddings: tuple[Tensor, Tensor] | None) -> dict[str, fl
     return {name: mean, f"{name}_sd": sd}
 
 
-SETS["kernel_b"] = SetMetric(
+SETS["kernel_lite2"] = SetMetric(
     _kernel,
-    network="b",
-    alike=("n", "subset", "subsets"),
-    title="Kernel (b)",
+    network="lite2",
+    alike=("n_lite2", "subsets"),
+    title="Kernel (Lite2)",
     unit="",
     higher_is_better=False,
     about=(
-        "Kernel distance (unbiased MMD², cubic) between the sets' embeddings by classifier b, made as a KID is, on "
-        "another scale; mean over subsets, and a perfect set scores a little below 0."
+        "Kernel distance (unbiased MMD², cubic) between the sets' embeddings by EfficientNet-Lite2, made as a KID "
+        "is, on another scale; mean over subsets, and a perfect set scores a little below 0."
     ),
-    blind_to="Which picture belongs to which photograph; what classifier b has no features for.",
-    reference=f"{KID}, with classifier b in place of Inception",
+    blind_to="Which picture belongs to which photograph; what EfficientNet-Lite2 has no features for.",
+    reference=f"{KID}, with EfficientNet-Lite2 in place of Inception",
 )
 
 SETS["fid"] = SetMetric(
@@ -269,7 +269,7 @@ class SetDistances:
         """Take in the pictures and photographs of a pair."""
         self.n += len(pair.L)
         if pair.seen is not None and pair.seen_true is not None:
-            self._batches["b"].append((pair.seen.embedding, pair.seen_true.embedding))
+            self._batches["lite2"].append((pair.seen.embedding, pair.seen_true.embedding))
         if self.inception:
             network, _ = self.inception
             embedded, embedded_true = (_embed_by_inception(network, rgb) for rgb in (pair.rgb, pair.rgb_true))
@@ -278,12 +278,14 @@ class SetDistances:
     def results(self) -> dict[str, float | int | str | None]:
         """Give the contents of ``sets.json``; None stands for what was not measured.
 
-        Keys: n (pictures); frechet_b, kernel_b and fid, kid, each kernel distance with its ``_sd`` over subsets;
-        frechet_b_needs and fid_needs, the least n for a Fréchet distance; subset and subsets of the kernel distances
-        (half of n where n is below 2,000, so that the subsets differ); inception_sha256, the first digits of the file.
+        Keys: n (pictures), n_lite2 (those that Lite2 looked at); frechet_lite2, kernel_lite2 and fid, kid, each kernel
+        distance with its ``_sd`` over subsets; frechet_lite2_needs and fid_needs, the least number for a Fréchet
+        distance; subset and subsets of the KID (half of n where n is below 2,000, so that the subsets differ; those of
+        kernel_lite2 are made of n_lite2 likewise); inception_sha256, the first digits of the file.
         """
         embeddings = {network: self._embeddings(network) for network in NETWORKS}
         results: dict[str, float | int | str | None] = {"n": self.n, "subset": _subset(self.n), "subsets": SUBSETS}
+        results["n_lite2"] = len(seen[0]) if (seen := embeddings["lite2"]) else 0
         for name, metric in SETS.items():
             results |= metric.fn(name, embeddings[metric.network])
         return results | {"inception_sha256": self.inception[1] if self.inception else None}

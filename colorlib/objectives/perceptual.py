@@ -1,7 +1,7 @@
 """Perceptual: the coloured picture is judged by what is seen in it, not pixel by pixel.
 
-What sees is the small classifier "a" that ships with colorlib (``colorlib.classifier``), not VGG or Inception: those
-cannot be had everywhere. Its twin "b" measures and never trains, so no network is scored by the one that taught it.
+What sees is EfficientNet-Lite0 (:mod:`colorlib.judges`), not VGG or Inception. Lite2 measures and is never looked
+through here, so no network is scored by the one that taught it.
 
 References:
     J. Johnson, A. Alahi and L. Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution",
@@ -10,15 +10,13 @@ References:
     P. Vitoria, L. Raad and C. Ballester, "ChromaGAN", WACV 2020, arXiv:1907.09837, section 3.1 (class distribution).
 """
 
-import copy
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.classifier import Classifier, load_classifier
 from colorlib.color.appearance import hs03, hs03_absolute
 from colorlib.color.lab import lab_to_rgb
+from colorlib.judges import judge_for_losses
 from colorlib.objectives.base import OnColours, full_precision
 
 
@@ -28,28 +26,29 @@ def _rgb(L: Tensor, ab: Tensor) -> Tensor:
 
 
 class _Looking(OnColours):
-    """An objective that looks through a classifier of its own, a copy of "a", which is never trained."""
+    """An objective that looks through a judge of its own, which is never trained.
+
+    Raises:
+        ModuleNotFoundError: the extra ``pretrained``, which holds the judge's weights, is missing.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.classifier: Classifier = copy.deepcopy(load_classifier("a"))
-
-    def look(self, L: Tensor, ab: Tensor) -> Tensor:
-        """Return the pictures as the classifier takes them."""
-        return _rgb(L, ab).contiguous(memory_format=torch.channels_last)
+        self.look = judge_for_losses()
 
 
 class Perceptual(_Looking):
-    """The mean absolute difference of the classifier's feature maps, averaged over its scales.
+    """The mean absolute difference of the judge's five maps of features, averaged over them.
 
-    Difference from the papers: another classifier; absolute differences, as DeOldify and DDColor have them.
+    Difference from the papers: EfficientNet-Lite0 for VGG, at the ends of its stages, where features have either sign;
+    absolute differences, as DeOldify and DDColor have them.
     """
 
     def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         with self.autocast:
-            seen = self.classifier.feature_maps(self.look(L, ab_predicted))
+            seen = self.look(_rgb(L, ab_predicted)).maps
             with torch.no_grad():
-                true = self.classifier.feature_maps(self.look(L, ab))
+                true = self.look(_rgb(L, ab)).maps
         distances = [F.l1_loss(full_precision(x), full_precision(y)) for x, y in zip(seen, true, strict=True)]
         return {"loss": sum(distances, ab.new_zeros(())) / len(distances)}
 
@@ -58,14 +57,14 @@ class ClassKL(_Looking):
     """KL(classes seen in the photograph ‖ classes seen in its colouring): an apple must stay an apple. In nats.
 
     Difference from ChromaGAN: there a branch of the generator guesses a classifier's answer (``chromagan`` has that
-    branch, and its own loss for it); here the classifier looks at the colours, so it works with every network.
+    branch, and its own loss for it); here the judge looks at the colours, so it works with every network.
     """
 
     def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         with self.autocast:
-            seen = self.classifier(self.look(L, ab_predicted))
+            seen = self.look(_rgb(L, ab_predicted)).logits
             with torch.no_grad():
-                true = self.classifier(self.look(L, ab))
+                true = self.look(_rgb(L, ab)).logits
         seen, true = full_precision(seen).log_softmax(1), full_precision(true).log_softmax(1)
         return {"loss": F.kl_div(seen, true, log_target=True, reduction="batchmean")}
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from colorlib import statistics
+from colorlib.data.scenes.laws import LAWS
 from colorlib.metrics import METRICS, POOLED, SETS, known_metric
 from colorlib.objectives import describe_objective
 from colorlib.reports.rows import COSTS, PRIMARY, TIMES, Row
@@ -68,8 +69,17 @@ class Comparison:
 
     def columns(self) -> list[str]:
         """Metrics that at least one run has."""
-        found = set().union(*(run.per_image.columns for row in self.rows for run in row.runs))
-        return [name for name in METRICS if name in found]
+        return [name for name in METRICS if name in self._found]
+
+    @property
+    def unknown(self) -> list[str]:
+        """Columns of the runs that are no metric of this version."""
+        of_laws = tuple(f"_{law}" for law in LAWS)
+        return sorted(name for name in self._found - {"id", *METRICS} if not name.endswith(of_laws))
+
+    @cached_property
+    def _found(self) -> set[str]:
+        return set().union(*(run.per_image.columns for row in self.rows for run in row.runs))
 
     @cached_property
     def intervals(self) -> dict[str, dict[str, Interval]]:
@@ -95,25 +105,29 @@ class Comparison:
         return values[label].mean - errors[label].mean if label else math.nan
 
     @cached_property
-    def pooled(self) -> dict[str, dict[str, float]]:
-        """Pooled metric → label → value, the mean over seeds."""
-        pooled: dict[str, dict[str, float]] = {}
+    def pooled(self) -> dict[str, dict[str, Interval]]:
+        """Pooled metric → label → value, the mean over seeds, with its interval."""
+        pooled = {}
         for name, metric in POOLED.items():
+            terms = {}
             for row in self.rows:
-                tables = [run.per_image[run.per_image["id"].isin(self.ids)] for run in row.runs]
                 try:
-                    value = float(np.mean([metric.fn(table) for table in tables]))
+                    tables = [metric.terms(run.per_image.set_index("id").loc[self.ids]) for run in row.runs]
                 except KeyError:  # the run was judged without the columns that this one is made from
                     continue
-                if math.isfinite(value):
-                    pooled.setdefault(name, {})[row.label] = value
+                found = np.stack(tables).transpose(2, 0, 1)  # (seeds, images, terms) -> (terms, seeds, images)
+                if np.isfinite(found).all((0, 1)).any():
+                    terms[row.label] = found
+            values = statistics.pooled_intervals(terms, metric.of, RESAMPLES) if terms else {}
+            if values := {label: value for label, value in values.items() if math.isfinite(value.mean)}:
+                pooled[name] = values
         return pooled
 
     @cached_property
     def sets(self) -> dict[str, dict[str, SetScore]]:
         """Distance between sets → label → score. Compared are those measured in the way that most rows were."""
         result = {}
-        for name in SETS:
+        for name, metric in SETS.items():
             found = {}
             for row in self.rows:
                 tables = [sets for run in row.runs if (sets := run.sets) and sets.get(name) is not None]
@@ -121,7 +135,12 @@ class Comparison:
                 if len(ways) == 1:
                     values = [table[name] for table in tables]
                     spreads = [table.get(f"{name}_sd", math.nan) for table in tables]
-                    found[row.label] = ways.pop(), float(np.mean(values)), float(np.mean(spreads)), tables[0]["n"]
+                    found[row.label] = (
+                        ways.pop(),
+                        float(np.mean(values)),
+                        float(np.mean(spreads)),
+                        tables[0][metric.alike[0]],
+                    )
             counts = Counter(way for way, *_ in found.values())
             usual = max(sorted(counts), key=lambda way: counts[way], default=None)
             if found:
@@ -182,18 +201,19 @@ class Comparison:
             line |= {"seeds": len(row.runs), "images": len(self.ids), "collapsed": len(row.collapsed)}
             line |= dict(zip(("rank", "rank_low", "rank_high"), rank or (None,) * 3, strict=True))
             line |= {"against_best": self.verdict(label, self.best), "against_grey": self.verdict(label, self.grey)}
-            for name, values in self.intervals.items():
+            for name, values in (self.intervals | self.pooled).items():
                 ends = values.get(label, (math.nan,) * 3)
                 line |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
-            line |= {name: values.get(label, math.nan) for name, values in self.pooled.items()}
             line |= {name: values[label].value if label in values else math.nan for name, values in self.sets.items()}
-            line |= {"sets_n": next((run.sets["n"] for run in row.runs if run.sets), None)} if self.sets else {}
+            line |= {f"{name}_n": values[label].n if label in values else None for name, values in self.sets.items()}
             for section in self.sections:
                 line |= section.results(label)
             line |= {name: row.cost(name) for name in (*COSTS, *TIMES)}
             lines[label] = line
         table = pd.DataFrame.from_dict(lines, orient="index").rename_axis("label")
-        whole = [name for name in ("rank", "rank_low", "rank_high", "sets_n", *COSTS) if name in table]
+        whole = [
+            name for name in ("rank", "rank_low", "rank_high", *(f"{name}_n" for name in SETS), *COSTS) if name in table
+        ]
         for name in whole:  # means over seeds, of images seen in equal seconds for example, are rounded
             table[name] = pd.to_numeric(table[name]).round().astype("Int64")
         return table

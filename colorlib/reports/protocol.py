@@ -27,6 +27,8 @@ def protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
     ]
     if c.left_out:
         method.append(("left out", f"{plural(c.left_out, 'photograph')} that not every row was judged on"))
+    if c.unknown:
+        method.append(("left out", f"columns that are no metric of this version of colorlib: {listed(c.unknown)}"))
     when = [("command", study["command"])] if study.get("command") else []
     when.append(("started", str(started or "not recorded")))
     if study.get("wall_seconds") is not None:

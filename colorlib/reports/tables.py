@@ -84,12 +84,10 @@ def _decimals(values: Iterable[Interval], most: int = 3) -> int:
 
 def _cells(c: "Comparison", name: str) -> tuple[dict[str, str], dict[str, str], str]:
     """Give a metric's texts by label, the small ones below them, and a note for the head."""
-    if intervals := c.intervals.get(name):
+    if intervals := c.intervals.get(name) or c.pooled.get(name):
         decimals = _decimals(intervals.values())
         ends = {label: f"{number(v.low, decimals)}…{number(v.high, decimals)}" for label, v in intervals.items()}
         return {label: number(value.mean, decimals) for label, value in intervals.items()}, ends, ""
-    if pooled := c.pooled.get(name):
-        return {label: number(value) for label, value in pooled.items()}, {}, ""
     scores = c.sets.get(name, {})
     spread = [Interval(v.value, v.value - v.sd, v.value + v.sd) for v in scores.values() if math.isfinite(v.sd)]
     decimals = _decimals(spread, 5) if spread else 2
@@ -104,7 +102,7 @@ def _missing(c: "Comparison", name: str, label: str) -> str:
     for run in c.by_label[label].runs if name in SETS else ():
         sets = run.sets or {}
         least = sets.get(SETS[name].needs)
-        if least and sets["n"] < least:
+        if least and sets[SETS[name].alike[0]] < least:
             return f"needs {least:,} pictures"
     return UNMEASURED
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from colorlib.metrics import SETS, known_metric, recognition
+from colorlib.metrics import SETS, known_metric, perceptual, recognition
 
 HEADS = {  # of the main table
     name: known_metric(name).title
@@ -23,7 +23,9 @@ HEADS = {  # of the main table
     )
 }
 SEEN = [  # by networks rather than by pixels
-    name for name, metric in (recognition.METRICS | SETS).items() if metric.higher_is_better is not None
+    name
+    for name, metric in (recognition.METRICS | recognition.POOLED | perceptual.METRICS | SETS).items()
+    if metric.higher_is_better is not None
 ]
 
 

@@ -40,6 +40,7 @@ from colorlib.runs.standing import standing
 from colorlib.runs.training import train
 
 BATCH = 32
+LOOKED = 2_000  # photographs, drawn by lot, that Lite2 looks at: in colour, left grey and as predicted
 TIMED = 10  # photographs that are coloured one at a time for the clock
 
 
@@ -60,24 +61,30 @@ def evaluate(
         sets: takes in all pictures, for the distances between the sets.
 
     Returns:
-        A row for each photograph: its id, every metric, and on ``scenes`` the scores per law of colour.
+        A row for each photograph: its id, every metric, and on ``scenes`` the scores per law of colour. Of many
+        photographs Lite2 looks at ``LOOKED``, always the same ones; the others have NaN for what it sees. So have
+        rendered scenes, of which it knows nothing.
 
     Raises:
         ValueError: a prediction has the wrong shape or holds NaN.
     """
-    rows = []
-    for start in tqdm(range(0, len(indices), BATCH), desc="judging", unit="batch", leave=False):
-        batch = data.batch(indices[start : start + BATCH])
-        pair = Pair(batch.L, predict(batch), batch.ab, data.class_prior, batch.labels, data.classes)
+    looked = np.isin(indices, data.drawn(indices, LOOKED if data.kinds is None else 0))
+    order, rows, done = [np.flatnonzero(looked), np.flatnonzero(~looked)], [], 0
+    batches = [group[start : start + BATCH] for group in order for start in range(0, len(group), BATCH)]
+    for places in tqdm(batches, desc="judging", unit="batch", leave=False):
+        batch = data.batch(indices[places])
+        look = bool(looked[places[0]])
+        pair = Pair(batch.L, predict(batch), batch.ab, data.class_prior, batch.labels, data.classes, look)
         if sets:
             sets.add(pair)
         scores = {name: value.tolist() for name, value in score(pair).items()}
         if batch.kinds is not None:
             scores |= _scores_per_law(pair, batch.kinds, data.info["kinds"])
-        rows.append(pd.DataFrame({"id": batch.ids} | scores))
+        rows.append(pd.DataFrame({"id": batch.ids} | scores, index=places))
+        done += len(places)
         if progress:
-            progress(start + len(batch.L), len(indices))
-    return pd.concat(rows, ignore_index=True)
+            progress(done, len(indices))
+    return pd.concat(rows).sort_index()
 
 
 def _scores_per_law(pair: Pair, kinds: Tensor, kind_info: list[dict]) -> dict[str, list[float]]:

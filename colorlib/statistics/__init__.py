@@ -9,6 +9,7 @@ from colorlib.statistics.bootstrap import (
     mean_intervals,
     paired_bootstrap,
     paired_differences,
+    pooled_intervals,
     rank_intervals,
     verdict,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "mean_intervals",
     "paired_bootstrap",
     "paired_differences",
+    "pooled_intervals",
     "rank_intervals",
     "verdict",
 ]

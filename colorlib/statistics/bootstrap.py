@@ -16,7 +16,7 @@ References:
 """
 
 import itertools
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -89,14 +89,18 @@ def _bootstrap(groups: list[np.ndarray], n_resamples: int, seed: int) -> np.ndar
     step = max(1, CHUNK // N)
     for start in range(0, n_resamples, step):
         R = min(step, n_resamples - start)
-        drawn = rng.integers(N, size=(R, N)) + N * np.arange(R)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=R * N).reshape(R, N)  # how often each image was drawn
-        by_seed = counts.astype(np.float64) @ stacked.T / N  # (R, all seeds of all groups)
+        by_seed = _draw_images(rng, R, N) @ stacked.T / N  # (R, all seeds of all groups)
         for g, end in enumerate(ends):
             S = len(groups[g])
             seeds = rng.multinomial(S, np.full(S, 1 / S), size=R) / S
             means[start : start + R, g] = (seeds * by_seed[:, end - S : end]).sum(1)
     return means
+
+
+def _draw_images(rng: np.random.Generator, R: int, N: int) -> np.ndarray:
+    # (R, N): how often each of N images is drawn in each of R resamples.
+    drawn = rng.integers(N, size=(R, N)) + N * np.arange(R)[:, None]
+    return np.bincount(drawn.ravel(), minlength=R * N).reshape(R, N).astype(np.float64)
 
 
 def interval_ends(resampled: np.ndarray, level: float) -> tuple[float, float]:
@@ -129,6 +133,48 @@ def mean_intervals(
 def mean_interval(scores: ArrayLike, n_resamples: int = 10_000, seed: int = 0, level: float = 0.95) -> Interval:
     """Give the mean of one row, (N,) or (S, N), with its interval; see :func:`mean_intervals`."""
     return mean_intervals({0: scores}, n_resamples, seed, level)[0]
+
+
+def pooled_intervals(
+    terms: Mapping[Label, ArrayLike],
+    of: Callable[..., ArrayLike],
+    n_resamples: int = 10_000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[Label, Interval]:
+    """Give each row's number that follows from the means of several terms, with its interval, all from one bootstrap.
+
+    Args:
+        terms: {label: (K, S, N)}, K terms of N images in S trainings. Images that lack one in any row are left out.
+        of: K means, each an array of one shape -> the number, of that shape. That of a row is the mean over its seeds.
+        n_resamples, seed, level: as for :func:`mean_intervals`.
+
+    Returns:
+        NaN where no image has every term; ends of NaN where the number does not exist in some resample.
+
+    Example:
+        >>> pooled_intervals({"mine": [[[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]]]}, lambda part, whole: part / whole)
+        {'mine': Interval(mean=0.5, low=0.5, high=0.5)}
+    """
+    arrays = {label: np.asarray(row, dtype=np.float64) for label, row in terms.items()}
+    whole = np.all([np.isfinite(row).all((0, 1)) for row in arrays.values()], axis=0)
+    if not whole.any():
+        return dict.fromkeys(terms, Interval(np.nan, np.nan, np.nan))
+    stacked = np.concatenate([row[:, :, whole].reshape(-1, whole.sum()) for row in arrays.values()])
+    rng, N = np.random.default_rng(seed), stacked.shape[1]
+    step = max(1, CHUNK // N)
+    chunks = [min(step, n_resamples - start) for start in range(0, n_resamples, step)]
+    means = np.concatenate([_draw_images(rng, R, N) @ stacked.T / N for R in chunks])  # (n_resamples, all K·S)
+    intervals, end = {}, 0
+    for label, (K, S, _) in ((label, row.shape) for label, row in arrays.items()):
+        start, end = end, end + K * S
+        own = np.asarray(of(*stacked[start:end].mean(1).reshape(K, S)))
+        drawn = np.asarray(of(*means[:, start:end].reshape(-1, K, S).transpose(1, 0, 2)))  # (n_resamples, S)
+        middle = drawn.mean(1, keepdims=True)
+        widened = middle + (drawn - middle) * np.sqrt(S / max(S - 1, 1))  # as in _bootstrap
+        seeds = rng.multinomial(S, np.full(S, 1 / S), size=n_resamples) / S
+        intervals[label] = Interval(float(own.mean()), *interval_ends((seeds * widened).sum(1), level))
+    return intervals
 
 
 def paired_differences(

@@ -2,23 +2,25 @@
 
 from functools import cached_property
 
+import numpy as np
+
 from colorlib.reports.sections.base import Section
 from colorlib.reports.tables import markdown_cell, markdown_head, markdown_table, table_cells
-from colorlib.reports.words import SEEN, listed
+from colorlib.reports.words import SEEN, listed, number, plural
 
 
 class Recognised(Section):
     heading = "Recognised and plausible"
     template = """
 <h3>{{ section.heading }}</h3>
-<p class="note">What networks see in the pictures. Those of classifier b, a small network that ships with this study, are named after it and are not on the scale of the published ones, which need weights that do not ship. {{ section.sentences | join(" ") }}</p>
+<p class="note">What networks see in the pictures. Whatever is marked Lite2 is seen by EfficientNet-Lite2, a network of ImageNet that nothing here is trained against, and is not on the scale of the published measures, which need networks of their own. {{ section.sentences | join(" ") }}</p>
 {{ metric_table(section.columns, false) }}
 """  # noqa: E501
 
     @cached_property
     def columns(self) -> list[dict]:
         """All of ``SEEN`` or, where no row has any of them, none."""
-        found = {*self.c.intervals, *self.c.sets}
+        found = {*self.c.intervals, *self.c.pooled, *self.c.sets}
         return table_cells(self.c, SEEN, whole=True) if found & set(SEEN) else []
 
     @cached_property
@@ -27,7 +29,30 @@ class Recognised(Section):
 
     @cached_property
     def sentences(self) -> list[str]:
-        """How many pictures the distances between sets are of, and which rows are not compared."""
+        """How many pictures were seen, what share of the gap was recovered, and which rows are not compared."""
+        return [*self._recognition, *self._distances]
+
+    @property
+    def _recognition(self) -> list[str]:
+        name = "log_probability_lite2"
+        if name not in self.c.intervals:
+            return []
+        scores = [self.c.by_label[label].scores(name, self.c.ids) for label in self.c.intervals[name]]
+        known = int(np.isfinite(np.concatenate([np.atleast_2d(s) for s in scores])).all(0).sum())
+        sentences = [f"What is recognised is of {plural(known, 'photograph')} whose class ImageNet has."]
+        shares = {label: v for label, v in self.c.pooled.get(f"{name}_share", {}).items() if label in self.c.trained}
+        if shares:
+            best = max(shares, key=lambda label: shares[label].mean)
+            share = shares[best]
+            ends = f"{number(share.low, 0)} to {number(share.high, 0)}"
+            sentences.append(
+                f"Of the gap between grey and colour, in the log-probability of what is shown, {best} recovers the "
+                f"most: {number(share.mean, 0)} % (95 % interval {ends})."
+            )
+        return sentences
+
+    @property
+    def _distances(self) -> list[str]:
         scores = [(label, score) for table in self.c.sets.values() for label, score in table.items()]
         sizes = sorted({score.n for _, score in scores if score.compared})
         sentences = [f"Distances between sets are of N = {listed(f'{n:,}' for n in sizes)} pictures."] if sizes else []
