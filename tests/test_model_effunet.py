@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 
 from colorlib.color.lab import rgb_to_lab
 from colorlib.models import create_model
-from colorlib.models.efficientnet_lite import LightnessEncoder, PlainEncoder
+from colorlib.models.efficientnet_lite import LightnessEncoder, PlainEncoder, enlargement
 from colorlib.models.effunet import EffUNet, hint_pyramid
 
 needs_weights = pytest.mark.skipif(
@@ -39,7 +39,7 @@ def without_packages(monkeypatch):
 def test_five_maps_each_half_of_the_one_before(name):
     encoder = LightnessEncoder(name, "none").eval()
     with torch.inference_mode():
-        maps = encoder(some_L(2, 1, 40, 70), enlarge=2)  # 80×140, and 96×160 with its edges repeated
+        maps = encoder(some_L(2, 1, 40, 70), times=2)  # 80×140, and 96×160 with its edges repeated
     assert [tuple(m.shape) for m in maps] == [
         (2, channels, 96 // stride, 160 // stride)
         for channels, stride in zip(encoder.channels, (2, 4, 8, 16, 32), strict=True)
@@ -59,7 +59,7 @@ def test_an_enlarged_picture_stays_where_it_was(monkeypatch):
     encoder = LightnessEncoder("none", "none")
     monkeypatch.setattr(encoder.network, "features", lambda rgb: [rgb])
     ramp = torch.linspace(20, 80, 32).expand(1, 1, 32, 32)
-    once, twice = encoder(ramp)[0], encoder(ramp, enlarge=2)[0]
+    once, twice = encoder(ramp)[0], encoder(ramp, times=2)[0]
     torch.testing.assert_close(torch.nn.functional.avg_pool2d(twice, 2), once, atol=0.02, rtol=0)
 
 
@@ -108,7 +108,6 @@ def test_without_the_package_only_looking_fails_and_loaded_weights_are_enough(wi
 
 
 def test_small_photographs_are_enlarged_by_a_power_of_two():
-    network = EffUNet(2, pretraining="none", width=8)
     sizes = {
         (64, 64): 2,
         (64, 300): 2,
@@ -119,8 +118,8 @@ def test_small_photographs_are_enlarged_by_a_power_of_two():
         (500, 300): 1,
         (1, 9): 128,
     }
-    assert {size: network.enlargement(size) for size in sizes} == sizes
-    assert EffUNet(2, pretraining="none", width=8, enlarge_to=1).enlargement((8, 8)) == 1
+    assert {size: enlargement(size, 128) for size in sizes} == sizes
+    assert enlargement((8, 8), 1) == 1
 
 
 @pytest.mark.parametrize("enlarge_to", [16, 32, 64, 128])
@@ -129,10 +128,10 @@ def test_colors_lie_over_their_own_pixels_however_much_it_is_enlarged(enlarge_to
     network = small(enlarge_to=enlarge_to, encoder="none").eval()
     network.decoder = torch.nn.ModuleList()
     ramp = torch.linspace(0, 1, 32).expand(1, 8, 32, 32)
-    times = network.enlargement((32, 32))
+    times = enlargement((32, 32), enlarge_to)
     assert times == max(1, enlarge_to // 32)
     half = torch.nn.functional.interpolate(ramp, scale_factor=times / 2, mode="area" if times == 1 else "bilinear")
-    network.encoder.forward = lambda L, enlarge: [half]
+    network.encoder.forward = lambda L, times: [half]
     torch.nn.init.zeros_(network.output.conv.weight)
     network.output.conv.weight.data[0, 0] = 1
     inner = network(some_L(1, 1, 32, 32))[0, 0, :, 2:-2]

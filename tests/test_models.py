@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from variants import ENCODED, ENCODERS, VARIANTS, narrow
 
 from colorlib.machine import count_by_layer, count_macs
 from colorlib.models import MODELS, ReleasedECCV16, create_model, load_released_eccv16, model_options
@@ -19,58 +20,92 @@ CLASSES = 3
 # of the names and shapes of the released state dict, as JSON
 RELEASED_SHAPES = "070b43071ea3eb258925fa6002f2864a5b52e1f04568b53187cb8134f371f3ac"
 
-every_model = pytest.mark.parametrize("name", MODELS)
+every_model = pytest.mark.parametrize("name, options", VARIANTS)
 
 
-def narrow(name, out_channels=2, out_stride=1):
+def create(name, options, out_channels=2, out_stride=1):
     torch.manual_seed(0)
-    return create_model(name, out_channels, out_stride, CLASSES, **MODELS[name].narrow)
+    return create_model(name, out_channels, out_stride, CLASSES, **options)
 
 
 def some_L(*shape):
     return torch.rand(shape, generator=torch.Generator().manual_seed(0)) * 100
 
 
-@every_model
+@pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("stride", [1, 2, 4])
 @pytest.mark.parametrize("size", [(32, 32), (33, 47), (8, 5)])
 def test_output_has_the_size_asked_for(name, stride, size):
-    output = narrow(name, 5, stride).eval()(some_L(2, 1, *size))
+    output = create(name, MODELS[name].narrow, 5, stride).eval()(some_L(2, 1, *size))
     assert output.shape == (2, 5, -(-size[0] // stride), -(-size[1] // stride))
     assert output.isfinite().all()
 
 
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("name", ENCODED)
+def test_an_encoder_takes_any_size(name, encoder):
+    options = narrow(name, encoder=encoder, pretraining="none")
+    for stride, size in ((1, (1, 1)), (2, (5, 8)), (4, (33, 47)), (1, (200, 129))):
+        with torch.inference_mode():
+            output = create(name, options, 2, stride).eval()(some_L(1, 1, *size))
+        assert output.shape == (1, 2, -(-size[0] // stride), -(-size[1] // stride)) and output.isfinite().all()
+
+
+# What the narrow designs were before another encoder could stand in the place of their own: the SHA-256 of the state's
+# names and shapes, as JSON; the sum of the weights' absolute values; the number that the generator draws next.
+OWN = {
+    "deoldify": ("d3c6d859c52042b783bb63f69b2063dde32bc15461cb9596c8000e392577df21", 51745.322201, 0.8429425358772278),
+    "chromagan": ("cd64aa6d8afa6ebe6c86c8cde2a0d6d1915ff433d4b43b79d049443f8bfa6786", 52359.458333, 0.7146304845809937),
+    "ddcolor": ("192f6b95f06909a88ab7faa5f4237cae430936af1357b9091e15df2f23eb6fb8", 36900.253790, 0.9588868618011475),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_with_its_own_encoder_a_design_is_what_it_was(name):
+    network = create(name, MODELS[name].narrow)
+    drawn = torch.rand(1).item()
+    shapes = json.dumps([[key, list(value.shape)] for key, value in network.state_dict().items()])
+    weights = sum(p.double().abs().sum().item() for p in network.parameters())
+    assert (hashlib.sha256(shapes.encode()).hexdigest(), drawn) == OWN[name][::2]
+    assert weights == pytest.approx(OWN[name][1], rel=1e-6)
+
+
 @every_model
 @pytest.mark.parametrize("stride", [1, 2, 4])
-def test_every_parameter_learns(name, stride):
-    network = narrow(name, 3, stride)
+def test_every_parameter_learns(name, options, stride):
+    """But those of a frozen encoder, and of those each one."""
+    network = create(name, options, 3, stride)
     L, ab = some_L(2, 1, 32, 32), some_L(2, 2, 32, 32) - 50
+    frozen = options.get("pretraining") == "frozen"
+    for key, p in network.named_parameters():
+        assert p.requires_grad != (frozen and key.startswith(("lite.", "encoder."))), key
     loss = network(L).square().sum()
     loss = loss + sum(network.side_loss(L, ab, torch.arange(2)).values())
     loss.backward()
-    assert [key for key, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
-    assert all(p.grad.isfinite().all() for p in network.parameters())
+    learning = {key: p.grad for key, p in network.named_parameters() if p.requires_grad}
+    assert [key for key, gradient in learning.items() if gradient is None or not gradient.any()] == []
+    assert all(gradient.isfinite().all() for gradient in learning.values())
 
 
 @every_model
-def test_groups_hold_all_that_learns_once_each(name):
-    network = narrow(name)
+def test_groups_hold_all_that_learns_once_each(name, options):
+    network = create(name, options)
     grouped = [id(p) for group in network.parameter_groups() for p in group["params"]]
     assert len(grouped) == len(set(grouped))
     assert set(grouped) == {id(p) for p in network.parameters() if p.requires_grad}
 
 
 @every_model
-def test_it_begins_near_grey_whatever_the_lightness(name):
-    ab = 110 * narrow(name)(
+def test_it_begins_near_grey_whatever_the_lightness(name, options):
+    ab = 110 * create(name, options)(
         torch.cat([some_L(2, 1, 32, 32), torch.zeros(1, 1, 32, 32), torch.full((1, 1, 32, 32), 100)])
     )
     assert ab.abs().max() < 5
 
 
 @every_model
-def test_it_answers_the_same_in_eval_mode_alone_or_in_a_batch_and_in_any_memory_format(name):
-    network = narrow(name).eval()
+def test_it_answers_the_same_in_eval_mode_alone_or_in_a_batch_and_in_any_memory_format(name, options):
+    network = create(name, options).eval()
     L = some_L(3, 1, 24, 24)
     together = network(L)
     assert torch.equal(together, network(L))
@@ -79,8 +114,8 @@ def test_it_answers_the_same_in_eval_mode_alone_or_in_a_batch_and_in_any_memory_
 
 
 @every_model
-def test_it_runs_in_bfloat16(name):
-    network = narrow(name).eval()
+def test_it_runs_in_bfloat16(name, options):
+    network = create(name, options).eval()
     L = some_L(1, 1, 32, 32)
     with torch.autocast("cpu", torch.bfloat16):
         rounded = network(L).float()
@@ -88,20 +123,20 @@ def test_it_runs_in_bfloat16(name):
 
 
 @every_model
-def test_weights_survive_a_file(name, tmp_path):
-    network = narrow(name)
+def test_weights_survive_a_file(name, options, tmp_path):
+    network = create(name, options)
     network(some_L(2, 1, 32, 32))  # moves the running statistics
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
     torch.manual_seed(1)
-    other = create_model(name, 2, classes=CLASSES, **MODELS[name].narrow)
+    other = create_model(name, 2, classes=CLASSES, **options)
     other.load_state_dict(load_file(tmp_path / "weights.safetensors"))
     assert torch.equal(other.eval()(some_L(1, 1, 32, 32)), network.eval()(some_L(1, 1, 32, 32)))
 
 
 @every_model
-def test_it_learns_four_pictures(name):
+def test_it_learns_four_pictures(name, options):
     """Left halves are light and red, right halves dark and blue, or the other way round: lightness tells the colour."""
-    network = narrow(name)
+    network = create(name, options | ({"enlarge_to": 32} if "enlarge_to" in options else {}))
     light = torch.zeros(4, 1, 16, 16)
     light[:2, ..., :8] = light[2:, ..., 8:] = 1
     L = 20 + 60 * light + some_L(4, 1, 16, 16) / 20
@@ -120,7 +155,7 @@ def test_it_learns_four_pictures(name):
 @pytest.mark.parametrize("name", LOCAL)
 def test_a_shifted_picture_gives_shifted_colours(name):
     """By 8 pixels, the coarsest stride of all, and far from the edges."""
-    network = narrow(name).eval()
+    network = create(name, MODELS[name].narrow).eval()
     L = some_L(1, 1, 416, 424)
     with torch.no_grad():
         wide, shifted = network(L), network(L[..., 8:])
@@ -136,8 +171,8 @@ def test_parameter_counts_are_those_of_the_layers():
 
 
 @every_model
-def test_layers_add_up_to_the_network(name):
-    network = narrow(name).eval()
+def test_layers_add_up_to_the_network(name, options):
+    network = create(name, options).eval()
     layers = count_by_layer(network, (32, 24))
     assert len(layers) > 1
     assert sum(weights for weights, _ in layers.values()) == sum(p.numel() for p in network.parameters())

@@ -4,6 +4,7 @@ import skimage.color
 import torch
 import torch.nn.functional as F
 from scipy.spatial import cKDTree
+from variants import ENCODER_VARIANTS
 
 from colorlib.color import gamut
 from colorlib.color.appearance import hs03
@@ -122,13 +123,12 @@ def test_gradient_of_the_loss(name):
     assert torch.autograd.gradcheck(lambda x: objective(x, L, ab)["loss"], output, fast_mode=True)
 
 
-@every_objective
-@pytest.mark.parametrize("model", MODELS)
-def test_each_objective_trains_each_model(model, name):
+def train_two_steps(name, model, options):
     objective = create(name)
-    network = create_model(model, objective.out_channels, objective.out_stride, 3, **MODELS[model].narrow)
-    before = [p.detach().clone() for p in network.parameters()]
-    optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
+    network = create_model(model, objective.out_channels, objective.out_stride, 3, **options)
+    learning = [p for p in network.parameters() if p.requires_grad]
+    before = [p.detach().clone() for p in learning]
+    optimizer = torch.optim.AdamW(learning, 1e-3)
     L, ab = some_photographs(2, 33, 32)
     for _ in range(2):
         loss = objective(network(L), L, ab)["loss"]
@@ -136,8 +136,20 @@ def test_each_objective_trains_each_model(model, name):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert all(not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
+    assert all(not torch.equal(a, b) for a, b in zip(before, learning, strict=True))
     assert objective.decode(network(L), (33, 32)).isfinite().all()
+
+
+@every_objective
+@pytest.mark.parametrize("model", MODELS)
+def test_each_objective_trains_each_model(model, name):
+    train_two_steps(name, model, MODELS[model].narrow)
+
+
+@pytest.mark.parametrize("name", ["l1", "rebalanced_ce", "pix2pix"])  # one of each kind of output, and a critic
+@pytest.mark.parametrize("model, options", ENCODER_VARIANTS)
+def test_each_kind_of_objective_trains_each_encoder(model, options, name):
+    train_two_steps(name, model, options)
 
 
 # ------------------------------------------------------------------------------------------------------------ sums

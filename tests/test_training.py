@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from variants import VARIANTS
 
 from colorlib.machine import count_macs
-from colorlib.models import MODELS, Network
+from colorlib.models import Network
 from colorlib.objectives import OBJECTIVES
 from colorlib.runs import run as experiment
 from colorlib.runs import training
@@ -222,10 +223,10 @@ def test_a_group_learns_at_its_share_of_the_rate(tiny_scenes):
         assert torch.allclose(was - p, rate * p.grad, rtol=1e-3) and p.grad.any()
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_every_network_goes_through_the_loop(tiny_scenes, tmp_path, model):
+@pytest.mark.parametrize("model, options", VARIANTS)
+def test_every_network_goes_through_the_loop(tiny_scenes, tmp_path, model, options):
     """Hints, noised truths and side branches included: trained, chosen, loaded again, and the same both times."""
-    setting = ExperimentConfig(model, "l2", MODELS[model].narrow, images_seen=16, batch_size=8, validations=2)
+    setting = ExperimentConfig(model, "l2", options, images_seen=16, batch_size=8, validations=2)
     colorizer = train(setting, tiny_scenes, tmp_path / "run")
     L = tiny_scenes.batch([0, 1]).L
     ab = colorizer(L)

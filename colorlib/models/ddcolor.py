@@ -20,16 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color.lab import lab_to_rgb
-from colorlib.models.base import Network
-from colorlib.models.blocks import (
-    L_to_unit,
-    Output,
-    Shuffle,
-    SpectralConv,
-    load_released,
-    pad_to_multiple,
-    spectral_conv,
-)
+from colorlib.models.blocks import Output, Shuffle, SpectralConv, load_released, pad_to_multiple, spectral_conv
+from colorlib.models.efficientnet_lite import EncodedNetwork
 
 STRIDE = 32  # of the coarsest features
 HEAD = 32  # channels of one attention head
@@ -238,12 +230,13 @@ class DualDecoder(nn.Module):
         return torch.einsum("nqc,nchw->nqhw", self.color_decoder(scales), self.last_shuf(x))
 
 
-class DDColor(Network):
+class DDColor(EncodedNetwork):
     """DDColor-T; with ``width`` 192 and ``depth`` 27, DDColor-L.
 
     Difference from the paper: the encoder reads L once and not three times as grey RGB, and begins with fresh weights,
-    not ImageNet's; the last convolution is the objective's, without the release's spectral normalisation, which would
-    not let it begin near grey.
+    not ImageNet's; where it shall know ImageNet, an EfficientNet-Lite stands in its place, whose maps at 1/4 to 1/32
+    the pixel decoder takes as it takes the ConvNeXt's; the last convolution is the objective's, without the release's
+    spectral normalisation, which would not let it begin near grey.
 
     Args:
         out_channels, out_stride: what the objective asks for.
@@ -253,9 +246,12 @@ class DDColor(Network):
         decoder_width: channels of the pixel decoder at 1/16, a multiple of 64; queries have half as many.
         queries: of the colour decoder.
         blocks: of the colour decoder, at least 3, so that each scale is read.
+        encoder, pretraining, encoder_rate, statistics, enlarge_to: of an encoder in the ConvNeXt's place, see
+            :class:`colorlib.models.efficientnet_lite.EncodedNetwork`; ``width`` and ``depth`` then decide nothing.
 
     Raises:
-        ValueError: ``decoder_width`` is not a multiple of 64, or there are fewer than 3 blocks.
+        ValueError: ``decoder_width`` is not a multiple of 64, there are fewer than 3 blocks, or the encoder's settings
+            do not fit.
     """
 
     narrow = {"width": 24, "depth": 3, "decoder_width": 64, "queries": 20, "blocks": 3}
@@ -269,35 +265,44 @@ class DDColor(Network):
         decoder_width: int = 512,
         queries: int = 100,
         blocks: int = 9,
+        encoder: str = "none",
+        pretraining: str = "none",
+        encoder_rate: float = 0.1,
+        statistics: str = "held",
+        enlarge_to: int = 128,
     ) -> None:
-        super().__init__()
+        super().__init__(encoder, pretraining, encoder_rate, statistics, enlarge_to)
         if decoder_width % (2 * HEAD):
             raise ValueError(f"decoder_width must be a multiple of {2 * HEAD}, not {decoder_width}.")
         if blocks < 3:
             raise ValueError(f"blocks must be 3 or more, or one of the three scales is never read, not {blocks}.")
-        self.encoder = nn.ModuleDict({"arch": ConvNeXt(width, depth)})
-        self.decoder = DualDecoder([width, 2 * width, 4 * width, 8 * width], decoder_width, queries, blocks)
+        if self.lite is None:
+            self.encoder = nn.ModuleDict({"arch": ConvNeXt(width, depth)})
+            skips = [width, 2 * width, 4 * width, 8 * width]
+        else:
+            skips = list(self.lite.channels[1:])
+        self.decoder = DualDecoder(skips, decoder_width, queries, blocks)
         self.output = Output(queries + 1, out_channels, stride=1, out_stride=out_stride)
 
     def picture(self, L: Tensor) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into what the encoder reads, padded to multiples of 32."""
-        return pad_to_multiple(L_to_unit(L), STRIDE)
+        return self.prepared(L, STRIDE)
 
     def maps(self, picture: Tensor) -> Tensor:
         """Turn what :meth:`picture` gives into one map per query, of the same height and width."""
-        return self.decoder(self.encoder["arch"](picture))
+        return self.decoder(self.encoder["arch"](picture) if self.lite is None else self.maps_of_lite(picture)[1:])
 
     def query_maps(self, L: Tensor) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into the maps (N, queries, H, W): where, and how much, each query answers.
 
         They have no unit; the last convolution gives them colours.
         """
-        return self.maps(self.picture(L))[..., : L.shape[-2], : L.shape[-1]]
+        return self.reduced(self.maps(self.picture(L)), L.shape[-2:])[..., : L.shape[-2], : L.shape[-1]]
 
     def forward(self, L: Tensor) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into (N, out_channels, H / out_stride, W / out_stride), rounded up."""
-        picture = self.picture(L)
-        return self.output(torch.cat([self.maps(picture), picture], 1), L.shape[-2:])
+        picture, size = self.picture(L), L.shape[-2:]
+        return self.output(self.reduced(torch.cat([self.maps(picture), picture], 1), size), size)
 
 
 class ReleasedDDColor(DDColor):

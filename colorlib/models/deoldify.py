@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.models.base import Network
-from colorlib.models.blocks import L_to_unit, Output, Shuffle, SpectralConv, pad_to_multiple, spectral_conv
+from colorlib.models.blocks import Output, Shuffle, SpectralConv, spectral_conv
+from colorlib.models.efficientnet_lite import EncodedNetwork
 
 STRIDE = 32  # of the coarsest features
 DEPTHS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}  # residual blocks of each stage of a ResNet
@@ -110,33 +110,50 @@ class UpStage(nn.Module):
         return self.convs(F.relu(torch.cat([self.shuffle(x), self.norm(skip)], 1)))
 
 
-class DeOldify(Network):
+class DeOldify(EncodedNetwork):
     """The generator of 63.6 M parameters; its training by turns ("NoGAN") is the objective's affair.
 
-    Difference from the release: it reads L once and not three times as grey RGB; its encoder begins with fresh weights,
-    not ImageNet's; spectral normalisation and the blur also where it enlarges last, where the release has weight
-    normalisation and no blur; the last convolution is the objective's, without a sigmoid to ±3.
+    Difference from the release: it reads L once and not three times as grey RGB; its ResNet begins with fresh weights,
+    not ImageNet's, and where the encoder shall know ImageNet, an EfficientNet-Lite stands in its place, whose five maps
+    the decoder joins as it joins the ResNet's; spectral normalisation and the blur also where it enlarges last, where
+    the release has weight normalisation and no blur; the last convolution is the objective's, without a sigmoid to ±3.
 
     Args:
         out_channels, out_stride: what the objective asks for.
         width: channels of the encoder's first stage; a ResNet has 64.
         depth: of the encoder: ResNet-10, -18 or -34.
         growth: channels that a stage of the decoder makes of each it reads; the release has 1.5.
+        encoder, pretraining, encoder_rate, statistics, enlarge_to: of an encoder in the ResNet's place, see
+            :class:`colorlib.models.efficientnet_lite.EncodedNetwork`; ``width`` and ``depth`` then decide nothing.
 
     Raises:
-        ValueError: ``depth`` is none of the three, or ``width`` or ``growth`` leave a stage without channels.
+        ValueError: ``depth`` is none of the three, ``width`` or ``growth`` leave a stage without channels, or the
+            encoder's settings do not fit.
     """
 
     narrow = {"width": 16, "depth": 10, "growth": 0.75}
 
     def __init__(
-        self, out_channels: int, out_stride: int = 1, width: int = 64, depth: int = 34, growth: float = 1.5
+        self,
+        out_channels: int,
+        out_stride: int = 1,
+        width: int = 64,
+        depth: int = 34,
+        growth: float = 1.5,
+        encoder: str = "none",
+        pretraining: str = "none",
+        encoder_rate: float = 0.1,
+        statistics: str = "held",
+        enlarge_to: int = 128,
     ) -> None:
-        super().__init__()
+        super().__init__(encoder, pretraining, encoder_rate, statistics, enlarge_to)
         if depth not in DEPTHS:
             raise ValueError(f"depth must be that of ResNet-{', -'.join(map(str, DEPTHS))}, not {depth}.")
-        self.encoder = ResNet(width, depth)
-        channels = 8 * width
+        if self.lite is None:
+            self.encoder = ResNet(width, depth)
+            *skips, channels = (width, width, 2 * width, 4 * width, 8 * width)
+        else:
+            *skips, channels = self.lite.channels
         self.middle = nn.Sequential(
             nn.BatchNorm2d(channels),
             nn.ReLU(),
@@ -144,7 +161,7 @@ class DeOldify(Network):
             spectral_conv(2 * channels, channels),
         )
         self.up = nn.ModuleList()
-        for skip in (4 * width, 2 * width, width, width):
+        for skip in reversed(skips):
             joined = channels // 2 + skip
             last = len(self.up) == 3
             out = int((joined // 2 if last else joined) * growth)
@@ -166,10 +183,10 @@ class DeOldify(Network):
 
     def forward(self, L: Tensor) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into (N, out_channels, H / out_stride, W / out_stride), rounded up."""
-        picture = pad_to_multiple(L_to_unit(L), STRIDE)
-        *skips, coarsest = self.encoder(picture)
+        picture = self.prepared(L, STRIDE)
+        *skips, coarsest = self.encoder(picture) if self.lite is None else self.maps_of_lite(picture)
         x = self.middle(coarsest)
         for stage, skip in zip(self.up, reversed(skips), strict=True):
             x = stage(x, skip)
         x = torch.cat([self.shuffle(x), picture], 1)
-        return self.output(x + self.refine(x), L.shape[-2:])
+        return self.output(self.reduced(x + self.refine(x), L.shape[-2:]), L.shape[-2:])

@@ -6,23 +6,62 @@ the published ones as a beginning (``tuned``). The network itself is in :mod:`co
 metrics look through it, too.
 """
 
+import math
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.color.lab import lab_to_rgb
+from colorlib.color.lab import L_CENTRE, lab_to_rgb
 from colorlib.imagenet import DEVIATION, MEAN, EfficientNetLite, Encoder
-from colorlib.models.blocks import double_conv
+from colorlib.models.base import Network
+from colorlib.models.blocks import L_to_unit, double_conv, pad_to_multiple
 from colorlib.registry import look_up
 
-__all__ = ["LITE", "PRETRAINING", "STRIDE", "EfficientNetLite", "LightnessEncoder", "PlainEncoder"]
+__all__ = [
+    "LITE",
+    "PRETRAINING",
+    "STRIDE",
+    "EfficientNetLite",
+    "EncodedNetwork",
+    "LightnessEncoder",
+    "PlainEncoder",
+    "enlargement",
+]
 
 STRIDE = 32  # of the coarsest features
 LITE = {"lite0": 0, "lite1": 1, "lite2": 2}
 PRETRAINING = ("none", "frozen", "tuned")
 FRESH_MOMENTUM = 0.1  # of batch normalisation; the published 0.01 is for hundreds of thousands of steps
+
+
+def check_settings(encoder: str, pretraining: str, statistics: str, rate: float) -> None:
+    """Check the settings of a network's encoder.
+
+    Raises:
+        ValueError: an unknown word, a rate out of range, or pretraining without an encoder of :data:`LITE`.
+    """
+    look_up(dict.fromkeys(("none", *LITE)), encoder, "encoder")
+    look_up(dict.fromkeys(PRETRAINING), pretraining, "pretraining")
+    look_up(dict.fromkeys(("held", "moving")), statistics, "way with statistics")
+    if encoder == "none" and pretraining != "none":
+        raise ValueError(f"there is no pretraining for encoder none; take one of {', '.join(LITE)}.")
+    if not 0 < rate <= 1:
+        raise ValueError(f"encoder_rate is a share of the learning rate, above 0 and up to 1, not {rate}.")
+
+
+def enlargement(size: tuple[int, ...], enlarge_to: int) -> int:
+    """Return how many times a photograph of ``size`` (H, W) is enlarged before the encoder: 1, 2, 4, …
+
+    It is the power of 2 that brings the short side nearest to ``enlarge_to`` pixels.
+    """
+    return 2 ** max(0, round(math.log2(enlarge_to / min(size))))
+
+
+def enlarge(x: Tensor, times: int) -> Tensor:
+    """Enlarge (N, C, H, W) by a whole factor, bicubically."""
+    return F.interpolate(x, scale_factor=times, mode="bicubic", align_corners=False) if times > 1 else x
 
 
 class PlainEncoder(nn.Module):
@@ -68,13 +107,7 @@ class LightnessEncoder(nn.Module):
 
     def __init__(self, name: str, pretraining: str, statistics: str = "held", rate: float = 0.1) -> None:
         super().__init__()
-        look_up(dict.fromkeys(("none", *LITE)), name, "encoder")
-        look_up(dict.fromkeys(PRETRAINING), pretraining, "pretraining")
-        look_up(dict.fromkeys(("held", "moving")), statistics, "way with statistics")
-        if name == "none" and pretraining != "none":
-            raise ValueError(f"there is no pretraining for encoder none; take one of {', '.join(LITE)}.")
-        if not 0 < rate <= 1:
-            raise ValueError(f"encoder_rate is a share of the learning rate, above 0 and up to 1, not {rate}.")
+        check_settings(name, pretraining, statistics, rate)
         self.rate = rate if pretraining == "tuned" else 1.0
         self.frozen = pretraining == "frozen"
         self.held = self.frozen or (pretraining == "tuned" and statistics == "held")
@@ -99,13 +132,15 @@ class LightnessEncoder(nn.Module):
             self.network.eval()
         return self
 
-    def groups_with(self, *rest: nn.Module) -> list[dict]:
-        """Return what learns of this encoder and of the ``rest`` as a network's ``parameter_groups``."""
-        own = [] if self.frozen else [{"params": list(self.parameters()), "share": self.rate}]
-        return [*own, {"params": [p for part in rest for p in part.parameters()], "share": 1.0}]
+    def groups_in(self, network: nn.Module) -> list[dict]:
+        """Return what learns in a network that looks through this encoder, as its ``parameter_groups``."""
+        own = list(self.parameters())
+        known = set(map(id, own))
+        rest = [p for p in network.parameters() if id(p) not in known]
+        return [*([] if self.frozen else [{"params": own, "share": self.rate}]), {"params": rest, "share": 1.0}]
 
-    def forward(self, L: Tensor, enlarge: int = 1) -> list[Tensor]:
-        """Return the features of L (N, 1, H, W) in [0, 100], enlarged before by a whole factor (bicubic).
+    def forward(self, L: Tensor, times: int = 1) -> list[Tensor]:
+        """Return the features of L (N, 1, H, W) in [0, 100], enlarged before by a whole factor.
 
         The enlarged picture's last row and column are repeated until its sides are multiples of 32, so that each map
         has exactly half the sides of the one before.
@@ -119,10 +154,7 @@ class LightnessEncoder(nn.Module):
         if self.missing is not None:
             raise self.missing
         grey = lab_to_rgb(torch.cat([L, torch.zeros_like(L), torch.zeros_like(L)], 1))[:, :1]
-        if enlarge > 1:
-            grey = F.interpolate(grey, scale_factor=enlarge, mode="bicubic", align_corners=False)
-        H, W = grey.shape[-2:]
-        grey = F.pad(grey, (0, -W % STRIDE, 0, -H % STRIDE), mode="replicate")
+        grey = pad_to_multiple(enlarge(grey, times), STRIDE)
         rgb = ((grey - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             return self.network.features(rgb)
@@ -131,3 +163,58 @@ class LightnessEncoder(nn.Module):
 def _found(encoder: LightnessEncoder, keys: Any) -> None:
     if not keys.missing_keys:
         encoder.missing = None
+
+
+class EncodedNetwork(Network):
+    """A published design with an encoder of its own, in whose place an EfficientNet-Lite may look.
+
+    The rest of the design stays as it is and takes its five maps. What replaces the encoder knows things by their size,
+    so small photographs are enlarged before it; the whole design then works on the enlarged photograph, and the means
+    of its features over each of the photograph's pixels go to the output.
+
+    Args:
+        encoder: "none" for the design's own, or a key of :data:`LITE`.
+        pretraining, encoder_rate, statistics: of what stands in its place, as in :class:`LightnessEncoder`.
+        enlarge_to: pixels that the short side is brought near to before it, see :func:`enlargement`.
+
+    Attributes:
+        lite: what stands in the place of the design's own encoder, or None.
+
+    Raises:
+        ValueError: those of :func:`check_settings`, or ``enlarge_to`` is not above zero.
+    """
+
+    def __init__(self, encoder: str, pretraining: str, encoder_rate: float, statistics: str, enlarge_to: int) -> None:
+        super().__init__()
+        check_settings(encoder, pretraining, statistics, encoder_rate)
+        if enlarge_to <= 0:
+            raise ValueError(f"enlarge_to is a number of pixels, above zero, not {enlarge_to}.")
+        self.enlarge_to = enlarge_to
+        self.lite: LightnessEncoder | None = None
+        if encoder != "none":
+            self.lite = LightnessEncoder(encoder, pretraining, statistics, encoder_rate)
+
+    def parameter_groups(self) -> list[dict]:
+        return super().parameter_groups() if self.lite is None else self.lite.groups_in(self)
+
+    def enlargement(self, size: tuple[int, ...]) -> int:
+        """Return how many times a photograph of ``size`` (H, W) is enlarged; the own encoder sees it as it is."""
+        return 1 if self.lite is None else enlargement(size, self.enlarge_to)
+
+    def prepared(self, L: Tensor, stride: int) -> Tensor:
+        """Turn L (N, 1, H, W) in [0, 100] into what the design reads: in [-1, 1], enlarged, and padded.
+
+        Its sides are multiples of ``stride``, the coarsest of the own encoder, or of the coarsest in its place.
+        """
+        enlarged = enlarge(L, self.enlargement(L.shape[-2:]))
+        return pad_to_multiple(L_to_unit(enlarged), stride if self.lite is None else STRIDE)
+
+    def maps_of_lite(self, picture: Tensor) -> list[Tensor]:
+        """Return the five maps, at strides 2, 4, 8, 16 and 32, of what :meth:`prepared` gives."""
+        assert self.lite is not None
+        return self.lite(L_CENTRE * (picture + 1))
+
+    def reduced(self, features: Tensor, size: tuple[int, ...]) -> Tensor:
+        """Bring features of the enlarged photograph back to one of ``size`` (H, W), by means over squares."""
+        times = self.enlargement(size)
+        return F.avg_pool2d(features, times, ceil_mode=True) if times > 1 else features

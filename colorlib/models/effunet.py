@@ -10,8 +10,6 @@ References:
     with Learned Deep Priors", SIGGRAPH 2017, arXiv:1705.02999, section 3: hints.
 """
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -19,7 +17,7 @@ from torch import Tensor, nn
 from colorlib.color.hints import to_unit
 from colorlib.models.base import HintedNetwork
 from colorlib.models.blocks import Output, pad_to_multiple
-from colorlib.models.efficientnet_lite import STRIDE, LightnessEncoder
+from colorlib.models.efficientnet_lite import STRIDE, LightnessEncoder, enlargement
 
 HINT_CHANNELS = 3
 
@@ -79,7 +77,7 @@ class EffUNet(HintedNetwork):
 
     Args:
         out_channels, out_stride: what the objective asks for.
-        encoder: lite0, lite1, lite2, or none for a plain one.
+        encoder: lite0, lite1, lite2, or none for a plain one, :class:`colorlib.models.efficientnet_lite.PlainEncoder`.
         pretraining: none, frozen or tuned, see :class:`colorlib.models.efficientnet_lite.LightnessEncoder`.
         encoder_rate: share of the learning rate that a tuned encoder learns with; a fresh one learns with all of it.
         statistics: of the batch normalisation in a tuned encoder: held or moving.
@@ -119,11 +117,7 @@ class EffUNet(HintedNetwork):
         self.output = Output(width, out_channels, stride=1, out_stride=out_stride)
 
     def parameter_groups(self) -> list[dict]:
-        return self.encoder.groups_with(self.decoder, self.output)
-
-    def enlargement(self, size: tuple[int, ...]) -> int:
-        """Return how many times a photograph of ``size`` (H, W) is enlarged before the encoder: 1, 2, 4, …"""
-        return 2 ** max(0, round(math.log2(self.enlarge_to / min(size))))
+        return self.encoder.groups_in(self)
 
     def forward(self, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into (N, out_channels, H / out_stride, W / out_stride), rounded up.
@@ -133,7 +127,7 @@ class EffUNet(HintedNetwork):
         Raises:
             ModuleNotFoundError: a pretrained encoder was asked for, and its weights are neither installed nor loaded.
         """
-        times = self.enlargement(L.shape[-2:])
+        times = enlargement(L.shape[-2:], self.enlarge_to)
         *skips, x = self.encoder(L, times)
         enlarged = F.interpolate(to_unit(hints, L), scale_factor=times, mode="nearest")
         pyramid = hint_pyramid(pad_to_multiple(enlarged, STRIDE), len(skips))
