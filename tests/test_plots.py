@@ -52,6 +52,7 @@ SEVERAL = pd.DataFrame(
         "best": [15.0, 12, 11],
     }
 )
+SIZES = pd.DataFrame({"photographs": [1000, 4000], "mean": [12.0, 11.0], "low": [11.5, 10.6], "high": [12.5, 11.4]})
 RNG = np.random.default_rng(0)
 PRIOR = RNG.dirichlet(np.full(313, 0.2))
 AB = RNG.normal(0, 20, (500, 2))
@@ -64,6 +65,7 @@ FIGURES = {
         {"unet": {"l1": [HISTORY], "l2": [HISTORY]}, "vit": {"l1": [HISTORY]}}
     ),
     "plane": lambda: plots.plot_plane(POINTS, {"unet · l2": CURVE}, "ΔE", "colourfulness", ("grey", 12), ("true", 42)),
+    "training_sizes": lambda: plots.plot_training_sizes({"none": SIZES, "tuned": SIZES - 1}, "ΔE 2000"),
     "hints": lambda: plots.plot_hints({"siggraph17": [HINTS, HINTS]}, ("the authors'", {0: 24.0, 10: 28.0})),
     "several": lambda: plots.plot_several(SEVERAL, ("unet", 12.5)),
     "pareto": lambda: plots.plot_pareto(

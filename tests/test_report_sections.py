@@ -7,13 +7,15 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from fake_study import network, write_run, write_special, write_study
+from fake_study import change, network, write_run, write_special, write_study
 
 from colorlib.files import write_json
 from colorlib.reports import choose_samples, compare, show_samples, write_report
 from colorlib.reports.rows import MANY, by_budget
+from colorlib.reports.sections.attribution import Attribution
 from colorlib.reports.sections.crowns import Crowns
 from colorlib.reports.sections.laws import Laws
+from colorlib.reports.sections.pretraining import Pretraining, photographs_needed
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.temperatures import Temperatures
 from colorlib.runs.run import list_runs
@@ -169,3 +171,72 @@ def test_many_rows_are_folded_and_not_lost(tmp_path):
     assert f"{len(labels) + 2 - MANY} more rows" in html and "the numbers are in pairs.csv" in html
     pairs = pd.read_csv(tmp_path / "report" / "pairs.csv")
     assert len(pairs) == len(c.contestants) * (len(c.contestants) - 1) // 2 and (pairs["difference"] <= 0).all()
+
+
+# ----------------------------------------------------------------------------------------------------- pretraining
+
+
+def test_photographs_that_a_curve_needs_for_an_error():
+    counts, errors = [16_000, 1_000, 4_000], [10.0, 12.0, 11.0]  # in any order
+    assert photographs_needed(counts, errors, 11.0) == 4_000
+    assert photographs_needed(counts, errors, 10.5) == pytest.approx(8_000)  # the geometric middle
+    assert photographs_needed(counts, errors, 11.75) == pytest.approx(1_000 * 4**0.25)
+    assert photographs_needed(counts, errors, 13.0) == 1_000 and photographs_needed(counts, errors, 9.9) == np.inf
+    assert photographs_needed([100, 200, 400], [5.0, 7.0, 3.0], 6.0) == 100  # it got worse in between
+    assert photographs_needed([100, 200, 400], [5.0, 7.0, 3.0], 4.0) == pytest.approx(200 * 2**0.75)
+    for counts, errors in (([], []), ([1, 2], [3.0])):
+        with pytest.raises(ValueError, match="an error for each"):
+            photographs_needed(counts, errors, 1.0)
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory):
+    """effunet and deoldify, none against tuned, over two numbers of photographs."""
+    settings = {}
+    for model, more in (("effunet", 0.0), ("deoldify", 1.0)):
+        for pretraining, gain in (("none", 0.0), ("tuned", 3.0)):
+            for count in (1_000, 4_000):
+                label = f"{model} (encoder lite0, pretraining {pretraining}) · l1 ({count:,} photographs)"
+                settings[label] = (model, pretraining, count, 12 + more - gain - (2 if count > 1_000 else 0))
+    rows = {label: ("network", error, 0.5, "l1", None) for label, (*_, error) in settings.items()}
+    folder = write_study(tmp_path_factory.mktemp("runs") / "pretraining", rows=rows)
+    for row in json.loads((folder / "study.json").read_text())["rows"]:
+        run = folder / row["id"]
+        if run.exists() and (found := settings.get(json.loads((run / "config.json").read_text())["label"])):
+            model, pretraining, count, _ = found
+            options = {"encoder": "lite0", "pretraining": pretraining}
+            if model == "effunet":  # its defaults are not written
+                options = {} if pretraining == "tuned" else {"pretraining": "none"}
+            change(run, model=model, model_options=options, photographs=count)
+        elif run.exists() and "network" in (run / "config.json").read_text():
+            shutil.rmtree(run)
+    return folder
+
+
+def test_pretraining_is_a_source_of_variance(pretrained):
+    """Two networks, 1 apart, with and without pretraining, 3 apart: shares are as 1² to 3², what is left aside."""
+    shares = Attribution(compare(pretrained)).shares["delta_e_2000"]
+    assert {"architecture", "pretraining"} < set(shares) and "encoder" not in shares
+    assert shares["architecture"].levels == shares["pretraining"].levels == 2
+    assert shares["pretraining"].share / shares["architecture"].share == pytest.approx(9, rel=0.25)
+
+
+def test_an_encoder_is_a_source_of_variance_where_rows_differ_in_it(pretrained, tmp_path):
+    folder = shutil.copytree(pretrained, tmp_path / "copy")
+    for path in folder.glob("*deoldify*none*/config.json"):
+        change(path.parent, model_options={})  # its own encoder
+    assert Attribution(compare(folder)).shares["delta_e_2000"]["encoder"].levels == 2
+    assert "encoder" not in Attribution(compare(write_study(tmp_path / "plain"))).shares.get("delta_e_2000", {})
+
+
+def test_what_pretraining_is_worth_is_said_in_photographs(pretrained, study, tmp_path):
+    section = Pretraining(compare(pretrained))
+    assert {name: list(curves) for name, curves in section.curves.items()} == {
+        f"{name} (encoder lite0) · l1": ["none", "tuned"] for name in ("effunet", "deoldify")
+    }
+    curve = section.curves["effunet (encoder lite0) · l1"]["none"]
+    assert curve["photographs"].tolist() == [1_000, 4_000]
+    assert curve["mean"].diff().iloc[1] == pytest.approx(-2, abs=0.5) and (curve["low"] < curve["mean"]).all()
+    assert len(section.sentences) == 2 and all("more than 3,000 on top of 1,000" in line for line in section.sentences)
+    assert len(section.charts) == 2 and not Pretraining(compare(study)).present
+    assert "What pretraining is worth" in write_report(pretrained, tmp_path / "report").read_text()

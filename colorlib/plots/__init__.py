@@ -8,7 +8,7 @@ colour-blind readers too (Okabe and Ito 2008), and lines carry their names inste
 
 from colorlib.plots.color import plot_ab_histogram, plot_gamut, plot_prior
 from colorlib.plots.forest import LAWS, plot_forest, plot_forests, plot_laws
-from colorlib.plots.history import plot_history, plot_history_groups
+from colorlib.plots.history import plot_history, plot_history_groups, plot_training_sizes
 from colorlib.plots.pairwise import plot_pairwise
 from colorlib.plots.photos import lab8_to_photo, show_answers, show_kept, show_photos, to_photos
 from colorlib.plots.planes import plot_hints, plot_pareto, plot_plane, plot_several
@@ -39,6 +39,7 @@ __all__ = [
     "plot_plane",
     "plot_prior",
     "plot_several",
+    "plot_training_sizes",
     "show_answers",
     "show_kept",
     "show_photos",

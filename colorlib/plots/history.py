@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from colorlib.plots.labels import label_ends, note
-from colorlib.plots.style import FAINT, LINES, RULE, new_figure, rule, style
+from colorlib.plots.style import FAINT, LINES, RULE, interval, new_figure, rule, style
 
 DASHES = ("", (4, 1.5), (1, 1))  # of the first names, and then of those that come when the colours have run out
 
@@ -44,6 +44,33 @@ def plot_history(
     _cut_off(axes, lines[y])
     ends = lines[lines["seed"] == 0].groupby("name").last()
     label_ends(axes, [(*ends.loc[name, [x, y]], name, color) for name, color in colors.items() if name in ends.index])
+    return figure
+
+
+@style()
+def plot_training_sizes(curves: Mapping[str, pd.DataFrame], label: str) -> Figure:
+    """Draw a score over the number of photographs learned from, one line for each curve, with its interval.
+
+    Args:
+        curves: name → columns photographs, mean, low and high, in order of photographs.
+        label: what mean is, with its unit.
+    """
+    figure, grid = new_figure(7.2, 3.6)
+    axes = grid[0, 0]
+    ends = []
+    for (name, table), color in zip(curves.items(), itertools.cycle(LINES), strict=False):
+        sns.lineplot(
+            **interval(table, "mean", "low", "high"), x="photographs", y="drawn", sort=False, color=color, marker="o",
+            ms=5, err_kws={"alpha": 0.18, "lw": 0}, ax=axes,
+        )  # fmt: skip
+        ends.append((*table[["photographs", "mean"]].iloc[-1], name, color))
+    counts = sorted({count for table in curves.values() for count in table["photographs"]})
+    axes.set_xscale("log")
+    axes.set_xticks(counts, [f"{count:,}" for count in counts])
+    axes.minorticks_off()
+    axes.set(xlabel="photographs learned from", ylabel=label)
+    rule(axes)
+    label_ends(axes, ends)
     return figure
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from colorlib.models import MODELS, model_options
 from colorlib.runs.run import Run
 
 PRIMARY = "delta_e_2000"  # rows are ranked by it and verdicts rest on it, whatever the results say
@@ -71,6 +72,13 @@ class Row:
         if seconds and self.cost("train_seconds") / seconds > self.cost("images_seen") / images:
             return Budget("s", seconds)
         return Budget("images", images)
+
+    @property
+    def encoder(self) -> dict[str, str]:
+        """``encoder`` and ``pretraining`` of a trained network; both "none" of one that takes no pretrained encoder."""
+        standard = model_options(self.config["model"]) if self.config["model"] in MODELS else {}
+        options = standard | (self.config.get("model_options") or {})
+        return {name: str(options.get(name, "none")) for name in ("encoder", "pretraining")}
 
     @property
     def collapsed(self) -> list[Run]:

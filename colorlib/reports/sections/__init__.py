@@ -14,6 +14,7 @@ from colorlib.reports.sections.histories import Histories
 from colorlib.reports.sections.laws import Laws
 from colorlib.reports.sections.pairwise import Pairwise
 from colorlib.reports.sections.pictures import Pictures
+from colorlib.reports.sections.pretraining import Pretraining
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.recognised import Recognised
 from colorlib.reports.sections.several import Several
@@ -28,6 +29,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Verdicts,
     Cost,
     Budgets,
+    Pretraining,
     Temperatures,
     Hints,
     Several,

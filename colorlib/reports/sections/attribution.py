@@ -1,4 +1,4 @@
-"""What the variance between trained runs goes with: architecture, objective, colour space, budget or seed."""
+"""What the variance between trained runs goes with: architecture, pretraining, objective, budget, seed, and more."""
 
 import json
 import math
@@ -12,6 +12,7 @@ from colorlib.reports.sections.base import Section
 from colorlib.reports.words import head, listed, number, percent, plural
 from colorlib.statistics.variance import Share
 
+OF_THE_ENCODER = ("encoder", "pretraining", "encoder_rate", "statistics")  # options that make no other architecture
 ATTRIBUTED = (PRIMARY, "psnr_rgb_db", "colorfulness_hs03")  # whose variance between runs is divided among its causes
 
 
@@ -27,7 +28,8 @@ class Attribution(Section):
     def shares(self) -> dict[str, dict[str, Share]]:
         """Metric → source of variance → share, of ``ATTRIBUTED`` between the runs of all networks.
 
-        Empty unless the runs differ in two sources at least, of architecture, objective, colour space, budget, seed.
+        Empty unless the runs differ in two sources at least, of architecture, encoder, pretraining, objective, colour
+        space, budget, seed.
         """
         rows = [row for row in self.c.rows if row.group == "trained"]
         runs = [_factors(row) for row in rows for _ in row.runs]
@@ -103,8 +105,10 @@ def _factors(row: Row) -> dict[str, str]:
     config = row.config
     options = dict(config.get("objective_options") or {})
     space = options.pop("space", "lab")  # what does not let one choose compares in Lab
+    architecture = {k: v for k, v in (config.get("model_options") or {}).items() if k not in OF_THE_ENCODER}
     return {
-        "architecture": json.dumps([config["model"], config.get("model_options")], sort_keys=True),
+        "architecture": json.dumps([config["model"], architecture], sort_keys=True),
+        **row.encoder,
         "objective": json.dumps([config.get("objective"), options], sort_keys=True),
         "colour space": space,
         "budget": str(row.budget),
