@@ -61,6 +61,9 @@ class Judge(nn.Module):
         ValueError: its file of weights is not the published one.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, version: int) -> None:
         super().__init__()
         self.network = EfficientNetLite(version, pretrained=True)

@@ -17,6 +17,7 @@ from colorlib.reports.sections.crowns import Crowns
 from colorlib.reports.sections.laws import Laws
 from colorlib.reports.sections.pretraining import Pretraining, photographs_needed
 from colorlib.reports.sections.ranking import Ranking
+from colorlib.reports.sections.recognised import Recognised
 from colorlib.reports.sections.temperatures import Temperatures
 from colorlib.runs.run import list_runs
 
@@ -128,6 +129,46 @@ def test_distances_between_sets_are_compared_only_where_they_were_measured_alike
     write_json(path, json.loads(path.read_text()) | {"n_lite2": 30})
     scores = compare(folder).sets["kernel_lite2"]
     assert not scores["unet · l2"].compared and scores["unet · l1"].compared and scores["unet · l1"].n == 40
+
+
+def test_the_share_of_the_gap_has_an_interval_and_is_said(study, tmp_path):
+    folder = shutil.copytree(study, tmp_path / "copy")
+    shares = {"grey": 0.0, "unet · l2": 0.5, "unet · l1": 0.25}
+    spread = np.linspace(-0.1, 0.1, 40)
+    for run in list_runs(folder):
+        table, share = run.per_image, shares.get(run.label, -0.2)
+        table["log_probability_lite2_gain"] = 2 * share + spread * (share != 0)
+        table["log_probability_lite2_error"] = table["log_probability_lite2_gain"] - 2
+        table.loc[30:, [name for name in table if "log_probability" in name]] = np.nan  # Lite2 did not look at them
+        table.to_csv(run.folder / "per_image.csv", index=False)
+    c = compare(folder)
+    found = c.pooled["log_probability_lite2_share"]
+    kept = 50 * spread[:30].mean()
+    assert found["grey"] == (0, 0, 0) and found["unet · l2"].mean == pytest.approx(50 + kept)
+    low, high = found["unet · l2"][1:]
+    half = 1.96 * 50 * spread[:30].std() / np.sqrt(30)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.1) and low < 50 + kept < high
+    line = c.results.loc["unet · l2"]
+    assert line[[f"log_probability_lite2_share{end}" for end in ("", "_low", "_high")]].tolist() == list(
+        found["unet · l2"]
+    )
+    said = " ".join(Recognised(c).sentences)
+    assert "What is recognised is of 30 photographs whose class ImageNet has." in said
+    assert "unet · l2 recovers the most: 49 % (95 % interval 48 to 50)" in said
+    markdown = (write_report(folder, tmp_path / "report").parent / "comparison.md").read_text()
+    assert "Gap recovered (Lite2) [%] ↑" in markdown
+
+
+def test_columns_that_are_no_metric_any_more_are_left_out_with_a_line(study, tmp_path):
+    folder = shutil.copytree(study, tmp_path / "copy")
+    for run in list_runs(folder):
+        table = run.per_image.drop(columns=[name for name in run.per_image if "_lite2" in name])
+        table.assign(recognised_b=0.5, perceptual_b=0.1).to_csv(run.folder / "per_image.csv", index=False)
+    c = compare(folder)
+    assert c.unknown == ["perceptual_b", "recognised_b"] and compare(study).unknown == []
+    assert not any("recognised" in name for name in (*c.results, *c.pooled))
+    markdown = (write_report(folder, tmp_path / "report").parent / "comparison.md").read_text()
+    assert "columns that are no metric of this version of colorlib: perceptual_b and recognised_b" in markdown
 
 
 def test_a_temperature_curve_passes_through_its_rows_own_point(special):

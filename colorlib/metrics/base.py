@@ -8,6 +8,7 @@ colourfulness does, has a second metric beside it, ``<name>_error``, the predict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from torch import Tensor
@@ -67,7 +68,7 @@ class PooledMetric(Entry):
 
     def fn(self, per_image: pd.DataFrame) -> float:
         """Measure a per-image table."""
-        return float(self.of(*self.terms(per_image).mean()))
+        return float(np.asarray(self.of(*self.terms(per_image).mean())))
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,11 @@ class _Looking(OnColours):
 
 
 class Perceptual(_Looking):
-    """The mean absolute difference of the judge's five maps of features, averaged over them.
+    """The mean absolute difference of the judge's five maps of features, over their mean size, averaged over the maps.
 
-    Difference from the papers: EfficientNet-Lite0 for VGG, at the ends of its stages, where features have either sign;
-    absolute differences, as DeOldify and DDColor have them.
+    Difference from the papers: EfficientNet-Lite0 for VGG, at the ends of its stages, where features have either sign
+    and some maps are four times as large as others: each is divided by the size of the photographs' features, so that
+    they count alike. Absolute differences, as DeOldify and DDColor have them.
     """
 
     def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
@@ -49,7 +50,8 @@ class Perceptual(_Looking):
             seen = self.look(_rgb(L, ab_predicted)).maps
             with torch.no_grad():
                 true = self.look(_rgb(L, ab)).maps
-        distances = [F.l1_loss(full_precision(x), full_precision(y)) for x, y in zip(seen, true, strict=True)]
+        pairs = [(full_precision(x), full_precision(y)) for x, y in zip(seen, true, strict=True)]
+        distances = [F.l1_loss(x, y) / y.abs().mean() for x, y in pairs]
         return {"loss": sum(distances, ab.new_zeros(())) / len(distances)}
 
 
