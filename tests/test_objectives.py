@@ -439,17 +439,21 @@ def test_every_critic_takes_any_size_and_learns(critic):
 
 
 def test_a_schedule_holds_the_critic_back():
-    objective = create({"l1": 1, "gan_hinge": 1}, critic_from=0.5, counts_from=0.75, tolerance=0.1, critic_width=4)
-    assert objective.tolerance == 0.1
+    objective = create({"l1": 1, "gan_hinge": 1}, critic_from=0.5, counts_from=0.75, network_rests=1, critic_width=4)
     L, ab = some_photographs()
-    counts, learns = [], []
+    counts, learns, rests = [], [], []
     for objective.share in (0.4, 0.6, 0.8):
         output = torch.zeros_like(ab)
         counts.append(float(objective(output, L, ab)["gan_hinge"]) != 0)
         learns.append(float(objective.critic_terms(output, L, ab)["loss"].detach()) != 0)
-    assert counts == [False, False, True] and learns == [False, True, True]
-    with pytest.raises(ValueError, match="critic_from and counts_from must be from 0 to 1"):
-        create("gan_hinge", critic_from=1.5)
+        rests.append(objective.network_rests())
+    assert counts == [False, False, True] and learns == [False, True, True] and rests == [False, True, False]
+    objective = create("gan_hinge", critic_from=0.5, counts_from=0.75, critic_rate=1e-4)
+    objective.share = 0.6
+    assert not objective.network_rests() and objective.critic_rate == 1e-4 and create("pix2pix").critic_rate == 2e-4
+    for option, value in (("critic_from", 1.5), ("critic_rate", 0.0), ("network_rests", 2)):
+        with pytest.raises(ValueError, match=f"{option} .*must be"):
+            create("gan_hinge", **{option: value})
 
 
 # ------------------------------------------------------------------------------------------------------- bad input

@@ -115,6 +115,17 @@ def test_special_parts_stand_in_page_and_markdown(special, tmp_path):
     assert {"temperature", "hints", "several"} <= figures
 
 
+def test_the_report_says_which_weights_of_a_training_with_a_critic_were_judged(special, tmp_path):
+    rule = "Judged are, of a training with a critic, the last weights that have not left the photographs"
+    folder = shutil.copytree(special, tmp_path / "copy")
+    page = write_report(folder, tmp_path / "without")
+    assert rule not in page.read_text() and rule not in (page.parent / "comparison.md").read_text()
+    path = folder / "unet-l2-s0" / "history.csv"
+    pd.read_csv(path).assign(critic_loss=0.5).to_csv(path, index=False)
+    page = write_report(folder, tmp_path / "with")
+    assert rule in page.read_text() and rule in (page.parent / "comparison.md").read_text()
+
+
 def test_rows_of_seconds_stand_apart_from_rows_of_images(special):
     c = compare(special)
     assert {"unet · l1 (60 s)", "vit · l1 (60 s)", "unet · l1"} <= set(c.by_label)

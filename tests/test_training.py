@@ -1,5 +1,6 @@
 """The loop: it learns, it resumes bit for bit after SIGKILL, and it says what is wrong."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -15,9 +16,11 @@ from variants import VARIANTS
 from colorlib.machine import count_macs
 from colorlib.models import Network
 from colorlib.objectives import OBJECTIVES
+from colorlib.objectives.base import WeightedSum
 from colorlib.runs import run as experiment
 from colorlib.runs import training
 from colorlib.runs.batches import Order
+from colorlib.runs.collapse import collapsed, has_left
 from colorlib.runs.colorizer import read_colorizer
 from colorlib.runs.run import ExperimentConfig
 from colorlib.runs.training import learning_rate, train
@@ -79,17 +82,20 @@ from colorlib.runs.run import ExperimentConfig
 from colorlib.machine import count_macs
 from colorlib.models import MODELS, Network
 from colorlib.runs.training import train
-train(ExperimentConfig("unet", "pix2pix", {"width": 4}, {"critic_width": 8}, images_seen=640, batch_size=8,
-      validations=4, checkpoint_seconds=0), open_store(sys.argv[1]), sys.argv[2])
+train(ExperimentConfig("unet", sys.argv[1], {"width": 4}, {"critic_width": 8}, images_seen=int(sys.argv[2]),
+      batch_size=8, validations=4, checkpoint_seconds=0), open_store(sys.argv[3]), sys.argv[4])
 """
 
 
-def test_killed_three_times_it_ends_with_the_same_weights(tiny_scenes, tmp_path):
+@pytest.mark.parametrize(
+    ("objective", "images", "steps"), [("pix2pix", 640, (5, 30, 55))]
+)
+def test_killed_three_times_it_ends_with_the_same_weights(tiny_scenes, tmp_path, objective, images, steps):
     """SIGKILL at three moments, then a run to the end: weights and history equal those of an undisturbed run."""
-    command = [sys.executable, "-c", SCRIPT, str(tiny_scenes.folder)]
+    command = [sys.executable, "-c", SCRIPT, objective, str(images), str(tiny_scenes.folder)]
     subprocess.run([*command, str(tmp_path / "undisturbed")], check=True, capture_output=True)
     killed = tmp_path / "killed"
-    for step in (5, 30, 55):
+    for step in steps:
         process = subprocess.Popen([*command, str(killed)], stderr=subprocess.DEVNULL)
         while process.poll() is None and _step(killed) < step:
             time.sleep(0.02)
@@ -243,7 +249,7 @@ def test_a_sum_is_trained_and_named(tiny_scenes, tmp_path):
 
 
 def test_a_collapse_ends_the_training_and_keeps_the_best_weights(tiny_scenes, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "_collapsed", lambda history: "it was told to" if len(history) == 2 else None)
+    monkeypatch.setattr(training, "collapsed", lambda history: "it was told to" if len(history) == 2 else None)
     setting = config(objective="pix2pix", objective_options={"critic_width": 4})
     for _ in range(2):  # a run that has collapsed is not gone on with
         train(setting, tiny_scenes, tmp_path / "run")
@@ -253,17 +259,94 @@ def test_a_collapse_ends_the_training_and_keeps_the_best_weights(tiny_scenes, tm
 
 def test_what_a_collapse_is():
     won = [{"val_loss": loss, "critic_told_apart": 1.0} for loss in (1.0, 2.5, 2.6, 2.7)]
-    assert training._collapsed(won) and training._collapsed(won[:3]) is None
-    assert training._collapsed([row | {"critic_told_apart": 0.8} for row in won]) is None
-    assert training._collapsed([row | {"val_loss": 1.0} for row in won]) is None
+    assert collapsed(won) and collapsed(won[:3]) is None
+    assert collapsed([row | {"critic_told_apart": 0.8} for row in won]) is None
+    assert collapsed([row | {"val_loss": 1.0} for row in won]) is None
 
 
-def test_tolerance_takes_the_last_checkpoint_near_the_lowest(tiny_scenes, tmp_path):
-    options = {"critic_width": 4, "counts_from": 0.5, "critic_from": 0.3}
-    for name, tolerance in (("lowest", 0.0), ("last", 1e6)):
-        setting = config(objective="pix2pix", objective_options=options | {"tolerance": tolerance})
-        train(setting, tiny_scenes, tmp_path / name)
-    assert experiment.Run(tmp_path / "last").history["best"].tolist() == [1, 1, 1]
+def test_where_a_network_has_left_the_photographs():
+    won, open_ = {"critic_told_apart": 1.0}, {"critic_told_apart": 0.9}
+    assert has_left(won | {"val_loss": 2.1}, 1.0) and not has_left(won | {"val_loss": 2.0}, 1.0)
+    assert not has_left(open_ | {"val_loss": 9.0}, 1.0) and not has_left({"val_loss": 9.0}, 1.0)
+    assert has_left(open_ | {"val_loss": float("nan")}, 1.0)
+
+
+def _validated_at(monkeypatch, losses, told_apart):
+    """Let the validations of a training find these losses, and its critic tell this share of the pairs apart."""
+    given = iter(losses)
+    validate, terms = training._validate, WeightedSum.critic_terms
+
+    def scripted(config, state, parts, *rest):
+        loss = next(given)
+        forward = type(parts.objective).forward
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                type(parts.objective),
+                "forward",
+                lambda o, x, L, ab: forward(o, x, L, ab) | {o.validated_term: torch.tensor(loss)},
+            )
+            validate(config, state, parts, *rest)
+
+    def told(objective, output, L, ab):
+        return terms(objective, output, L, ab) | {"critic_told_apart": torch.tensor(told_apart)}
+
+    monkeypatch.setattr(training, "_validate", scripted)
+    monkeypatch.setattr(WeightedSum, "critic_terms", told)
+
+
+@pytest.mark.parametrize(
+    ("objective", "told_apart", "losses", "kept"),
+    [
+        ("l2", 0.0, [3.0, 1.0, 2.0], [1, 1, 0]),  # without a critic: the lowest
+        ("pix2pix", 1.0, [3.0, 1.0, 2.0], [1, 1, 1]),  # with one: the last, although it lies above the lowest
+        ("pix2pix", 1.0, [3.0, 1.0, 2.5], [1, 1, 0]),  # but not one that has left the photographs
+        ("pix2pix", 0.9, [3.0, 1.0, 9.0], [1, 1, 1]),
+    ],
+)
+def test_the_critic_free_term_chooses_only_where_there_is_no_critic(
+    tiny_scenes, tmp_path, monkeypatch, objective, told_apart, losses, kept
+):
+    _validated_at(monkeypatch, losses, told_apart)
+    options = {"critic_width": 4} if objective == "pix2pix" else {}
+    colorizer = train(config(objective=objective, objective_options=options), tiny_scenes, tmp_path / "run")
+    assert experiment.Run(tmp_path / "run").history["best"].tolist() == kept
+    last = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["network"]
+    assert same(colorizer.network.state_dict(), last) == bool(kept[-1])
+
+
+def test_with_a_critic_the_last_averaged_weights_are_kept(tiny_scenes, tmp_path, monkeypatch):
+    _validated_at(monkeypatch, [1.0, 1.5, 1.9], 1.0)
+    setting = config(objective="pix2pix", objective_options={"critic_width": 4}, ema=0.9)
+    train(setting, tiny_scenes, tmp_path / "run")
+    last = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert same(weights(tmp_path / "run"), last["averaged"]) and not same(last["averaged"], last["network"])
+
+
+def test_a_network_rests_while_the_critic_alone_learns(tiny_scenes, tmp_path, monkeypatch):
+    """NoGAN: both networks' weights after each of twelve steps; the network's stand still in the middle third."""
+    step, found = training._step, []
+
+    def watched(parts, *rest):
+        terms = step(parts, *rest)
+        of = (parts.network, parts.objective.critic)
+        found.append([torch.cat([p.detach().flatten() for p in part.parameters()]) for part in of])
+        return terms
+
+    monkeypatch.setattr(training, "_step", watched)
+    options = {"critic_width": 4, "critic_from": 1 / 3, "counts_from": 2 / 3, "network_rests": 1}
+    train(config(objective="pix2pix", objective_options=options), tiny_scenes, tmp_path / "run")
+    moved = [[not torch.equal(*pair) for pair in zip(a, b, strict=True)] for a, b in itertools.pairwise(found)]
+    network, critic = zip(*moved, strict=True)  # the first of these is the second step
+    assert network == (True,) * 3 + (False,) * 4 + (True,) * 4
+    assert critic == (False,) * 3 + (True,) * 8
+
+
+def test_the_critic_learns_with_its_own_rate(tiny_scenes, tmp_path, monkeypatch):
+    made, adam = [], torch.optim.Adam
+    monkeypatch.setattr(training.torch.optim, "Adam", lambda *given: (made.append(given), adam(*given))[1])
+    setting = config(objective="pix2pix", objective_options={"critic_width": 4, "critic_rate": 1e-4}, images_seen=8)
+    train(setting, tiny_scenes, tmp_path / "run")
+    assert made[0][1:] == (1e-4, (0.5, 0.999))
 
 
 def test_averaged_weights_are_a_running_mean():

@@ -12,6 +12,10 @@ References:
     J. Antic, DeOldify, 2018, its notes on "NoGAN" training.
 """
 
+import math
+from collections.abc import Callable
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,29 +25,34 @@ from colorlib.objectives.base import OnColours, full_precision
 from colorlib.objectives.critics import CRITICS
 from colorlib.registry import look_up
 
+CRITIC_RATE = 2e-4  # Isola et al. 2017, section 3.3
+
 
 class Adversarial(OnColours):
     """What a critic thinks of the colours. The subclasses say how its logits are counted.
 
     The truth need not be what a critic likes best, and its standard moves during training, so ``loss`` says nothing
-    about progress and never chooses the checkpoint (see :class:`~colorlib.objectives.base.WeightedSum`).
+    about progress and never chooses the checkpoint: judged are the last weights, not those of the lowest validated
+    term, which would be the least adversarial ones (see :mod:`colorlib.runs.training`).
 
-    ``critic_from`` and ``counts_from`` make Antic's NoGAN schedule: up to a share of the budget the network learns
-    from the other terms alone, then a critic is trained on what it makes, and at last, for a short while, the critic's
-    logits count. Its rule "stop just before the glitches", by eye in the original, is declared here: the
-    last checkpoint is taken whose validated term is at most ``tolerance`` above the lowest.
+    ``critic_from``, ``counts_from`` and ``network_rests`` make Antic's NoGAN schedule: up to a share of the budget the
+    network learns from the other terms alone, then a critic is trained on what it makes, and at last, for a short
+    while, the critic's logits count.
 
-    Difference from NoGAN: the network goes on learning from the other terms while the critic is trained.
+    Difference from NoGAN: once, where it goes round several times; and where it stops "just before the glitches", by
+    eye, the end of the budget is declared here.
 
     Args:
         critic: patch (70×70), patch_spectral, patch_plain (without normalisation) or unet.
         critic_width: channels of the critic's first layer; the papers have 64, less is cheaper.
         critic_from: share of the budget after which the critic begins to learn, 0 to 1.
         counts_from: share of the budget after which its logits count, 0 to 1.
-        tolerance: a share, 0 or more.
+        critic_rate: the critic's learning rate, constant; pix2pix has 2e-4, DDColor 1e-4.
+        network_rests: 1 to leave the network as it is from ``critic_from`` to ``counts_from``, while the critic learns.
     """
 
     critic: nn.Module
+    critics: ClassVar[dict[str, Callable[[int], nn.Module]]] = CRITICS
     truth_is_best = False
 
     def __init__(
@@ -52,21 +61,27 @@ class Adversarial(OnColours):
         critic_width: int = 64,
         critic_from: float = 0.0,
         counts_from: float = 0.0,
-        tolerance: float = 0.0,
+        critic_rate: float = CRITIC_RATE,
+        network_rests: int = 0,
     ) -> None:
         super().__init__()
-        if not (0 <= critic_from <= 1 and 0 <= counts_from <= 1 and tolerance >= 0):
-            raise ValueError(
-                "critic_from and counts_from must be from 0 to 1 and tolerance must be 0 or more, "
-                f"not {critic_from}, {counts_from} and {tolerance}."
-            )
+        if not (0 <= critic_from <= 1 and 0 <= counts_from <= 1):
+            raise ValueError(f"critic_from and counts_from must be from 0 to 1, not {critic_from} and {counts_from}.")
+        if not 0 < critic_rate < math.inf:
+            raise ValueError(f"critic_rate must be above zero, not {critic_rate}.")
+        if network_rests not in (0, 1):
+            raise ValueError(f"network_rests must be 0 (it goes on learning) or 1, not {network_rests!r}.")
         if critic_width < 1:
             raise ValueError(f"critic_width must be 1 or more, not {critic_width}.")
-        self.critic = look_up(CRITICS, critic, "critic")(critic_width)
-        self.critic_from, self.counts_from, self.tolerance = critic_from, counts_from, tolerance
+        self.critic = look_up(self.critics, critic, "critic")(critic_width)
+        self.critic_from, self.counts_from, self.critic_rate = critic_from, counts_from, critic_rate
+        self.may_rest = bool(network_rests)
+
+    def network_rests(self) -> bool:
+        return self.may_rest and self.critic_from <= self.share < self.counts_from
 
     def logits(self, ab: Tensor, L: Tensor) -> Tensor:
-        """Return the critic's logits (N, 1, h, w), float32 at least, for colours (N, 2, H, W) in CIELAB units."""
+        """Return the critic's logits (N, C, h, w), float32 at least, for colours (N, 2, H, W) in CIELAB units."""
         with self.autocast:
             return full_precision(self.critic(L, ab / AB_SCALE))
 
@@ -151,10 +166,11 @@ class GANWasserstein(Adversarial):
         critic_width: int = 64,
         critic_from: float = 0.0,
         counts_from: float = 0.0,
-        tolerance: float = 0.0,
+        critic_rate: float = CRITIC_RATE,
+        network_rests: int = 0,
         penalty: float = 10.0,
     ) -> None:
-        super().__init__(critic, critic_width, critic_from, counts_from, tolerance)
+        super().__init__(critic, critic_width, critic_from, counts_from, critic_rate, network_rests)
         if not penalty > 0:
             raise ValueError(f"penalty must be above zero, not {penalty}.")
         self.penalty = penalty

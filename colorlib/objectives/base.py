@@ -19,8 +19,9 @@ class Objective(nn.Module):
         needs_prior: whether the bins' prior must be given.
         critic: a second network with a loss of its own, ``critic_terms``, or None.
         truth_is_best: whether no other answer costs less than the truth.
-        validated_term: the term of the loss that decides which checkpoint is best.
-        tolerance: the last checkpoint whose validated term is at most this share above the lowest is the best one.
+        critic_rate: the learning rate of the critic; 0 without one.
+        validated_term: the term of the loss that decides which checkpoint is best where there is no critic, and with
+            one whether the training has collapsed.
         temperature: of the decoding where the output means odds, else None; in a sum that of its :attr:`meaning`.
         space: the colour space of the output where it has one of its own, else empty.
         share: of the budget that is used up, 0 to 1; the training loop keeps it.
@@ -31,8 +32,8 @@ class Objective(nn.Module):
     needs_prior = False
     truth_is_best = True
     critic: nn.Module | None
+    critic_rate = 0.0
     validated_term = "loss"
-    tolerance = 0.0
     temperature: float | None = None
     space = ""
 
@@ -67,6 +68,10 @@ class Objective(nn.Module):
     def critic_terms(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         """Return the critic's own ``"loss"`` and what else it tells, where there is a critic."""
         raise NotImplementedError
+
+    def network_rests(self) -> bool:
+        """Return whether, at this share of the budget, the critic alone learns and the network stays as it is."""
+        return False
 
     def check_output(self, output: Tensor, size: tuple[int, ...]) -> None:
         """Raise ValueError, in one sentence, where a network's output has not the shape that is asked for.
@@ -105,9 +110,10 @@ class WeightedSum(Objective):
     """Several objectives on one output: ``loss`` = Σ weight · term.
 
     The first term that is more than a look at the colours (a regression in some space, a cross-entropy) says what the
-    output means; the others judge the colours that it is decoded to. Where none is, the output is ab / 110. The best
-    checkpoint is the one with the lowest ``validated``: the same sum without the terms whose standard moves during
-    training (a critic's) or that the truth does not minimise; where no term is left, it is the mean |ab error|.
+    output means; the others judge the colours that it is decoded to. Where none is, the output is ab / 110. What is
+    ``validated`` is the same sum without the terms whose standard moves during training (a critic's) or that the truth
+    does not minimise; where no term is left, it is the mean |ab error|. Several critics learn with the highest of their
+    rates.
 
     Args:
         terms: name -> objective, one at least.
@@ -134,7 +140,7 @@ class WeightedSum(Objective):
         self.owner, self.out_channels = owner, terms[owner].out_channels
         self.critic = nn.ModuleDict({n: term.critic for n, term in terms.items() if term.critic is not None}) or None
         self.truth_is_best = all(term.truth_is_best for term in terms.values())
-        self.tolerance = max(term.tolerance for term in terms.values())
+        self.critic_rate = max(term.critic_rate for term in terms.values())
 
     @property
     def meaning(self) -> Objective:
@@ -145,14 +151,17 @@ class WeightedSum(Objective):
     def decode(self, output: Tensor, size: tuple[int, ...]) -> Tensor:
         return self.meaning.decode(output, size)
 
-    def _colors_and_terms(self, output: Tensor, L: Tensor) -> tuple[Tensor, dict[str, Objective]]:
+    def network_rests(self) -> bool:
+        return any(term.network_rests() for term in self._terms_now().values())
+
+    def _terms_now(self) -> dict[str, Objective]:
         terms = {name: term for name, term in self.terms.items() if isinstance(term, Objective)}
         for term in terms.values():
             term.share, term.autocast = self.share, self.autocast
-        return self.decode(output, L.shape[-2:]), terms
+        return terms
 
     def forward(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
-        colors, terms = self._colors_and_terms(output, L)
+        colors, terms = self.decode(output, L.shape[-2:]), self._terms_now()
         results = {}
         for name, term in terms.items():
             found = term.judge(colors, L, ab) if isinstance(term, OnColours) else term(output, L, ab)
@@ -165,7 +174,7 @@ class WeightedSum(Objective):
 
     def critic_terms(self, output: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         """Return the critics' own ``"loss"`` and what they tell apart; no gradient reaches ``output``."""
-        colors, terms = self._colors_and_terms(output.detach(), L)
+        colors, terms = self.decode(output.detach(), L.shape[-2:]), self._terms_now()
         found = {n: term.critic_terms(colors, L, ab) for n, term in terms.items() if term.critic is not None}
         prefix = {name: f"{name}_" if len(found) > 1 else "" for name in found}
         named = {f"{prefix[n]}{key}": v for n, losses in found.items() for key, v in losses.items() if key != "loss"}

@@ -84,6 +84,10 @@ class Row:
     def collapsed(self) -> list[Run]:
         return [run for run in self.runs if run.collapse]
 
+    @property
+    def has_critic(self) -> bool:
+        return any(run.history is not None and "critic_loss" in run.history for run in self.runs)
+
     def tables(self, name: str) -> list[pd.DataFrame]:
         """Read a CSV that only some run folders hold, with the seed as a column."""
         paths = [(run, run.folder / name) for run in self.runs]

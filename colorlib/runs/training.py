@@ -26,12 +26,12 @@ from colorlib.machine import choose_device, computes_in_bfloat16, use_threads
 from colorlib.models import Network
 from colorlib.objectives import Objective
 from colorlib.runs.batches import Order, change_contrast, crop, mirror
+from colorlib.runs.collapse import collapsed, has_left
 from colorlib.runs.colorizer import NetworkColorizer, build, decoder, read_colorizer
 from colorlib.runs.run import ExperimentConfig, Progress, begin, write_table
 
 WARM_UP = 0.05  # share of the budget
-CRITIC_LEARNING_RATE = 2e-4  # Isola et al. 2017, section 3.3, with the betas below
-CRITIC_BETAS = (0.5, 0.999)
+CRITIC_BETAS = (0.5, 0.999)  # Isola et al. 2017, section 3.3
 WALKED = 64  # photographs coloured at a validation, where a network takes several steps for one
 
 
@@ -96,8 +96,9 @@ class _Parts:
 def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device: str = "auto") -> NetworkColorizer:
     """Train a network within its budget, or go on where the folder's checkpoint stands.
 
-    The chosen weights are those with the lowest validation loss of the objective (for an adversarial one without its
-    critic's term), looked at ``config.validations`` times. Nothing is trained again in a folder that is finished.
+    The weights, averaged ones where there are such, are looked at ``config.validations`` times. Chosen are those with
+    the lowest validation loss of the objective; where it has a critic, the last that have not left the photographs, see
+    :mod:`colorlib.runs.collapse`. Nothing is trained again in a folder that is finished.
 
     Args:
         config: the settings; a folder that holds other settings is refused.
@@ -135,7 +136,7 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     optimizer = torch.optim.AdamW(network.parameter_groups(), config.learning_rate, weight_decay=config.weight_decay)
     parts = _Parts(network, objective, optimizer)
     if objective.critic is not None:
-        parts.critic_optimizer = torch.optim.Adam(objective.critic.parameters(), CRITIC_LEARNING_RATE, CRITIC_BETAS)
+        parts.critic_optimizer = torch.optim.Adam(objective.critic.parameters(), objective.critic_rate, CRITIC_BETAS)
     if config.ema:
         parts.averaged = copy.deepcopy(network)
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and computes_in_bfloat16(device))
@@ -171,7 +172,7 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
             if due:
                 _validate(config, state, parts, data, val, rate, folder)
                 bar.set_postfix_str(f"val_loss {state.history[-1]['val_loss']:.4g}")
-                if objective.critic is not None and (why := _collapsed(state.history)):
+                if objective.critic is not None and (why := collapsed(state.history)):
                     _collapse(state, why, folder)
                     break
             if due or time.monotonic() - saved >= config.checkpoint_seconds:
@@ -179,23 +180,11 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
                 saved = time.monotonic()
 
 
-def _collapsed(history: list[dict]) -> str | None:
-    """Say why an adversarial training has collapsed, or None.
-
-    It has when at the last three validations the critic told every pair apart while the validated term was more than
-    twice its lowest: the network learns nothing from a critic that is always right, and has left the photographs.
-    """
-    last = history[-3:]
-    lowest = min(row["val_loss"] for row in history)
-    won = all(row.get("critic_told_apart", 0) > 0.99 and row["val_loss"] > 2 * lowest for row in last)
-    return "the critic is always right and the network has left the photographs" if won and len(last) == 3 else None
-
-
 def _collapse(state: _State, why: str, folder: Path) -> None:
-    """End a training early and say so in ``collapse.json``; the best weights so far are kept."""
+    """End a training early and say so in ``collapse.json``; the last good weights are kept."""
     seen = state.history[-1]["images_seen"]
     write_json(folder / "collapse.json", {"why": why, "images_seen": seen})
-    tqdm.write(f"The adversarial training collapsed after {seen:,} images: {why}. The best weights before are kept.")
+    tqdm.write(f"The adversarial training collapsed after {seen:,} images: {why}. The last good weights are kept.")
 
 
 def _step(
@@ -227,9 +216,10 @@ def _step(
     terms |= objective(output, L, ab)
     if side := network.side_loss(L, ab, batch.labels):
         terms |= side | {"loss": terms["loss"] + sum(side.values())}
-    optimizer.zero_grad(set_to_none=True)
-    terms["loss"].backward()
-    optimizer.step()
+    if not objective.network_rests():
+        optimizer.zero_grad(set_to_none=True)
+        terms["loss"].backward()
+        optimizer.step()
     return {name: float(value.detach()) for name, value in terms.items()}
 
 
@@ -237,7 +227,7 @@ def _step(
 def _validate(
     config: ExperimentConfig, state: _State, parts: _Parts, data: LabArrays, val: np.ndarray, rate: float, folder: Path
 ) -> None:
-    """Add a row to the history, and keep the weights where they are the best so far."""
+    """Add a row to the history, and keep the weights where they are to be judged if no later ones are."""
     network, objective = parts.judged.eval(), parts.objective.eval()
     device = next(network.parameters()).device
     torch.manual_seed(0)  # the same hints or noise at every validation
@@ -256,8 +246,9 @@ def _validate(
     row = {"images_seen": state.step * config.batch_size, "step": state.step, "seconds": state.seconds}
     row |= {"learning_rate": rate} | {name: value / state.counted for name, value in state.sums.items()}
     row |= {"val_loss": loss / len(val), "val_delta_e_76": float(np.mean(distances))}
-    row["best"] = int(row["val_loss"] < state.best or row["val_loss"] <= (1 + objective.tolerance) * state.best)
-    state.best = min(state.best, row["val_loss"])
+    lowest = min(state.best, row["val_loss"])
+    row["best"] = int(row["val_loss"] < state.best if objective.critic is None else not has_left(row, lowest))
+    state.best = lowest
     if row["best"]:
         with atomic_path(folder / "weights.safetensors") as temporary:
             save_file({name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}, temporary)

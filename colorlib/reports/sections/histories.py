@@ -14,7 +14,7 @@ AXES = {
         "photographs seen in training",
         "Validation error against photographs seen",
         "Error on the validation split while training; one line per seed. The weights that were judged are those of "
-        "the lowest validation loss.",
+        "the lowest validation loss; where a critic taught, the last.",
     ),
     "history_seconds": (
         "seconds",

@@ -27,6 +27,7 @@ class Ranking(Section):
 <p class="note">Sorted by {{ head(primary) }}. Small figures are 95 % intervals; ↑ higher is better, ↓ lower is better; blue is the best trained row of a column. A rank is followed by the ranks that a resample may give it.</p>
 {{ metric_table(section.columns) }}
 {% for sentence in section.collapses %}<p class="note">† {{ sentence | tidy }}</p>{% endfor %}
+{% if section.chosen %}<p class="note">{{ section.chosen }}</p>{% endif %}
 {% if section.labels %}<p class="note">{{ section.labels }}</p>{% endif %}
 """  # noqa: E501
 
@@ -49,11 +50,22 @@ class Ranking(Section):
         """The runs whose adversarial training was ended early, with why and when."""
         return [
             f"{row.label}, seed {run.config.get('seed')}, collapsed after {collapse['images_seen']:,} photographs: "
-            f"{collapse['why']}. Judged is the best network before."
+            f"{collapse['why']}. Judged is the last network before."
             for row in self.c.rows
             for run in row.collapsed
             if (collapse := run.collapse)
         ]
+
+    @cached_property
+    def chosen(self) -> str:
+        """Which weights of a training were judged, where some rows have a critic."""
+        if not any(row.has_critic for row in self.c.rows):
+            return ""
+        return (
+            "Judged are, of a training with a critic, the last weights that have not left the photographs, and of any "
+            "other those with the lowest validation loss: that loss leaves critics out, so by it a network would be "
+            "judged as it was when it heeded its critic least."
+        )
 
     @cached_property
     def charts(self) -> dict[str, Chart]:
@@ -93,6 +105,6 @@ class Ranking(Section):
         for name in ("colorfulness_hs03", "mean_chroma"):
             if math.isfinite(c.truth(name)):
                 lines += ["", f"{head(name)} of the photographs themselves: {number(c.truth(name), 1)}."]
-        for sentence in filter(None, (self.labels, *self.collapses)):
+        for sentence in filter(None, (self.labels, self.chosen, *self.collapses)):
             lines += ["", sentence]
         return lines
