@@ -354,8 +354,9 @@ def test_pix2pix_is_100_l1_plus_the_critics_cross_entropy():
     assert float(critic_terms["loss"].detach()) == pytest.approx(expected, rel=1e-5)
 
 
-def test_each_of_the_two_losses_teaches_its_own_network_only():
-    objective = create("pix2pix")
+@pytest.mark.parametrize("name", ["pix2pix", "gan_projected"])
+def test_each_of_the_two_losses_teaches_its_own_network_only(name):
+    objective = create(name)
     L, ab = some_photographs()
     output = torch.zeros_like(ab, requires_grad=True)
     objective(output, L, ab)["loss"].backward()
@@ -389,6 +390,7 @@ ADVERSARIAL = {
     "gan_hinge": (lambda true, fake: (1 - true).clip(0).mean() + (1 + fake).clip(0).mean(), lambda x: -x.mean()),
     "gan_wgan_gp": (lambda true, fake: fake.mean() - true.mean(), lambda x: -x.mean()),
 }
+ADVERSARIAL["gan_projected"] = ADVERSARIAL["gan_hinge"]
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)

@@ -65,7 +65,7 @@ def test_training_learns_and_writes_what_it_promises(tiny_scenes, tmp_path):
     assert torch.equal(colorizer(L), read_colorizer(tmp_path / "run", tiny_scenes)(L))
 
 
-@pytest.mark.parametrize("objective", ["l2", "pix2pix", "rebalanced_ce"])
+@pytest.mark.parametrize("objective", ["l2", "pix2pix", "gan_projected", "rebalanced_ce"])
 def test_same_seed_same_weights(tiny_scenes, tmp_path, objective):
     for name in ("one", "two"):
         train(config(objective=objective), tiny_scenes, tmp_path / name)
@@ -88,7 +88,7 @@ train(ExperimentConfig("unet", sys.argv[1], {"width": 4}, {"critic_width": 8}, i
 
 
 @pytest.mark.parametrize(
-    ("objective", "images", "steps"), [("pix2pix", 640, (5, 30, 55))]
+    ("objective", "images", "steps"), [("pix2pix", 640, (5, 30, 55)), ("gan_projected", 128, (2, 6, 10))]
 )
 def test_killed_three_times_it_ends_with_the_same_weights(tiny_scenes, tmp_path, objective, images, steps):
     """SIGKILL at three moments, then a run to the end: weights and history equal those of an undisturbed run."""

@@ -16,6 +16,7 @@ from colorlib.objectives.base import Objective, WeightedSum
 from colorlib.objectives.classification import CrossEntropy, RebalancedCrossEntropy
 from colorlib.objectives.critics import CRITICS, PatchCritic
 from colorlib.objectives.perceptual import ClassKL, Colorfulness, Perceptual
+from colorlib.objectives.projected import GANProjected
 from colorlib.objectives.regression import CIEDE2000, L1, L2, Charbonnier, Huber
 from colorlib.registry import check_options, look_up
 
@@ -43,6 +44,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "gan_lsgan": GANLeastSquares,
     "gan_hinge": GANHinge,
     "gan_wgan_gp": GANWasserstein,
+    "gan_projected": GANProjected,
     "perceptual": Perceptual,
     "class_kl": ClassKL,
     "colorfulness": Colorfulness,
@@ -128,7 +130,7 @@ def create_objective(objective: Named, prior: Tensor | None = None, **options: f
             own["prior"] = prior
         terms[name] = OBJECTIVES[name](**own)
     first, *others = terms.values()
-    # A critic's logits cannot choose a checkpoint, nor can what the truth does not minimise: even alone these are
+    # A critic's logits say nothing about progress, nor does what the truth does not minimise: even alone these are
     # sums, which bring their own validated term.
     alone = isinstance(objective, str) and not others and first.critic is None and first.truth_is_best
     return first if alone else WeightedSum(terms, weights)
