@@ -256,6 +256,13 @@ def test_charbonnier_equals_its_formula():
     assert float(create("charbonnier", epsilon=2.0)(output, L, ab)["loss"]) == pytest.approx(expected, rel=1e-5)
 
 
+def test_cie76_by_hand():
+    """Errors (0, 0) and (3, 4): distances 0 and 5, of which the round tip takes (1 + 5) − √26."""
+    L, ab = torch.full((1, 1, 1, 2), 50.0), torch.tensor([[[[0.0, 3.0]], [[0.0, 4.0]]]])
+    loss = create("cie76")(torch.zeros(1, 2, 1, 2), L, ab)["loss"]
+    assert float(loss) == pytest.approx((26**0.5 - 1) / 2 / 100)
+
+
 def test_ciede2000_equals_scikit_image():
     L, ab = some_photographs()
     first, second = (torch.cat([L, x], 1).movedim(1, -1).double().numpy() for x in (0.5 * ab, ab))

@@ -17,7 +17,7 @@ from colorlib.objectives.classification import CrossEntropy, RebalancedCrossEntr
 from colorlib.objectives.critics import CRITICS, PatchCritic
 from colorlib.objectives.perceptual import ClassKL, Colorfulness, Perceptual
 from colorlib.objectives.projected import GANProjected
-from colorlib.objectives.regression import CIEDE2000, L1, L2, Charbonnier, Huber
+from colorlib.objectives.regression import CIE76, CIEDE2000, L1, L2, Charbonnier, Huber
 from colorlib.registry import check_options, look_up
 
 __all__ = [
@@ -37,6 +37,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "l2": L2,
     "huber": Huber,
     "charbonnier": Charbonnier,
+    "cie76": CIE76,
     "ciede2000": CIEDE2000,
     "ce": CrossEntropy,
     "rebalanced_ce": RebalancedCrossEntropy,

@@ -106,6 +106,17 @@ class Charbonnier(_Regression):
         return ((output - target).square() + self.epsilon**2).sqrt().mean() - self.epsilon
 
 
+class CIE76(OnColours):
+    """The mean CIE 1976 difference, the distance in ab, in hundreds of units; round at its tip, within a unit.
+
+    L1 looks at a and b by themselves and so draws colours towards the axes; this one has no axes.
+    """
+
+    def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
+        squared = (ab_predicted - ab).square().sum(1)
+        return {"loss": ((squared + 1).sqrt() - 1).mean() / 100}
+
+
 class CIEDE2000(OnColours):
     """The mean CIEDE2000 difference, in hundreds of units: what the table's main metric measures, made a loss.
 
