@@ -178,8 +178,8 @@ def test_columns_that_are_no_metric_any_more_are_left_out_with_a_line(study, tmp
     c = compare(folder)
     assert c.unknown == ["perceptual_b", "recognised_b"] and compare(study).unknown == []
     assert not any("recognised" in name for name in (*c.results, *c.pooled))
-    markdown = (write_report(folder, tmp_path / "report").parent / "comparison.md").read_text()
-    assert "columns that are no metric of this version of colorlib: perceptual_b and recognised_b" in markdown
+    page = write_report(folder, tmp_path / "report").read_text()
+    assert "columns that are no metric of this version of colorlib: perceptual_b and recognised_b" in page
 
 
 def test_a_temperature_curve_passes_through_its_rows_own_point(special):
