@@ -15,7 +15,7 @@ from colorlib.reports.rows import MANY, by_budget
 from colorlib.reports.sections.attribution import Attribution
 from colorlib.reports.sections.crowns import Crowns
 from colorlib.reports.sections.laws import Laws
-from colorlib.reports.sections.pretraining import Pretraining, photographs_needed
+from colorlib.reports.sections.pretraining import Pretraining, about_worth, photographs_needed
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.recognised import Recognised
 from colorlib.reports.sections.temperatures import Temperatures
@@ -290,5 +290,9 @@ def test_what_pretraining_is_worth_is_said_in_photographs(pretrained, study, tmp
     assert curve["photographs"].tolist() == [1_000, 4_000]
     assert curve["mean"].diff().iloc[1] == pytest.approx(-2, abs=0.5) and (curve["low"] < curve["mean"]).all()
     assert len(section.sentences) == 2 and all("more than 3,000 on top of 1,000" in line for line in section.sentences)
+    none, tuned = (section.curves["deoldify (encoder lite0) · l1"][name] for name in ("none", "tuned"))
+    assert "is worth, in photographs, nothing on top of 1,000 (" in about_worth(tuned, none)
+    halfway = tuned.assign(mean=none["mean"].mean())  # reached at the geometric middle of 1,000 and 4,000
+    assert "photographs, 1,000 on top of 1,000 (" in about_worth(none, halfway)
     assert len(section.charts) == 2 and not Pretraining(compare(study)).present
     assert "What pretraining is worth" in write_report(pretrained, tmp_path / "report").read_text()

@@ -114,7 +114,7 @@ def about_worth(without: pd.DataFrame, with_it: pd.DataFrame) -> str:
         if math.isinf(needed):
             worth = f"more than {number(most - count, 0)}" if most > count else "more than was measured"
         else:
-            worth = number(max(0, needed - count), 0)
+            worth = number(needed - count, 0) if needed > count else "nothing"
         parts.append(f"{worth} on top of {number(count, 0)} ({head(PRIMARY)} {number(error)})")
     return f"pretraining is worth, in photographs, {listed(parts)}."
 
