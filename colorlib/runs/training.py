@@ -247,9 +247,9 @@ def _validate(
     row |= {"learning_rate": rate} | {name: value / state.counted for name, value in state.sums.items()}
     row |= {"val_loss": loss / len(val), "val_delta_e_76": float(np.mean(distances))}
     lowest = min(state.best, row["val_loss"])
-    row["best"] = int(row["val_loss"] < state.best if objective.critic is None else not has_left(row, lowest))
-    state.best = lowest
-    if row["best"]:
+    kept = row["val_loss"] < state.best if objective.critic is None else not has_left(row["val_loss"], lowest)
+    state.best, row["best"] = lowest, int(kept)
+    if kept:
         with atomic_path(folder / "weights.safetensors") as temporary:
             save_file({name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}, temporary)
     state.history.append(row)

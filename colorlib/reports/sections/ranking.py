@@ -62,9 +62,9 @@ class Ranking(Section):
         if not any(row.has_critic for row in self.c.rows):
             return ""
         return (
-            "Judged are, of a training with a critic, the last weights that have not left the photographs, and of any "
-            "other those with the lowest validation loss: that loss leaves critics out, so by it a network would be "
-            "judged as it was when it heeded its critic least."
+            "Judged are, of a training with a critic, the last weights that have not left the photographs (by more "
+            "than twice the lowest validation loss), and of any other those with the lowest: that loss leaves critics "
+            "out, so by it alone a network would be judged as it was when it heeded its critic least."
         )
 
     @cached_property
