@@ -40,7 +40,7 @@ from colorlib.pictures.writing import assemble
 from colorlib.runs.colorizer import NetworkColorizer
 
 BFLOAT16_PARAMETERS = 5_000_000  # below it the network is not what takes the time
-HINT_SIDE = 3  # pixels of the working size; networks are trained with squares of 1 to 9
+HINT_SIDE = 3 / 64  # of the small copy's short side: what a click covers
 
 Hint = tuple[float, float, str]
 Kind = TypeVar("Kind", Image.Image, np.ndarray)
@@ -70,7 +70,7 @@ def place_hints(hints: Iterable[Hint], size: tuple[int, int], small: tuple[int, 
         _, a, b = rgb_to_lab(rgb).flatten().tolist()
         across, down = (x + 0.5) * small[1] / size[1], (y + 0.5) * small[0] / size[0]
         points.append((min(across, small[1] - 1), min(down, small[0] - 1), a, b))
-    return place(small, points, HINT_SIDE) if points else None
+    return place(small, points, max(1, round(HINT_SIDE * min(small)))) if points else None
 
 
 def shrink_hints(hints: Tensor, size: tuple[int, int]) -> Tensor:

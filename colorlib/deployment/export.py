@@ -36,6 +36,7 @@ def export_run(
     licence: str = "",
     notes: str = "",
     beside: Iterable[Path | str] = (),
+    short_side: int | None = None,
 ) -> Path:
     """Make a deployed model of a finished run: ``NAME.safetensors`` in half precision, and its card ``NAME.md``.
 
@@ -49,6 +50,7 @@ def export_run(
         licence: of the photographs it learned from, for the card.
         notes: Markdown that ends the card: what it does badly, what published figures look like.
         beside: run folders of others, such as "grey", judged on the same photographs; the card has the differences.
+        short_side: pixels of a photograph's shorter side at which it is to colour; by default what it was judged at.
 
     Returns:
         The path of the weight file.
@@ -61,7 +63,8 @@ def export_run(
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ValueError(f"a model's name is made of letters, digits, - and _, not {name!r}.")
     recipe, state = read_run(Path(run_folder))
-    recipe = dataclasses.replace(recipe, name=name, about=about or recipe.about)
+    short_side = short_side or recipe.short_side
+    recipe = dataclasses.replace(recipe, name=name, about=about or recipe.about, short_side=short_side)
     path = Path(out) / f"{name}.safetensors"
     with atomic_path(path) as temporary:
         metadata = {"recipe": json.dumps(dataclasses.asdict(recipe))}
