@@ -111,7 +111,7 @@ def test_colours_hold_still_and_are_neither_greyed_nor_worse(moving, name):
         np.mean(rows, 0) for rows in (before, after)
     )
     assert tremble_held < tremble / 2 and measured_held < measured / 2
-    assert error_held < 1.01 * error and chroma_held > 0.98 * chroma
+    assert error_held < 1.01 * error and chroma_held > 0.95 * chroma
 
 
 def test_averaging_comes_nearer_to_the_truth(moving):
@@ -506,7 +506,7 @@ def test_the_command(tmp_path, frames, capsys, monkeypatch):
     for options, message in (
         (["--hint", "1,1,#ff0000"], "hints are for photographs, and a.mp4 is a film"),
         (["--compare"], "--compare is for photographs, and a.mp4 is a film"),
-        (["--temperature", "0"], "the temperature must be above zero"),
+        (["--model", "vivid", "--temperature", "0"], "the temperature must be above zero"),
     ):
         assert cli.main(["colorize", "a.mp4", "--out", "out", *options]) == 2
         assert message in capsys.readouterr().err
