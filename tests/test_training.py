@@ -382,6 +382,11 @@ def test_augmented_averaged_and_with_fewer_photographs_it_resumes_bit_for_bit(ti
         assert same(checkpoint["averaged"], weights(tmp_path / "whole"))
 
 
+def test_more_photographs_than_there_are_is_said(tiny_scenes, tmp_path):
+    with pytest.raises(ValueError, match=r"photographs to train on, not the 5,000 of the setting photographs"):
+        train(config(photographs=5000), tiny_scenes, tmp_path / "run")
+
+
 def test_old_film_is_seen_in_training_alone_and_resumes_bit_for_bit(tiny_scenes, tmp_path, monkeypatch):
     """The network's L is degraded, the loss has the photograph's own; without it nothing differs from ever before."""
     seen, judged = [], []

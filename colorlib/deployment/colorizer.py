@@ -202,7 +202,7 @@ class PhotoColorizer(NetworkColorizer):
 
         Example:
             >>> from colorlib.deployment import load_colorizer
-        >>> load_colorizer("vivid").colorize(np.full((40, 60), 128, np.uint8)).shape
+            >>> load_colorizer("vivid").colorize(np.full((40, 60), 128, np.uint8)).shape
             (40, 60, 3)
         """
         hints = tuple(hints)

@@ -188,8 +188,8 @@ def share_recovered(gain: ArrayLike, error: ArrayLike) -> np.ndarray:
         error: mean score of the predictions minus that of the photographs, of the same shape.
 
     Example:
-        >>> share_recovered(56.0 - 52.7, 56.0 - 68.3).round()  # Zhang et al. 2016, table 1: colour, ours, grey
-        array(21.)
+        >>> round(float(share_recovered(56.0 - 52.7, 56.0 - 68.3)))  # Zhang et al. 2016, table 1: colour, ours, grey
+        21
     """
     gap = np.subtract(gain, error)
     return 100 * np.divide(gain, gap, out=np.full_like(gap, np.nan), where=gap > 0)

@@ -127,7 +127,14 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     use_threads()
     if device.type == "cuda":  # the processor's kernels repeat themselves anyway, and asking takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
-    train_split = data.sample("train", config.photographs) if config.photographs else data.indices("train")
+    train_split = data.indices("train")
+    if config.photographs:
+        if config.photographs > len(train_split):
+            raise ValueError(
+                f"{data.name} has {len(train_split):,} photographs to train on, not the {config.photographs:,} of the "
+                "setting photographs; prepare more, or ask for fewer."
+            )
+        train_split = data.sample("train", config.photographs)
     order = Order(train_split, config.batch_size, config.seed)
     val = data.sample("val", config.validation_images)
     network, objective = build(config, data)
