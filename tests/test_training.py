@@ -50,6 +50,22 @@ def weights(folder):
     return load_file(folder / "weights.safetensors")
 
 
+def train_interrupted(setting, data, folder, monkeypatch):
+    """Train until a KeyboardInterrupt at the fifth checkpoint, and then go on to the end."""
+    save, calls = training._save_checkpoint, []
+
+    def interrupted(*arguments):
+        save(*arguments)
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "_save_checkpoint", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(setting, data, folder)
+    train(setting, data, folder)
+
+
 def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
@@ -363,18 +379,7 @@ def test_augmented_averaged_and_with_fewer_photographs_it_resumes_bit_for_bit(ti
     shown = np.unique(np.concatenate(fetched)).tolist()
     assert set(shown) - set(tiny_scenes.indices("val")) == set(tiny_scenes.sample("train", 24))
 
-    save, calls = training._save_checkpoint, []
-
-    def interrupted(*arguments):
-        save(*arguments)
-        calls.append(1)
-        if len(calls) == 5:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(training, "_save_checkpoint", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        train(setting, tiny_scenes, tmp_path / "resumed")
-    train(setting, tiny_scenes, tmp_path / "resumed")
+    train_interrupted(setting, tiny_scenes, tmp_path / "resumed", monkeypatch)
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
     checkpoint = torch.load(tmp_path / "whole" / "checkpoint.pt", weights_only=True)
     assert not same(checkpoint["averaged"], checkpoint["network"])
@@ -398,18 +403,7 @@ def test_old_film_is_seen_in_training_alone_and_resumes_bit_for_bit(tiny_scenes,
     changed = [(one - other).abs().amax((1, 2, 3)) > 1 for one, other in zip(seen, judged, strict=True)]
     assert torch.cat(changed[:12]).float().mean() > 0.7 and not torch.cat(changed[12:]).any()  # 12 steps, validation
 
-    save, calls = training._save_checkpoint, []
-
-    def interrupted(*arguments):
-        save(*arguments)
-        calls.append(1)
-        if len(calls) == 5:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(training, "_save_checkpoint", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        train(setting, tiny_scenes, tmp_path / "resumed")
-    train(setting, tiny_scenes, tmp_path / "resumed")
+    train_interrupted(setting, tiny_scenes, tmp_path / "resumed", monkeypatch)
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
     train(config(validations=1), tiny_scenes, tmp_path / "off")
     assert not same(weights(tmp_path / "whole"), weights(tmp_path / "off"))
