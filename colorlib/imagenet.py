@@ -45,6 +45,34 @@ FILES = {  # version -> the file in its package, and the file's SHA-256
 }
 
 
+def enlargement(size: tuple[int, ...], enlarge_to: int) -> int:
+    """Return how many times a photograph of ``size`` (H, W) is enlarged before the encoder: 1, 2, 4, …
+
+    It is the power of 2 that brings the short side nearest to ``enlarge_to`` pixels.
+    """
+    return 2 ** max(0, round(math.log2(enlarge_to / min(size))))
+
+
+def enlarge(x: Tensor, times: int) -> Tensor:
+    """Enlarge (N, C, H, W) by a whole factor, bicubically."""
+    return F.interpolate(x, scale_factor=times, mode="bicubic", align_corners=False) if times > 1 else x
+
+
+class Standardized(nn.Module):
+    """What the networks here read: rgb (N, 3, H, W) in [0, 1] less ``MEAN``, over ``DEVIATION``."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, values in (("mean", MEAN), ("deviation", DEVIATION)):
+            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        return ((rgb - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
+
+
 class SameConv(nn.Conv2d):
     """A convolution without bias whose output has 1/stride of the input's sides, rounded up, as TensorFlow pads.
 

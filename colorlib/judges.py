@@ -25,11 +25,10 @@ photographs tell in the same time. Photographs of 256 pixels are looked at as th
 from functools import cache
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.imagenet import DEVIATION, MEAN, EfficientNetLite
+from colorlib.imagenet import EfficientNetLite, Standardized
 
 SIDE = 128  # pixels
 
@@ -61,14 +60,10 @@ class Judge(nn.Module):
         ValueError: its file of weights is not the published one.
     """
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(self, version: int) -> None:
         super().__init__()
         self.network = EfficientNetLite(version, pretrained=True)
-        for name, values in (("mean", MEAN), ("deviation", DEVIATION)):
-            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+        self.standardized = Standardized()
         self.eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> "Judge":
@@ -80,8 +75,7 @@ class Judge(nn.Module):
         if (short := min(rgb.shape[-2:])) < SIDE:
             size = [round(length * SIDE / short) for length in rgb.shape[-2:]]
             rgb = F.interpolate(rgb, size=size, mode="bicubic", align_corners=False)
-        rgb = ((rgb - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
-        maps = self.network.features(rgb)
+        maps = self.network.features(self.standardized(rgb))
         return Seen(maps, maps[-1].mean((2, 3)), self.network.classify(maps[-1]))
 
 

@@ -54,7 +54,9 @@ def test_it_is_shown_grey_srgb_as_imagenet_has_it(monkeypatch):
     monkeypatch.setattr(encoder.network, "features", lambda rgb: seen.append(rgb) or [])
     grey = torch.tensor([0, 0.5, 1]).view(3, 1, 1, 1).expand(-1, 3, 32, 32)
     encoder(rgb_to_lab(grey)[:, :1])
-    torch.testing.assert_close(seen[0], (grey - encoder.mean) / encoder.deviation, atol=1e-3, rtol=0)
+    torch.testing.assert_close(
+        seen[0], (grey - encoder.standardized.mean) / encoder.standardized.deviation, atol=1e-3, rtol=0
+    )
 
 
 def test_an_enlarged_picture_stays_where_it_was(monkeypatch):

@@ -6,7 +6,6 @@ the published ones as a beginning (``tuned``). The network itself is in :mod:`co
 metrics look through it, too.
 """
 
-import math
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color.lab import L_CENTRE, lab_to_rgb
-from colorlib.imagenet import DEVIATION, MEAN, EfficientNetLite, Encoder
+from colorlib.imagenet import EfficientNetLite, Encoder, Standardized, enlarge, enlargement
 from colorlib.models.base import Network
 from colorlib.models.blocks import L_to_unit, double_conv, pad_to_multiple
 from colorlib.registry import look_up
@@ -49,19 +48,6 @@ def check_settings(encoder: str, pretraining: str, statistics: str, rate: float)
         raise ValueError(f"there is no pretraining for encoder none; take one of {', '.join(LITE)}.")
     if not 0 < rate <= 1:
         raise ValueError(f"encoder_rate is a share of the learning rate, above 0 and up to 1, not {rate}.")
-
-
-def enlargement(size: tuple[int, ...], enlarge_to: int) -> int:
-    """Return how many times a photograph of ``size`` (H, W) is enlarged before the encoder: 1, 2, 4, …
-
-    It is the power of 2 that brings the short side nearest to ``enlarge_to`` pixels.
-    """
-    return 2 ** max(0, round(math.log2(enlarge_to / min(size))))
-
-
-def enlarge(x: Tensor, times: int) -> Tensor:
-    """Enlarge (N, C, H, W) by a whole factor, bicubically."""
-    return F.interpolate(x, scale_factor=times, mode="bicubic", align_corners=False) if times > 1 else x
 
 
 class PlainEncoder(nn.Module):
@@ -102,9 +88,6 @@ class LightnessEncoder(nn.Module):
             the published one.
     """
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(self, name: str, pretraining: str, statistics: str = "held", rate: float = 0.1) -> None:
         super().__init__()
         check_settings(name, pretraining, statistics, rate)
@@ -123,8 +106,7 @@ class LightnessEncoder(nn.Module):
                     layer.momentum = FRESH_MOMENTUM
         self.channels = self.network.channels
         self.network.requires_grad_(not self.frozen)
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
+        self.standardized = Standardized()
 
     def train(self, mode: bool = True) -> "LightnessEncoder":
         super().train(mode)
@@ -155,7 +137,7 @@ class LightnessEncoder(nn.Module):
             raise self.missing
         grey = lab_to_rgb(torch.cat([L, torch.zeros_like(L), torch.zeros_like(L)], 1))[:, :1]
         grey = pad_to_multiple(enlarge(grey, times), STRIDE)
-        rgb = ((grey - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
+        rgb = self.standardized(grey)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             return self.network.features(rgb)
 

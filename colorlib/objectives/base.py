@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib.color.lab import AB_SCALE
+from colorlib.color.lab import AB_SCALE, lab_to_rgb
 
 
 class Objective(nn.Module):
@@ -184,6 +184,11 @@ class WeightedSum(Objective):
 def full_precision(x: Tensor) -> Tensor:
     """Return ``x`` in float32 at least; autocast hands over bfloat16."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def open_rgb(L: Tensor, ab: Tensor) -> Tensor:
+    """Return sRGB (N, 3, H, W) whose gradient goes on outside the gamut, a little beyond [0, 1], and leads back."""
+    return lab_to_rgb(torch.cat([L, ab], 1), clip=False).clamp(-0.5, 1.5)
 
 
 def area_average(ab: Tensor, stride: int) -> Tensor:

@@ -15,14 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from colorlib.color.appearance import hs03, hs03_absolute
-from colorlib.color.lab import lab_to_rgb
 from colorlib.judges import judge_for_losses
-from colorlib.objectives.base import OnColours, full_precision
-
-
-def _rgb(L: Tensor, ab: Tensor) -> Tensor:
-    """Return sRGB that keeps its gradient outside the gamut, a little beyond [0, 1] there."""
-    return lab_to_rgb(torch.cat([L, ab], 1), clip=False).clamp(-0.5, 1.5)
+from colorlib.objectives.base import OnColours, full_precision, open_rgb
 
 
 class _Looking(OnColours):
@@ -47,9 +41,9 @@ class Perceptual(_Looking):
 
     def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         with self.autocast:
-            seen = self.look(_rgb(L, ab_predicted)).maps
+            seen = self.look(open_rgb(L, ab_predicted)).maps
             with torch.no_grad():
-                true = self.look(_rgb(L, ab)).maps
+                true = self.look(open_rgb(L, ab)).maps
         pairs = [(full_precision(x), full_precision(y)) for x, y in zip(seen, true, strict=True)]
         distances = [F.l1_loss(x, y) / y.abs().mean() for x, y in pairs]
         return {"loss": sum(distances, ab.new_zeros(())) / len(distances)}
@@ -64,9 +58,9 @@ class ClassKL(_Looking):
 
     def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         with self.autocast:
-            seen = self.look(_rgb(L, ab_predicted)).logits
+            seen = self.look(open_rgb(L, ab_predicted)).logits
             with torch.no_grad():
-                true = self.look(_rgb(L, ab)).logits
+                true = self.look(open_rgb(L, ab)).logits
         seen, true = full_precision(seen).log_softmax(1), full_precision(true).log_softmax(1)
         return {"loss": F.kl_div(seen, true, log_target=True, reduction="batchmean")}
 
@@ -92,4 +86,4 @@ class Colorfulness(OnColours):
         self.measure = hs03_absolute if absolute else hs03
 
     def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
-        return {"loss": 1 - self.measure(_rgb(L, ab_predicted)).mean() / 100}
+        return {"loss": 1 - self.measure(open_rgb(L, ab_predicted)).mean() / 100}

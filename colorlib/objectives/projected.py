@@ -10,7 +10,6 @@ References:
     sections 3.2 (projection, mixing) and 4 (which network, how many scales).
 """
 
-import math
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
@@ -19,9 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from colorlib.color.lab import AB_SCALE, L_CENTRE, lab_to_rgb
-from colorlib.imagenet import DEVIATION, MEAN, Encoder
+from colorlib.color.lab import AB_SCALE, L_CENTRE
+from colorlib.imagenet import Encoder, Standardized, enlarge, enlargement
 from colorlib.objectives.adversarial import CRITIC_RATE, GANHinge
+from colorlib.objectives.base import open_rgb
 
 SHORT_SIDE = 128  # pixels that small photographs are enlarged to: the encoder knows things by their size
 SPREAD = (12.0, 10.0, 6.5, 2.75)  # the deviation of its maps at strides 4 to 32, of photographs of 64 pixels enlarged
@@ -90,16 +90,12 @@ class ProjectedCritic(nn.Module):
         ModuleNotFoundError: the package with the encoder's weights is missing.
     """
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(self, width: int = 64) -> None:
         super().__init__()
         encoder = Encoder(0, pretrained=True)
         self.encoder, self.mixing = frozen(encoder), frozen(Mixing(encoder.channels[1:], width))
         self.critics = nn.ModuleList(scale_critic(width, halvings) for halvings in (3, 2, 1, 0))
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
+        self.standardized = Standardized()
 
     def train(self, mode: bool = True) -> "ProjectedCritic":
         super().train(mode)
@@ -109,12 +105,8 @@ class ProjectedCritic(nn.Module):
 
     def features(self, L: Tensor, ab_unit: Tensor) -> list[Tensor]:
         """Return the four mixed maps (N, width, h, w), from fine to coarse; see :meth:`forward`."""
-        # the gradient goes on a little outside the gamut, where it leads back into it
-        rgb = lab_to_rgb(torch.cat([L, AB_SCALE * ab_unit], 1), clip=False).clamp(-0.5, 1.5)
-        times = 2 ** max(0, round(math.log2(SHORT_SIDE / min(L.shape[-2:]))))
-        rgb = F.interpolate(rgb, scale_factor=times, mode="bicubic") if times > 1 else rgb
-        seen = ((rgb - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
-        maps = self.encoder.features(seen)[1:]
+        rgb = enlarge(open_rgb(L, AB_SCALE * ab_unit), enlargement(L.shape[-2:], SHORT_SIDE))
+        maps = self.encoder.features(self.standardized(rgb))[1:]
         return self.mixing([features / spread for features, spread in zip(maps, SPREAD, strict=True)])
 
     def forward(self, L: Tensor, ab_unit: Tensor) -> Tensor:
