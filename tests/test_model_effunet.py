@@ -5,7 +5,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from colorlib.color.lab import rgb_to_lab
-from colorlib.models import create_model
+from colorlib.deployment import load_colorizer
+from colorlib.models import create_model, efficientnet_lite
 from colorlib.models.efficientnet_lite import LightnessEncoder, PlainEncoder, enlargement
 from colorlib.models.effunet import EffUNet, hint_pyramid
 
@@ -77,6 +78,7 @@ def test_what_learns_and_what_stays_as_published():
         ("tuned", "moving", True, True),
     ):
         encoder = LightnessEncoder("lite0", pretraining, statistics).train()
+        encoder.read_published()
         before = {name: value.clone() for name, value in encoder.network.named_buffers()}
         features = encoder(L)[-1]
         assert features.requires_grad == learns
@@ -88,6 +90,7 @@ def test_what_learns_and_what_stays_as_published():
 @needs_weights
 def test_the_published_weights_are_in():
     tuned, fresh = (LightnessEncoder("lite0", pretraining) for pretraining in ("tuned", "none"))
+    tuned.read_published()
     assert float(tuned.network._bn0.running_mean.abs().max()) > 0 == float(fresh.network._bn0.running_mean.abs().max())
     assert (tuned.network._bn0.momentum, fresh.network._bn0.momentum) == (0.01, 0.1)
 
@@ -106,6 +109,18 @@ def test_without_the_package_only_looking_fails_and_loaded_weights_are_enough(wi
             network(some_L(1, 1, 64, 64))
         network.load_state_dict(state)
         assert torch.equal(network(some_L(1, 1, 64, 64)), trained(some_L(1, 1, 64, 64)))
+
+
+def test_what_ships_reads_no_published_weights(monkeypatch):
+    """They would be overwritten at once; and a damaged file of theirs must not stop who does not need it."""
+
+    def damaged(network, version):
+        raise ValueError("the file is cut")
+
+    monkeypatch.setattr(efficientnet_lite, "load_pretrained", damaged)
+    assert load_colorizer("faithful")(some_L(1, 1, 64, 64)).isfinite().all()
+    with pytest.raises(ValueError, match="cut"):
+        small(pretraining="tuned").parameter_groups()
 
 
 # ------------------------------------------------------------------------------------------------------ the network

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color.lab import L_CENTRE, lab_to_rgb
-from colorlib.imagenet import EfficientNetLite, Encoder, Standardized, enlarge, enlargement
+from colorlib.imagenet import EfficientNetLite, Encoder, Standardized, enlarge, enlargement, load_pretrained
 from colorlib.models.base import Network
 from colorlib.models.blocks import L_to_unit, double_conv, pad_to_multiple
 from colorlib.registry import look_up
@@ -73,8 +73,8 @@ class LightnessEncoder(nn.Module):
 
     L becomes grey sRGB, the nearest thing to a photograph that an encoder trained on photographs can be shown.
 
-    A network of the study is also created where the published weights are not installed, since one that was trained
-    carries its encoder: only looking through an encoder that never got its weights fails.
+    The published weights are read when something first looks through the encoder or is about to train it, and not at
+    all where other weights came before: a network that was trained carries its encoder, and needs none of them.
 
     Args:
         name: "none" (:class:`PlainEncoder`) or a key of :data:`LITE`.
@@ -84,8 +84,7 @@ class LightnessEncoder(nn.Module):
             encoder is shown. A fresh encoder's always move, a frozen one's never.
 
     Raises:
-        ValueError: an unknown word, a rate out of range, pretraining of the plain encoder, or a weight file that is not
-            the published one.
+        ValueError: an unknown word, a rate out of range, or pretraining of the plain encoder.
     """
 
     def __init__(self, name: str, pretraining: str, statistics: str = "held", rate: float = 0.1) -> None:
@@ -94,12 +93,9 @@ class LightnessEncoder(nn.Module):
         self.rate = rate if pretraining == "tuned" else 1.0
         self.frozen = pretraining == "frozen"
         self.held = self.frozen or (pretraining == "tuned" and statistics == "held")
-        self.missing: ModuleNotFoundError | None = None
-        try:
-            self.network = PlainEncoder() if name == "none" else Encoder(LITE[name], pretraining != "none")
-        except ModuleNotFoundError as missing:
-            self.network, self.missing = Encoder(LITE[name]), missing
-            self.register_load_state_dict_post_hook(_found)
+        self.network = PlainEncoder() if name == "none" else Encoder(LITE[name])
+        self.to_read = None if pretraining == "none" else LITE[name]  # the version whose weights are still to come
+        self.register_load_state_dict_post_hook(_loaded)
         if pretraining == "none":
             for layer in self.network.modules():
                 if isinstance(layer, nn.BatchNorm2d):
@@ -114,8 +110,23 @@ class LightnessEncoder(nn.Module):
             self.network.eval()
         return self
 
+    def read_published(self) -> None:
+        """Read the published weights, where they were asked for and no others came.
+
+        Raises:
+            ModuleNotFoundError: they are not installed.
+            ValueError: their file is not the published one.
+        """
+        if self.to_read is not None and isinstance(self.network, Encoder):
+            load_pretrained(self.network, self.to_read)
+            self.to_read = None
+
     def groups_in(self, network: nn.Module) -> list[dict]:
-        """Return what learns in a network that looks through this encoder, as its ``parameter_groups``."""
+        """Return what learns in a network that looks through this encoder, as its ``parameter_groups``.
+
+        Raises: those of :meth:`read_published`.
+        """
+        self.read_published()
         own = list(self.parameters())
         known = set(map(id, own))
         rest = [p for p in network.parameters() if id(p) not in known]
@@ -130,11 +141,9 @@ class LightnessEncoder(nn.Module):
         Returns:
             five maps (N, channels, h, w) at strides 2, 4, 8, 16 and 32 of the enlarged picture.
 
-        Raises:
-            ModuleNotFoundError: the published weights were asked for and are not installed.
+        Raises: those of :meth:`read_published`.
         """
-        if self.missing is not None:
-            raise self.missing
+        self.read_published()
         grey = lab_to_rgb(torch.cat([L, torch.zeros_like(L), torch.zeros_like(L)], 1))[:, :1]
         grey = pad_to_multiple(enlarge(grey, times), STRIDE)
         rgb = self.standardized(grey)
@@ -142,9 +151,9 @@ class LightnessEncoder(nn.Module):
             return self.network.features(rgb)
 
 
-def _found(encoder: LightnessEncoder, keys: Any) -> None:
+def _loaded(encoder: LightnessEncoder, keys: Any) -> None:
     if not keys.missing_keys:
-        encoder.missing = None
+        encoder.to_read = None
 
 
 class EncodedNetwork(Network):
