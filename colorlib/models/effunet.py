@@ -20,6 +20,7 @@ from colorlib.models.blocks import Output, pad_to_multiple
 from colorlib.models.efficientnet_lite import STRIDE, LightnessEncoder, enlargement
 
 HINT_CHANNELS = 3
+HINT_SCALE = 16.0  # an encoder's features are some 10 in size and hints some 0.3: so both are heard alike
 
 
 def hint_pyramid(hints: Tensor, levels: int) -> list[Tensor]:
@@ -63,7 +64,7 @@ class UpStage(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor, hints: Tensor) -> Tensor:
         x = F.interpolate(self.below(x), scale_factor=2, mode="nearest")
-        return self.conv(x + self.skip(torch.cat([skip, hints.to(skip)], 1)))
+        return self.conv(x + self.skip(torch.cat([skip, HINT_SCALE * hints.to(skip)], 1)))
 
 
 class EffUNet(HintedNetwork):
