@@ -157,6 +157,7 @@ class Encoder(nn.Module):
         pretrained: begin with the published weights.
 
     Attributes:
+        version: 0, 1 or 2.
         channels: of the five maps of :meth:`features`.
 
     Raises:
@@ -168,6 +169,7 @@ class Encoder(nn.Module):
         super().__init__()
         if version not in VERSIONS:
             raise ValueError(f"EfficientNet-Lite has the versions 0, 1 and 2 here, not {version!r}.")
+        self.version = version
         width, depth = VERSIONS[version]
         self._conv_stem = SameConv(3, STEM, 3, 2)
         self._bn0 = batch_norm(STEM)

@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from colorlib.imagenet import EfficientNetLite, Standardized
 
 SIDE = 128  # pixels
+JUDGE = 2  # the version that metrics look through
 
 
 class Seen(NamedTuple):
@@ -100,6 +101,6 @@ def judge_for_metrics() -> Judge | None:
         ValueError: its file of weights is not the published one.
     """
     try:
-        return Judge(version=2)
+        return Judge(JUDGE)
     except ModuleNotFoundError:
         return None

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -85,25 +86,35 @@ def reading(folder):
     )
 
 
-def training_step(folder):
+def stepper(model, options=None, memory_format=torch.channels_last, bfloat16=False):
+    """Return a training step of 16 photographs of 64 pixels."""
     batch = torch.rand(16, 1, 64, 64) * 100
+    network = create_model(model, 2, **(options or {})).to(memory_format=memory_format)
+    optimizer = torch.optim.AdamW(network.parameters())
 
-    def stepper(memory_format, bfloat16):
-        network = create_model("unet", 2, 1).to(memory_format=memory_format)
-        optimizer = torch.optim.AdamW(network.parameters())
+    def step():
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            output = network(batch.contiguous(memory_format=memory_format))
+        optimizer.zero_grad(set_to_none=True)
+        output.float().square().mean().backward()
+        optimizer.step()
 
-        def step():
-            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                output = network(batch.contiguous(memory_format=memory_format))
-            optimizer.zero_grad(set_to_none=True)
-            output.float().square().mean().backward()
-            optimizer.step()
+    return step
 
-        return step
 
-    ours = seconds(stepper(torch.channels_last, True))
-    plain = seconds(stepper(torch.contiguous_format, False))
+def training_step(folder):
+    ours = seconds(stepper("unet", bfloat16=True))
+    plain = seconds(stepper("unet", memory_format=torch.contiguous_format))
     return "training step, unet, 16 × 64²", "bfloat16, channels_last", ours, "float32, contiguous", plain
+
+
+def encoder_step(folder, model):
+    """The design on a tuned EfficientNet-Lite0, which sees 128 pixels, beside the same one on its own encoder."""
+    pretrained = {"encoder": "lite0", "pretraining": "tuned"}
+    own = {"encoder": "none", "pretraining": "none"}
+    names = f"training step, {model}, 16 × 64²", "EfficientNet-Lite0 tuned, at 128²"
+    ours, plain = seconds(stepper(model, pretrained), 2), seconds(stepper(model, own), 2)
+    return *names, ours, "an encoder of its own, fresh", plain
 
 
 def scoring(folder):
@@ -131,9 +142,10 @@ def scoring(folder):
     return *names, seconds(ours, 1), "PSNR, SSIM, CIEDE2000 in a loop", seconds(theirs, 1)
 
 
-def coloring(folder):
-    grey = np.random.default_rng(0).integers(0, 256, (1000, 1000), dtype=np.uint8)
-    ours = load_colorizer("vivid")
+def coloring(folder, megapixels):
+    side = round(1000 * megapixels**0.5)
+    grey = np.random.default_rng(0).integers(0, 256, (side, side), dtype=np.uint8)
+    ours = load_colorizer("faithful")
     eccv16 = ReleasedECCV16().eval()  # fresh weights take as long as the published ones
 
     def published():
@@ -143,16 +155,17 @@ def coloring(folder):
         L = skimage_color.rgb2lab(np.repeat(small[..., None], 3, 2))[..., 0]
         with torch.inference_mode():
             ab = eccv16(torch.from_numpy(L).float()[None, None])
-        lab[..., 1:] = torch.nn.functional.interpolate(ab, (1000, 1000), mode="bilinear")[0].permute(1, 2, 0).numpy()
+        lab[..., 1:] = torch.nn.functional.interpolate(ab, (side, side), mode="bilinear")[0].permute(1, 2, 0).numpy()
         return skimage_color.lab2rgb(lab)
 
-    names = "colouring a photograph of one megapixel", "vivid, along the edges"
-    return *names, seconds(lambda: ours.colorize(grey), 3), "ECCV16 as in its demo", seconds(published, 3)
+    names = f"colouring a photograph of {megapixels} MP", "faithful, along the edges"
+    repeats = 3 if megapixels == 1 else 1
+    return *names, seconds(lambda: ours.colorize(grey), repeats), "ECCV16 as in its demo", seconds(published, repeats)
 
 
 def photographs_at_once(folder):
-    model = load_colorizer("vivid")
-    L = torch.rand(8, 1, 64, 64) * 100
+    model = load_colorizer("faithful")
+    L = torch.rand(8, 1, 128, 128) * 100
     names = "the network on 8 small copies", "one by one, as photographs are coloured"
     one_by_one, batch = seconds(lambda: [model(L[n : n + 1]) for n in range(8)]), seconds(lambda: model(L))
     return *names, one_by_one, "in one batch, as films are", batch
@@ -186,7 +199,9 @@ def study_overhead():
 def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        parts = [lab_conversion, reading, training_step, scoring, coloring, photographs_at_once]
+        parts = [lab_conversion, reading, training_step]
+        parts += [partial(encoder_step, model=model) for model in ("effunet", "deoldify", "chromagan", "ddcolor")]
+        parts += [scoring, *(partial(coloring, megapixels=count) for count in (1, 10, 50)), photographs_at_once]
         rows = [part(folder) for part in tqdm(parts, desc="benchmarks")]
         table = pd.DataFrame(rows, columns=["what", "here", "seconds", "alternative", "seconds "])
         table["ratio"] = table["seconds "] / table["seconds"]

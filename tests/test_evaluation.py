@@ -12,9 +12,13 @@ from colorlib.data.writing import Record, write_store
 from colorlib.imagenet import class_ids
 from colorlib.judges import judge_for_metrics
 from colorlib.metrics import METRICS, SetDistances
+from colorlib.models import create_model
+from colorlib.models.effunet import EffUNet
+from colorlib.objectives import create_objective
 from colorlib.runs import evaluation
 from colorlib.runs import run as experiment
 from colorlib.runs.baselines import BASELINES, ORACLES
+from colorlib.runs.colorizer import NetworkColorizer
 from colorlib.runs.evaluation import compare_objectives, evaluate, judge, judge_oracle
 from colorlib.runs.exchange import judge_pictures
 from colorlib.runs.run import ExperimentConfig, Run, list_runs
@@ -92,6 +96,16 @@ def test_of_many_photographs_lite2_looks_at_some_drawn_by_lot(photographs, monke
     assert whole["perceptual_lite2"].notna().all()
     np.testing.assert_allclose(whole["delta_e_2000"], table["delta_e_2000"], rtol=1e-5)
     np.testing.assert_allclose(whole["perceptual_lite2"][looked], table["perceptual_lite2"][looked], rtol=1e-3)
+
+
+def test_lite2_says_nothing_of_a_network_that_looks_through_lite2(photographs, tmp_path, capsys):
+    options = EffUNet.narrow | {"encoder": "lite2"}
+    colorizer = NetworkColorizer(create_model("effunet", 2, **options), create_objective("l1"))
+    assert colorizer.looks_through == {2}
+    run = judge(colorizer, photographs, tmp_path / "run", "by lite2", split="train")
+    assert "looks through EfficientNet-Lite2 itself" in capsys.readouterr().out
+    assert run.per_image["class_agreement_lite2"].isna().all() and run.per_image["delta_e_2000"].notna().all()
+    assert run.sets["n"] == len(run.per_image) and run.sets.get("kernel_lite2") is None
 
 
 def test_judging_again_gives_the_same_scores(tiny_scenes, tmp_path):

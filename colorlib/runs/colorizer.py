@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from colorlib.data.store import Batch, LabArrays
+from colorlib.imagenet import Encoder
 from colorlib.machine import choose_device, count_macs
 from colorlib.models import Network, create_model
 from colorlib.models.base import Decode
@@ -31,6 +32,7 @@ class Colorizer:
         takes_hints: whether colours can be given to it.
         temperature: that of its decoding, where it answers with odds; else None.
         gives_several: whether :meth:`samples` gives answers that differ.
+        looks_through: the versions of EfficientNet-Lite that it looks through; what Lite2 says of its own is no metric.
 
     Args:
         function: L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W) in CIELAB units.
@@ -47,6 +49,7 @@ class Colorizer:
     takes_hints = False
     temperature: float | None = None
     gives_several = False
+    looks_through: frozenset[int] = frozenset()
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         self.function = function
@@ -107,6 +110,7 @@ class NetworkColorizer(Colorizer):
         self.bfloat16 = bfloat16
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
         self.takes_hints, self.gives_several = network.takes_hints, network.gives_several
+        self.looks_through = frozenset(layer.version for layer in network.modules() if isinstance(layer, Encoder))
         self.temperature = objective.meaning.temperature if objective else None
 
     @torch.inference_mode()

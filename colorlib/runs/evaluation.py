@@ -21,6 +21,7 @@ from colorlib import processes
 from colorlib.data.scenes.laws import LAWS
 from colorlib.data.store import LabArrays
 from colorlib.files import exclusive, write_json
+from colorlib.judges import JUDGE
 from colorlib.machine import peak_memory_mb, use_threads
 from colorlib.metrics import Pair, SetDistances, score
 from colorlib.runs.colorizer import Colorizer, NetworkColorizer, Oracle
@@ -50,6 +51,7 @@ def evaluate(
     indices: np.ndarray,
     progress: Callable | None = None,
     sets: SetDistances | None = None,
+    look: bool = True,
 ) -> pd.DataFrame:
     """Score a colorizer on photographs.
 
@@ -59,22 +61,22 @@ def evaluate(
         indices: which photographs.
         progress: called with (done, total).
         sets: takes in all pictures, for the distances between the sets.
+        look: whether Lite2 looks at ``LOOKED`` of the photographs, always the same ones; it must not judge itself.
 
     Returns:
-        A row for each photograph: its id, every metric, and on ``scenes`` the scores per law of colour. Of many
-        photographs Lite2 looks at ``LOOKED``, always the same ones; the others have NaN for what it sees. So have
-        rendered scenes, of which it knows nothing.
+        A row for each photograph: its id, every metric, and on ``scenes`` the scores per law of colour. What Lite2 did
+        not look at has NaN for what it sees; so have rendered scenes, of which it knows nothing.
 
     Raises:
         ValueError: a prediction has the wrong shape or holds NaN.
     """
-    looked = np.isin(indices, data.drawn(indices, LOOKED if data.kinds is None else 0))
+    looked = np.isin(indices, data.drawn(indices, LOOKED if look and data.kinds is None else 0))
     order, rows, done = [np.flatnonzero(looked), np.flatnonzero(~looked)], [], 0
     batches = [group[start : start + BATCH] for group in order for start in range(0, len(group), BATCH)]
     for places in tqdm(batches, desc="judging", unit="batch", leave=False):
         batch = data.batch(indices[places])
-        look = bool(looked[places[0]])
-        pair = Pair(batch.L, predict(batch), batch.ab, data.class_prior, batch.labels, data.classes, look)
+        seen = bool(looked[places[0]])
+        pair = Pair(batch.L, predict(batch), batch.ab, data.class_prior, batch.labels, data.classes, seen)
         if sets:
             sets.add(pair)
         scores = {name: value.tolist() for name, value in score(pair).items()}
@@ -244,7 +246,10 @@ def _judge(
             begin(folder, identity)
         progress = Progress(folder, f"judging {read_config(folder)['label']}")
         sets = SetDistances()
-        per_image = evaluate(predict, data, data.indices(split), progress, sets)
+        itself = colorizer is not None and JUDGE in colorizer.looks_through
+        if itself:
+            print(f"It looks through EfficientNet-Lite{JUDGE} itself, which therefore says nothing of its pictures.")
+        per_image = evaluate(predict, data, data.indices(split), progress, sets, not itself)
         cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split) | _training_cost(folder)
         write_pictures(folder, "test", color_sample(predict, data, split))
         if colorizer:
