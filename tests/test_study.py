@@ -121,15 +121,15 @@ def test_a_list_is_one_row_for_each_value_and_defaults_fill_in(project):
         defaults={"LEARNING_RATE": 1},
     )
     names = [row["id"].rpartition("-")[0] for row in rows]
-    assert names == ["12_row-l1-s0", "12_row-l1-s1", "12_row-l2-s0", "12_row-l2-s1", "12_row-sizes_3"]
-    assert rows[1]["parameters"] == {
+    assert names == ["12_row-l1-s0", "12_row-l2-s0", "12_row-sizes_3", "12_row-l1-s1", "12_row-l2-s1"]  # seed by seed
+    assert rows[3]["parameters"] == {
         "DATA": "data/tiny",
-        "RUN": rows[1]["folder"] + "/run",
+        "RUN": rows[3]["folder"] + "/run",
         "LEARNING_RATE": 1.0,
         "OBJECTIVE": "l1",
         "SEED": 1,
     }
-    assert rows[4]["parameters"]["SIZES"] == [3]
+    assert rows[2]["parameters"]["SIZES"] == [3]
 
 
 @pytest.mark.parametrize(

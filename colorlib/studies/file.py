@@ -48,7 +48,7 @@ class Study:
         data: ``{"name": …, options}`` or ``{"folder": …}``.
         pictures: what the report may show, of ``PICTURES``.
         margin: metric name -> the largest difference that does not matter.
-        rows: lists spread out, one row for each value.
+        rows: lists spread out, one row for each value; those of a seed before those of the next.
     """
 
     path: Path
@@ -100,6 +100,7 @@ def load_study(path: Path | str) -> Study:
         look_up(PICTURES, name, "kind of pictures")
     defaults = content.get("defaults", {})
     rows = [row for number, entry in enumerate(content["rows"], 1) for row in _read_row(path, number, entry, defaults)]
+    rows.sort(key=lambda row: row.parameters.get("SEED", 0))  # one that is stopped early has seen each row once
     known = set().union(*(notebook_parameters(row.notebook) for row in rows))
     for name in defaults:
         look_up(dict.fromkeys(known), name, f"parameter under defaults in {path}")
