@@ -26,7 +26,7 @@ from colorlib.pictures.reading import read_picture
 
 pytestmark = pytest.mark.slow
 
-SIZE = 64, 86  # of small copies
+SIZE = 128, 172  # of small copies: what ships colours at a short side of 128
 INSIDE = (..., slice(4, -4), slice(4, -4))  # what neither frame lacks
 
 
@@ -111,7 +111,7 @@ def test_colours_hold_still_and_are_neither_greyed_nor_worse(moving, name):
         np.mean(rows, 0) for rows in (before, after)
     )
     assert tremble_held < tremble / 2 and measured_held < measured / 2
-    assert error_held < 1.01 * error and chroma_held > 0.95 * chroma
+    assert error_held < 1.01 * error and chroma_held > 0.98 * chroma
 
 
 def test_averaging_comes_nearer_to_the_truth(moving):
@@ -272,7 +272,7 @@ def test_what_the_photograph_would_get_the_frame_gets(tmp_path, faithful):
         frame = list(container.decode(video=0))[10].to_ndarray()
     expected = rgb_to_lab(torch.from_numpy(faithful.colorize(frame)).permute(2, 0, 1)[None] / 255)
     found = read_film_frame(tmp_path / "b.mkv", 10)
-    assert (found - expected).norm(dim=1).mean() < 2.5 and expected[:, 1:].norm(dim=1).mean() > 5
+    assert (found - expected).norm(dim=1).mean() < 0.5 * expected[:, 1:].norm(dim=1).mean()
 
 
 def read_film_frame(path, index):
