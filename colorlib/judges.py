@@ -87,6 +87,7 @@ def judge_for_losses() -> Judge:
         ModuleNotFoundError: the extra ``pretrained`` is missing; the message names it.
 
     Example:
+        >>> import torch
         >>> [tuple(features.shape[1:]) for features in judge_for_losses()(torch.zeros(1, 3, 64, 64)).maps]
         [(16, 64, 64), (24, 32, 32), (40, 16, 16), (112, 8, 8), (320, 4, 4)]
     """
