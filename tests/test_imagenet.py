@@ -185,7 +185,7 @@ def test_a_missing_cut_or_wrong_file_is_one_sentence(monkeypatch, tmp_path, cont
         path.write_bytes(content)
     monkeypatch.setattr(imagenet, "weights_file", lambda version: path)
     with pytest.raises(ValueError, match=r"lite0-57934424.pth is missing, cut or not the file that was published"):
-        load_pretrained(Encoder(0), 0)
+        load_pretrained(Encoder(0))
 
 
 def test_the_checksum_decides_and_not_the_contents(monkeypatch, tmp_path):
@@ -194,7 +194,7 @@ def test_the_checksum_decides_and_not_the_contents(monkeypatch, tmp_path):
     torch.save(network.state_dict(), path)  # the right names and shapes, other weights
     monkeypatch.setattr(imagenet, "weights_file", lambda version: path)
     with pytest.raises(ValueError, match="not the file that was published"):
-        load_pretrained(EfficientNetLite(0), 0)
+        load_pretrained(EfficientNetLite(0))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     monkeypatch.setitem(imagenet.FILES, 0, (path.name, digest))
     other = EfficientNetLite(0, pretrained=True)

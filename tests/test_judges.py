@@ -72,9 +72,9 @@ def loaded(monkeypatch) -> list[int]:
     versions: list[int] = []
     read = imagenet.load_pretrained
 
-    def load_pretrained(network, version):
-        versions.append(version)
-        read(network, version)
+    def load_pretrained(network):
+        versions.append(network.version)
+        read(network)
 
     monkeypatch.setattr(imagenet, "load_pretrained", load_pretrained)
     judge_for_metrics.cache_clear()

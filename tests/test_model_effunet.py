@@ -114,7 +114,7 @@ def test_without_the_package_only_looking_fails_and_loaded_weights_are_enough(wi
 def test_what_ships_reads_no_published_weights(monkeypatch):
     """They would be overwritten at once; and a damaged file of theirs must not stop who does not need it."""
 
-    def damaged(network, version):
+    def damaged(network):
         raise ValueError("the file is cut")
 
     monkeypatch.setattr(efficientnet_lite, "load_pretrained", damaged)

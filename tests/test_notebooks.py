@@ -47,11 +47,8 @@ SMALLER = {"35_pretraining": {"PHOTOGRAPHS": [10, 20, 40]}}  # the scenes of the
 def test_a_notebook_runs_from_top_to_bottom(path, scenes_of_64, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = notebook_parameters(path)
-    given = {
-        name: value
-        for name, value in (SMALL | SMALLER.get(path.stem, {}) | {"DATA": str(scenes_of_64.folder)}).items()
-        if name in asked
-    }
+    small = SMALL | SMALLER.get(path.stem, {}) | {"DATA": str(scenes_of_64.folder)}
+    given = {name: value for name, value in small.items() if name in asked}
     assert execute(path, tmp_path / "out.ipynb", given) is None
 
 

@@ -94,7 +94,7 @@ class LightnessEncoder(nn.Module):
         self.frozen = pretraining == "frozen"
         self.held = self.frozen or (pretraining == "tuned" and statistics == "held")
         self.network = PlainEncoder() if name == "none" else Encoder(LITE[name])
-        self.to_read = None if pretraining == "none" else LITE[name]  # the version whose weights are still to come
+        self.unread = pretraining != "none"  # the published weights are still to come
         self.register_load_state_dict_post_hook(_loaded)
         if pretraining == "none":
             for layer in self.network.modules():
@@ -117,9 +117,9 @@ class LightnessEncoder(nn.Module):
             ModuleNotFoundError: they are not installed.
             ValueError: their file is not the published one.
         """
-        if self.to_read is not None and isinstance(self.network, Encoder):
-            load_pretrained(self.network, self.to_read)
-            self.to_read = None
+        if self.unread and isinstance(self.network, Encoder):
+            load_pretrained(self.network)
+            self.unread = False
 
     def groups_in(self, network: nn.Module) -> list[dict]:
         """Return what learns in a network that looks through this encoder, as its ``parameter_groups``.
@@ -153,7 +153,7 @@ class LightnessEncoder(nn.Module):
 
 def _loaded(encoder: LightnessEncoder, keys: Any) -> None:
     if not keys.missing_keys:
-        encoder.to_read = None
+        encoder.unread = False
 
 
 class EncodedNetwork(Network):

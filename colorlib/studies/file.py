@@ -100,7 +100,6 @@ def load_study(path: Path | str) -> Study:
         look_up(PICTURES, name, "kind of pictures")
     defaults = content.get("defaults", {})
     rows = [row for number, entry in enumerate(content["rows"], 1) for row in _read_row(path, number, entry, defaults)]
-    rows.sort(key=lambda row: row.parameters.get("SEED", 0))  # one that is stopped early has seen each row once
     known = set().union(*(notebook_parameters(row.notebook) for row in rows))
     for name in defaults:
         look_up(dict.fromkeys(known), name, f"parameter under defaults in {path}")
@@ -109,6 +108,7 @@ def load_study(path: Path | str) -> Study:
         if (same := seen.setdefault(f"{row.notebook} {row.parameters}", number)) != number:
             raise ValueError(f"{path}: runs {same} and {number} are the same ({row.notebook.stem}, {row.parameters}).")
     margin = {name: _margin(path, name, value) for name, value in content.get("margin", {}).items()}
+    rows.sort(key=lambda row: row.parameters.get("SEED", 0))  # one that is stopped early has seen each row once
     return Study(path, content["title"], content.get("question", ""), content["data"], pictures, margin, rows)
 
 
