@@ -2,15 +2,16 @@
 
 import ast
 import difflib
+import json
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
-
-import nbformat
 
 from colorlib.files import NOTEBOOKS
 from colorlib.processes import environment_for_children
@@ -24,6 +25,8 @@ def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> d
     Returns:
         None, or ``{"error": one line, "cell": number of the code cell}``.
     """
+    # jsonschema, which papermill brings, would first build a grammar of web addresses, which takes 3 seconds.
+    sys.modules.setdefault("rfc3987_syntax", ModuleType("rfc3987_syntax"))
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import DeadKernelError
@@ -35,7 +38,7 @@ def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> d
         # answer one another's messages; and a path of more than 104 bytes is refused.
         local = {"transport": "ipc", "ip": f"{private}/kernel"} if len(private) < 90 else {}
         try:
-            papermill.execute_notebook(
+            executed = papermill.execute_notebook(
                 str(notebook),
                 str(output),
                 parameters,
@@ -53,12 +56,10 @@ def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> d
             return {"error": "Jupyter finds no kernel python3; install ipykernel in this environment.", "cell": None}
         except Exception as error:  # whatever else keeps a notebook from running concerns this row, not the others
             return {"error": _one_line(f"{type(error).__name__}: {error}"), "cell": None}
-    return _hidden_failure(output)
+    return _hidden_failure([cell for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()])
 
 
-def _hidden_failure(executed: Path) -> dict[str, Any] | None:
-    cells = nbformat.read(executed, as_version=4).cells
-    cells = [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
+def _hidden_failure(cells: list[Any]) -> dict[str, Any] | None:
     for number, cell in enumerate(cells, 1):
         for output in cell.outputs:
             if output.output_type == "error":
@@ -91,14 +92,14 @@ def _code_cells(path: Path) -> list[tuple[str, list[str]]]:
     """Return (source, tags) of each code cell."""
     try:
         return _read_cells(path.read_text(encoding="utf-8"))
-    except Exception:  # nbformat raises errors of several kinds of its own
+    except (ValueError, KeyError, TypeError, AttributeError):  # no JSON, or not that of a notebook
         raise ValueError(f"{path} is not a readable notebook.") from None
 
 
 @cache
 def _read_cells(text: str) -> list[tuple[str, list[str]]]:
-    cells = nbformat.reads(text, as_version=4).cells
-    return [(cell.source, cell.metadata.get("tags", [])) for cell in cells if cell.cell_type == "code"]
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    return [("".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
 
 
 def notebook_code(path: Path) -> list[str]:
