@@ -18,6 +18,7 @@ from PIL import Image
 
 from colorlib.files import project_folder
 from colorlib.imagenet import FILES
+from colorlib.studies.study import read_study
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "opencv-python-headless": "opencv"}
@@ -168,17 +169,27 @@ def test_the_wheel_colours_a_photograph_without_the_packages_of_studies(run, tmp
 
 
 @pytest.mark.slow
-def test_the_wheel_runs_a_study_and_finds_those_that_travel_in_it(run, tmp_path):
+def test_the_wheel_runs_a_study_from_nothing_to_its_report_and_finds_those_that_travel_in_it(run, tmp_path):
+    """With the real notebooks, and again with nothing to do."""
     study = {
         "title": "Tiny study",
         "data": {"name": "scenes", "count": 60, "size": 32, "seed": 0},
-        "rows": [{"notebook": "12_unet", "OBJECTIVE": "l1", "IMAGES_SEEN": 32, "BATCH_SIZE": 8}],
+        "rows": [
+            {"notebook": "12_unet", "OBJECTIVE": "l1", "IMAGES_SEEN": 32, "BATCH_SIZE": 8},
+            {"notebook": "10_baselines"},
+        ],
     }
     (tmp_path / "tiny.yml").write_text(yaml.safe_dump(study))
-    done = run("colorlib", "study", "tiny.yml", "--jobs", "1")
+    done = run("colorlib", "study", "tiny.yml", "--jobs", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Tiny study" in (tmp_path / "reports/tiny/index.html").read_text(encoding="utf-8")
+    results = (tmp_path / "reports/tiny/results.csv").read_text(encoding="utf-8")
+    assert len(results.splitlines()) >= 8 and "unet" in results and "grey" in results
+    assert [row["status"] for row in read_study(tmp_path / "runs/tiny")["rows"]] == ["done"] * 2
     assert len(list(tmp_path.glob("runs/tiny/12_unet-*/run/per_image.csv"))) == 1
+
+    assert "2 rows, 2 of them done already" in run("colorlib", "study", "tiny.yml").stdout
+    assert (tmp_path / "reports/tiny/results.csv").read_text(encoding="utf-8") == results
     plan = "from colorlib.studies import *; study = load_study(find_study('quick')); print(len(study.rows), study.path)"
     done = run("python", "-c", plan)
     rows, _, path = done.stdout.partition(" ")
