@@ -150,7 +150,9 @@ def test_it_learns_four_pictures(name, options):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    assert min(losses[-5:]) < 0.15 * losses[0]
+        if learned := losses[-1] < 0.15 * losses[0]:
+            break
+    assert learned
 
 
 @pytest.mark.parametrize("name", LOCAL)

@@ -4,7 +4,7 @@ import skimage.color
 import torch
 import torch.nn.functional as F
 from scipy.spatial import cKDTree
-from variants import ENCODER_VARIANTS
+from variants import VARIANTS
 
 from colorlib.color import gamut
 from colorlib.color.appearance import hs03
@@ -141,15 +141,18 @@ def train_two_steps(name, model, options):
     assert objective.decode(network(L), (33, 32)).isfinite().all()
 
 
+# A network knows of its objective the kind of output that it asks for, and an objective knows of its network the output
+# alone: every objective with one network, and every network with one objective of each kind, of which one has a critic.
+
+
 @every_objective
-@pytest.mark.parametrize("model", MODELS)
-def test_each_objective_trains_each_model(model, name):
-    train_two_steps(name, model, MODELS[model].narrow)
+def test_each_objective_trains_a_network(name):
+    train_two_steps(name, "unet", MODELS["unet"].narrow)
 
 
-@pytest.mark.parametrize("name", ["l1", "rebalanced_ce", "pix2pix"])  # one of each kind of output, and a critic
-@pytest.mark.parametrize("model, options", ENCODER_VARIANTS)
-def test_each_kind_of_objective_trains_each_encoder(model, options, name):
+@pytest.mark.parametrize("name", ["l1", "rebalanced_ce", "pix2pix"])
+@pytest.mark.parametrize("model, options", VARIANTS)
+def test_each_kind_of_objective_trains_each_network(model, options, name):
     train_two_steps(name, model, options)
 
 
