@@ -1,10 +1,7 @@
 """The loop: it learns, it resumes bit for bit after SIGKILL, and it says what is wrong."""
 
 import itertools
-import os
-import signal
-import subprocess
-import sys
+import multiprocessing
 import time
 
 import numpy as np
@@ -13,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 from variants import VARIANTS
 
+from colorlib.data.store import open_store
 from colorlib.machine import count_macs
 from colorlib.models import Network
 from colorlib.objectives import OBJECTIVES
@@ -90,35 +88,44 @@ def test_same_seed_same_weights(tiny_scenes, tmp_path, objective):
     assert not same(weights(tmp_path / "one"), weights(tmp_path / "other"))
 
 
-SCRIPT = """
-import sys
-from colorlib.data.store import open_store
-from colorlib.runs.colorizer import read_colorizer
-from colorlib.runs.run import ExperimentConfig
-from colorlib.machine import count_macs
-from colorlib.models import MODELS, Network
-from colorlib.runs.training import train
-train(ExperimentConfig("unet", sys.argv[1], {"width": 4}, {"critic_width": 8}, images_seen=int(sys.argv[2]),
-      batch_size=8, validations=4, checkpoint_seconds=0), open_store(sys.argv[3]), sys.argv[4])
-"""
+def train_small(objective, images, data, folder):
+    options = {"critic_width": 8}
+    setting = config(objective=objective, objective_options=options, images_seen=images, validations=4)
+    train(setting, open_store(data), folder)
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Processes that begin with what a training imports: forks of one that has imported it and done no more."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["colorlib.runs.training", "torch._dynamo"])
+    return context
 
 
 @pytest.mark.parametrize(
     ("objective", "images", "steps"), [("pix2pix", 640, (5, 30, 55)), ("gan_projected", 128, (2, 6, 10))]
 )
-def test_killed_three_times_it_ends_with_the_same_weights(tiny_scenes, tmp_path, objective, images, steps):
+def test_killed_three_times_it_ends_with_the_same_weights(tiny_scenes, tmp_path, processes, objective, images, steps):
     """SIGKILL at three moments, then a run to the end: weights and history equal those of an undisturbed run."""
-    command = [sys.executable, "-c", SCRIPT, objective, str(images), str(tiny_scenes.folder)]
-    subprocess.run([*command, str(tmp_path / "undisturbed")], check=True, capture_output=True)
-    killed = tmp_path / "killed"
+
+    def start(name):
+        given = (objective, images, tiny_scenes.folder, tmp_path / name)
+        process = processes.Process(target=train_small, args=given)
+        process.start()
+        return process
+
+    undisturbed, killed = start("undisturbed"), tmp_path / "killed"
+    undisturbed.join()
     for step in steps:
-        process = subprocess.Popen([*command, str(killed)], stderr=subprocess.DEVNULL)
-        while process.poll() is None and _step(killed) < step:
+        process = start("killed")
+        while process.is_alive() and _step(killed) < step:
             time.sleep(0.02)
-        assert process.poll() is None, "it ended before it could be killed"
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    subprocess.run([*command, str(killed)], check=True, capture_output=True)
+        assert process.is_alive(), "it ended before it could be killed"
+        process.kill()
+        process.join()
+    last = start("killed")
+    last.join()
+    assert undisturbed.exitcode == last.exitcode == 0
     assert same(weights(tmp_path / "undisturbed"), weights(killed))
     one, other = (experiment.Run(tmp_path / name).history for name in ("undisturbed", "killed"))
     assert one.drop(columns="seconds").equals(other.drop(columns="seconds"))
