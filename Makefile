@@ -13,7 +13,7 @@ STUDY ?= quick
 PORT ?= 8501
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help study app lint check test lab bench
+.PHONY: help study app lint check test examples unit lab bench
 
 help:
 	@echo 'make study            run the quick study on the embedded scenes and write its report (about ten minutes)'
@@ -56,6 +56,11 @@ endif
 check: lint
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile -m "not slow" tests
 
-test: lint
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile tests
+# independent of one another, so that `make -j2 test` leaves no core idle while mypy thinks
+test: lint examples unit
+
+examples: $(READY)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q --doctest-modules colorlib --ignore=colorlib/app
+
+unit: $(READY)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile tests
