@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.path import Path as MplPath
 from matplotlib.text import Text
 
 from colorlib import plots
 from colorlib.color import gamut
-from colorlib.plots.labels import spread
+from colorlib.plots.labels import label_points, settle, spread
 
 ROWS = ["unet · l1", "unet · l2", "grey", "bayes_l2"]
 TABLE = pd.DataFrame(
@@ -61,9 +63,7 @@ FIGURES = {
     "forest": lambda: plots.plot_forest(TABLE, "ΔE 2000", "lower is better", "grey"),
     "history": lambda: plots.plot_history({"unet · l1": [HISTORY, HISTORY], "unet · l2": [HISTORY]}),
     "forests": lambda: plots.plot_forests({"equal images": TABLE, "equal seconds": TABLE[1:]}, "ΔE 2000", "", "grey"),
-    "history_groups": lambda: plots.plot_history_groups(
-        {"unet": {"l1": [HISTORY], "l2": [HISTORY]}, "vit": {"l1": [HISTORY]}}
-    ),
+    "history_rows": lambda: plots.plot_history_rows({"unet · l1": [HISTORY, HISTORY], "unet · l2": [HISTORY]}),
     "plane": lambda: plots.plot_plane(POINTS, {"unet · l2": CURVE}, "ΔE", "colourfulness", ("grey", 12), ("true", 42)),
     "training_sizes": lambda: plots.plot_training_sizes({"none": SIZES, "tuned": SIZES - 1}, "ΔE 2000"),
     "hints": lambda: plots.plot_hints({"siggraph17": [HINTS, HINTS]}, ("the authors'", {0: 24.0, 10: 28.0})),
@@ -72,7 +72,7 @@ FIGURES = {
         TABLE, {"ms": "colouring [ms]", "s": "training [s]"}, "ΔE", reference=("grey", 12)
     ),
     "laws": lambda: plots.plot_laws(laws(), "chroma kept", 1),
-    "pairwise": lambda: plots.plot_pairwise(square(1.0), square(True), "difference"),
+    "pairwise": lambda: plots.plot_pairwise(square(1), "a title"),
     "ab_histogram": lambda: plots.plot_ab_histogram({"scenes": AB, "b": np.zeros((1, 2, 4, 4))}),
     "gamut": lambda: plots.plot_gamut(PRIOR),
     "prior": lambda: plots.plot_prior(PRIOR, PRIOR, PRIOR),
@@ -126,7 +126,8 @@ def test_forest_draws_the_very_intervals_it_was_given():
     table = TABLE.assign(mean=[8.0, 9.0, 12.0, 7.4])  # a mean may lie on an end
     axes = plots.plot_forest(table, "ΔE 2000").axes[0]
     bars = {tuple(line.get_xdata()): line.get_ydata()[0] for line in axes.lines if line.get_marker() == "None"}
-    assert bars == {(low, high): 3 - i for i, (low, high) in enumerate(zip(table["low"], table["high"], strict=True))}
+    heights = dict(zip([tick.get_text() for tick in axes.get_yticklabels()], axes.get_yticks(), strict=True))
+    assert bars == {(row["low"], row["high"]): heights[name] for name, row in table.iterrows()}
     points = {x for line in axes.lines if line.get_marker() == "o" for x in line.get_xdata()}
     assert points == set(table["mean"])
 
@@ -152,9 +153,10 @@ def many(count=30):
     return table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1).set_axis([f"row {i}" for i in table.index])
 
 
-def test_forest_of_many_rows_is_not_squeezed_by_those_far_away():
-    axes = plots.plot_forest(many(), "ΔE").axes[0]
-    assert 7.5 < axes.get_xlim()[0] < 7.9 and 9.1 < axes.get_xlim()[1] < 9.5
+@pytest.mark.parametrize("count", [4, 30])
+def test_forest_is_not_squeezed_by_rows_far_away(count):
+    axes = plots.plot_forest(many(count), "ΔE").axes[0]
+    assert 7.5 < axes.get_xlim()[0] < 7.95 and 9.05 < axes.get_xlim()[1] < 9.5
     assert [line.get_marker() for line in axes.lines if line.get_marker() in "<>"] == ["<", ">"]
     assert {"1.00", "18.00"} <= set(texts(axes.figure))
 
@@ -168,10 +170,11 @@ def test_forests_put_a_name_at_one_height_in_all_panels():
     assert heights[0][9.0] == heights[1][9.0] and 8.0 in heights[0] and 8.0 not in heights[1]
 
 
-def test_pareto_of_many_rows_names_the_frontier_and_those_beyond_its_axis():
+def test_pareto_of_many_rows_names_the_frontier_and_counts_those_beyond_its_axis():
     figure = plots.plot_pareto(many(), {"ms": "ms"}, "ΔE")
-    assert "row 0" in texts(figure) and "row 29" not in texts(figure)
-    assert [text.get_text() for text in figure.texts] == ["beyond the axis: row 30, row 31"]
+    assert [text for text in texts(figure) if text] == ["1 more below, 1 more above", "row 0"]
+    faster = many().assign(ms=many()["ms"].to_numpy()[::-1])
+    assert {f"row {i}" for i in (0, 10, 20)} <= set(texts(plots.plot_pareto(faster[:30][::10], {"ms": "ms"}, "ΔE")))
 
 
 def test_history_of_many_rows_names_the_first_and_cuts_off_what_went_astray():
@@ -179,19 +182,19 @@ def test_history_of_many_rows_names_the_first_and_cuts_off_what_went_astray():
     histories = {f"row {i}": [HISTORY] for i in range(14)} | {"astray": [astray]}
     axes = plots.plot_history(histories, named=3).axes[0]
     assert [text for text in texts(axes.figure) if text.startswith("row")] == ["row 0", "row 1", "row 2"]
-    assert axes.get_ylim()[1] < 100 and "up to 900, cut off" in texts(axes.figure)
+    assert 10 < axes.get_ylim()[0] < axes.get_ylim()[1] < 100 and "up to 900, cut off" in texts(axes.figure)
     assert sum(line.get_color() == plots.RULE for line in axes.lines) == 12
 
 
 def test_a_curve_in_the_plane_is_named_once_with_its_ends():
     found = texts(FIGURES["plane"]())
-    assert found.count("curve: unet · l2") == 1 and "unet · l2" not in found
-    assert {"0.1", "1", "unet · l1", "mean_ab", "grey", "true"} <= set(found)
+    assert found.count("unet · l2: 0.1") == 1 and "unet · l2" not in found
+    assert {"1", "unet · l1", "mean_ab", "grey", "true"} <= set(found)
 
 
 def test_one_answer_alone_has_no_diversity_to_be_drawn_at():
     found = texts(FIGURES["several"]())
-    assert "best of 4" in found and "best of 1" not in found and "diffusion: average of 4, 8" in found
+    assert "best of 4" in found and "best of 1" not in found and "diffusion: average of 8" in found
 
 
 def test_pareto_leaves_out_rows_without_the_cost_and_writes_apart():
@@ -201,9 +204,87 @@ def test_pareto_leaves_out_rows_without_the_cost_and_writes_apart():
     assert left.get_xscale() == "linear" and right.get_xscale() == "log"
     close = TABLE.assign(mean=[8.0, 8.1, 8.2, 8.3], low=8.0, high=8.2, ms=[3.0, 3.0, 3.0, 3.1])
     figure = plots.plot_pareto(close, {"ms": "ms"}, "ΔE")
-    renderer = figure.canvas.get_renderer()
-    boxes = [Text.get_window_extent(text, renderer) for text in figure.axes[0].texts]
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert set(ROWS) <= set(texts(figure)) and not overlapping(figure)
+
+
+def drawn(figure):
+    """The texts of a figure with the boxes in which they are drawn; ticks beyond an axis are not."""
+    figure.draw_without_rendering()
+    beyond = []
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+            beyond += [text for at, text in ticks if not low <= at <= high]
+            beyond += axis.get_ticklabels(minor=True)
+    texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text not in beyond]
+    boxes = {text: Text.get_window_extent(text) for text in texts if text.get_visible()}
+    return {text: box for text, box in boxes.items() if box.width}
+
+
+def overlapping(figure):
+    """Pairs of texts of a figure that lie over one another."""
+    boxes = [(text.get_text(), box.padded(-1)) for text, box in drawn(figure).items()]
+    return [(a, b) for i, (a, one) in enumerate(boxes) for b, other in boxes[:i] if one.overlaps(other)]
+
+
+LONG = [
+    f"network_{i} · {0.01 * i:g} perceptual + l1 + gan_hinge (critic_width 16, space oklab, {i} s)" for i in range(40)
+]
+FORTY = pd.DataFrame({"mean": 11.6 + np.sort(RNG.exponential(0.5, 40)), "ms": RNG.lognormal(1, 1, 40)}, LONG)
+FORTY = FORTY.assign(low=FORTY["mean"] - 0.3, high=FORTY["mean"] + 0.3, group=["trained"] * 36 + ["trivial"] * 4)
+CURVES = {
+    name: [HISTORY.assign(val_delta_e_76=[30.0 * mean, np.nan, mean + seed / 9]) for seed in range(3)]
+    for name, mean in FORTY["mean"].items()
+}
+PLANE = FORTY.assign(x=FORTY["mean"], y=RNG.uniform(5, 40, 40))
+REPORTED = {
+    "forest": lambda: plots.plot_forest(FORTY, "mean ΔE 2000 [ΔE]", "lower is better", LONG[36], "A title " * 12),
+    "forests": lambda: plots.plot_forests({"equal images": FORTY, "equal seconds": FORTY[9:]}, "ΔE", title="a title"),
+    "history": lambda: plots.plot_history(CURVES, title="A title " * 12),
+    "history_rows": lambda: plots.plot_history_rows(CURVES, title="A title " * 12),
+    "pairwise": lambda: plots.plot_pairwise(pd.DataFrame(0, LONG, LONG), "A title " * 12),
+    "pareto": lambda: plots.plot_pareto(FORTY, {"ms": "colouring [ms]"}, "ΔE", False, ("left grey", 12.2), "a title"),
+    "plane": lambda: plots.plot_plane(
+        PLANE, {LONG[3]: CURVE.assign(x=CURVE["x"] + 4)}, "ΔE 2000", "colourfulness", ("grey", 12.2), ("true", 43)
+    ),
+    "training_sizes": lambda: plots.plot_training_sizes({name: SIZES for name in LONG[:3]}, "ΔE 2000", "a title"),
+    "hints": lambda: plots.plot_hints({name: [HINTS] for name in LONG[:6]}, ("the authors'", {0: 24.0, 10: 28.0})),
+    "several": lambda: plots.plot_several(SEVERAL.assign(name=LONG[2]), (LONG[0], 12.5)),
+    "laws": lambda: plots.plot_laws(
+        laws().assign(name=lambda t: t["name"].map(lambda name: LONG[ROWS.index(name)])), "chroma kept", 1, "a title"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REPORTED)
+def test_on_a_telephone_forty_rows_of_long_names_are_read_and_nothing_lies_over_another(name):
+    """A figure that is shown 390 pixels wide has no letters below nine, and none beyond its edge."""
+    figure = REPORTED[name]()
+    assert figure.get_figwidth() == plots.WIDTH and not overlapping(figure)
+    for text, box in drawn(figure).items():
+        assert text.get_fontsize() / 72 * 390 / plots.WIDTH >= 9, text
+        assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1, text
+
+
+def test_names_beside_points_cover_no_point_and_their_lines_cross_no_name():
+    figure, grid = plots.new_figure(5, 4)
+    axes, count = grid[0, 0], 40
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    settle(figure)
+    points = pd.DataFrame({"x": RNG.uniform(0.3, 0.5, count), "y": RNG.uniform(0.3, 0.5, count), "color": "k"})
+    label_points(axes, points.assign(text=[f"row {i}" for i in range(count)]), range(12))
+    written = [text for text in axes.texts if text.get_text()]
+    marks = axes.transData.transform(points[["x", "y"]])
+    boxes = [Text.get_window_extent(text) for text in written]
+    assert len(written) == 12 and not overlapping(figure)
+    assert not any(box.contains(*mark) for box in boxes for mark in marks)
+    ties = [text for text in axes.texts if not text.get_text()]
+    for tie in ties:
+        line = MplPath([axes.transData.transform(tie.xy), Text.get_window_extent(tie).p0])
+        own = [box for text, box in zip(written, boxes, strict=True) if text.xy == tie.xy]
+        assert not any(line.intersects_bbox(box) for box in boxes if box not in own)
+    assert ties
 
 
 def test_history_skips_empty_values_and_names_lines():
@@ -212,11 +293,19 @@ def test_history_skips_empty_values_and_names_lines():
     assert texts(axes.figure) == ["unet · l1", "unet · l2"] and len(axes.lines) == 3
 
 
-def test_history_draws_a_line_for_each_seed_and_repeats_its_dashes_when_colours_run_out():
+def test_history_draws_a_line_for_each_seed_of_the_rows_that_it_names():
     axes = plots.plot_history({f"row {i}": [HISTORY, HISTORY + 1] for i in range(10)}).axes[0]
-    assert len(axes.lines) == 20 and not axes.collections  # no bands over seeds
-    looks = list(dict.fromkeys((line.get_color(), line.get_linestyle()) for line in axes.lines))
-    assert looks == [*((color, "-") for color in plots.LINES), *((color, "--") for color in plots.LINES[:2])]
+    colors = [line.get_color() for line in axes.lines]
+    assert not axes.collections  # no bands over seeds
+    assert all(colors.count(color) == 2 for color in plots.LINES[: plots.NAMED])
+    assert colors.count(plots.RULE) == 10 - plots.NAMED
+
+
+def test_history_rows_has_a_panel_for_each_and_says_where_one_is_that_lies_above():
+    far = HISTORY.assign(val_delta_e_76=[990.0, np.nan, 900.0])
+    figure = plots.plot_history_rows({f"row {i}": [HISTORY] for i in range(12)} | {"far": [far]})
+    assert [axes.get_title(loc="left") for axes in figure.axes[:13]] == [*(f"row {i}" for i in range(12)), "far"]
+    assert figure.axes[0].get_ylim()[1] < 100 and texts(figure) == ["above, at 900"]
 
 
 def test_history_of_a_row_without_values_is_left_out():
@@ -241,7 +330,8 @@ def test_hints_draw_the_very_intervals_and_none_where_none_is_known():
 def test_laws_tie_a_row_to_its_own_oracle():
     axes = FIGURES["laws"]().axes[0]
     ties = [(*line.get_xdata(), line.get_ydata()[0]) for line in axes.lines if np.isfinite(line.get_xdata()).all()]
-    assert {(0.4, 0.5, 3), (0.4, 0.5, 2)} <= set(ties)
+    heights = dict(zip([tick.get_text() for tick in axes.get_yticklabels()], axes.get_yticks(), strict=True))
+    assert {(0.4, 0.5, heights[name]) for name in ROWS[:2]} <= set(ties)
     assert all(tick.get_visible() for tick in axes.get_xgridlines())
 
 
@@ -260,36 +350,17 @@ def test_laws_come_in_their_own_order():
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["determined,\none hue", "free,\nany hue"]
 
 
-def test_pairwise_puts_what_is_not_decided_in_brackets():
-    differences = square(1.0)
-    differences.iloc[0, 1] = -2.0
-    decided = square(True)
-    decided.iloc[0, 1] = False
-    found = texts(plots.plot_pairwise(differences, decided, "ΔE"))
-    assert found.count("(−2.0)") == 1 and found.count("+1.0") == 11
-
-
-def test_pairwise_is_blue_where_the_row_is_better():
-    differences, decided = square(1.0), square(True)
-    differences.iloc[0, 1], decided.iloc[0, 2] = -1.0, False
-    for lower, better, worse in ((True, (0, 1), (1, 0)), (False, (1, 0), (0, 1))):
-        mesh = plots.plot_pairwise(differences, decided, "ΔE", lower).axes[0].collections[0]
-        shade = np.reshape(mesh.get_array(), (4, 4))
-        assert shade[better] < 0 < shade[worse] and shade[0, 2] == shade[2, 2] == 0
-    nothing = plots.plot_pairwise(square(np.nan), square(False), "ΔE").axes[0]
-    assert not any(texts(nothing.figure)) and not nothing.collections[0].get_array().any()
-
-
-def test_pairwise_of_many_rows_has_dots_for_numbers():
-    names = [f"row {i}" for i in range(20)]
-    differences = pd.DataFrame(1.0, names, names).mask(np.eye(20, dtype=bool))
-    decided = pd.DataFrame(True, names, names)
-    decided.iloc[0, 1] = decided.iloc[1, 0] = False
-    figure = plots.plot_pairwise(differences, decided, "ΔE")
-    assert not texts(figure) and len(figure.axes[0].collections[0].get_offsets()) == 2
-    assert [text.get_text() for text in figure.axes[1].get_yticklabels()] == [
-        *("−1", "−0.25", "−0.05", "+0.05", "+0.25", "+1")
-    ]
+def test_pairwise_shows_each_verdict_at_its_place():
+    verdicts = square(0)
+    verdicts.iloc[0, 1], verdicts.iloc[1, 0] = 1, -1
+    axes = plots.plot_pairwise(verdicts).axes[0]
+    mesh = axes.collections[0]
+    cells = np.ma.filled(np.ma.masked_invalid(np.reshape(mesh.get_array(), (4, 4))), 9)
+    assert cells[0, 1] == 1 and cells[1, 0] == -1 and (np.diag(cells) == 9).all()
+    colors = [to_hex(mesh.cmap(mesh.norm(sign))) for sign in (1, -1)]
+    assert [text.get_color() for text in axes.texts if text.get_text() in ("■ better", "■ worse")] == colors
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [f"{name}  {i}" for i, name in enumerate(ROWS, 1)]
+    assert axes.yaxis_inverted()
 
 
 @pytest.mark.parametrize("gap", [0.5, 1.0, 3.0])

@@ -251,7 +251,9 @@ def test_a_section_is_one_class_and_one_place_in_the_order(study, tmp_path, monk
     headings = re.findall("<h2.*?>(.*?)</h2>", html)
     assert headings == ["The comparison", "Letters in names", "Pair by pair", "Failures", "Protocol"]
     assert "<li>9 letters.</li>" in html and "Nothing to see." in html and 'src="figures/letters.png"' in html
-    assert "## Letters in names\n\n- 9 letters.\n\n| row | letters |" in markdown
+    section = markdown.partition("## Letters in names\n\n- 9 letters.\n\n")[2]
+    assert section.startswith('<img src="figures/letters.png" width="620" alt="a blank">\n\nNothing to see.')
+    assert "\n| row | letters |\n" in section
     assert (page.parent / "figures" / "letters.png").exists()
     table = pd.read_csv(page.parent / "results.csv", index_col="label")
     assert table["letters"]["unet · l1"] == 9 and "chroma_kept_free" not in table

@@ -11,7 +11,7 @@ from fake_study import change, network, write_run, write_special, write_study
 
 from colorlib.files import write_json
 from colorlib.reports import choose_samples, compare, show_samples, write_report
-from colorlib.reports.rows import MANY, by_budget
+from colorlib.reports.rows import MANY, by_budget, short_names
 from colorlib.reports.sections.attribution import Attribution
 from colorlib.reports.sections.crowns import Crowns
 from colorlib.reports.sections.laws import Laws
@@ -206,11 +206,58 @@ def test_names_leave_out_what_all_networks_share(tmp_path):
     write_json(folder / "study.json", study)
     c = compare(folder)
     assert {"l1", "l2", "huber", "ce"} <= set(c.by_label)
-    assert Ranking(c).labels == "The networks, in full: unet (width 8)."
+    assert ["l2", "unet (width 8) · l2, trained for 10,000 images"] in Ranking(c).table
     write_run(
         folder / "unet-width-8-l1" / "x", "vit (dim 96) · l1", "network", 8, 0.5, "l1", model="vit", cost=network(1, 9)
     )
     assert {"unet · l1", "vit · l1", "grey"} <= set(compare(folder).by_label)
+
+
+def test_rows_are_called_by_their_alias_and_told_apart_where_two_share_one(tmp_path):
+    folder = write_study(tmp_path / "aliases")
+    study = json.loads((folder / "study.json").read_text())
+    aliases = {"unet-l1-s0": "U", "unet-l1-s1": "U", "plain_cnn-l1-s0": "U", "unet-l2-s0": "brown"}
+    rows = [row | ({"alias": aliases[row["id"]]} if row["id"] in aliases else {}) for row in study["rows"]]
+    write_json(folder / "study.json", study | {"rows": rows})
+    c = compare(folder)
+    assert {"brown", "U (model unet)", "U (model plain_cnn)", "unet · rebalanced_ce", "grey"} <= set(c.by_label)
+    assert len(c.by_label["U (model unet)"].runs) == 2 and c.by_label["brown"].full.startswith("unet · l2, trained for")
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["unet (width 8) · l1", "unet (width 8) · l2"], ["unet (width 8) · l1", "unet (width 8) · l2"]),
+        (
+            ["a (w 1) · l1", "a (w 2) · l1", "b (d 3) · l1 (k 1)", "b (d 3) · l1 (k 1) (1,000 photographs)"],
+            ["a (w 1)", "a (w 2)", "b", "b (1,000 photographs)"],
+        ),
+        (
+            ["u · 100 l1 + g (c 1)", "u · 10 l1 + g (c 1)", "u · 0.5 p + q (c 1)", "u · l1"],
+            ["100 l1 + g", "10 l1 + g", "p + q", "l1"],
+        ),
+        (
+            ["a · l1", "a · l2 (s x)", "b · l2 (s x)", "b · l2 (s y)"],
+            ["a · l1", "a · l2", "b · l2 (s x)", "b · l2 (s y)"],
+        ),
+    ],
+)
+def test_short_names_drop_what_is_shared_and_keep_what_tells_apart(labels, names):
+    assert list(short_names(labels).values()) == names
+
+
+def test_the_first_table_is_narrow_and_no_column_is_empty(special, study, tmp_path):
+    for folder in (special, study):
+        page = write_report(folder, tmp_path / folder.name)
+        html, markdown = page.read_text(), (page.parent / "comparison.md").read_text()
+        tables = [part.splitlines() for part in markdown.split("\n\n") if part.startswith("| ")]
+        assert len(tables[0][0].split(" | ")) <= 9
+        for head, _, *lines in tables:
+            columns = zip(*(line.strip("| ").split(" | ") for line in (head, *lines)), strict=True)
+            assert not [name for name, *cells in columns if {*cells} <= {"–", "not measured", "needs 704 pictures"}]
+        figures = {path.name for path in (page.parent / "figures").glob("*.png")}
+        assert set(re.findall(r'src="figures/(\w+\.png)"', markdown)) == figures
+        assert set(re.findall(r'src="figures/(\w+\.png)"', html)) == figures
 
 
 def test_many_rows_are_folded_and_not_lost(tmp_path):
@@ -221,6 +268,7 @@ def test_many_rows_are_folded_and_not_lost(tmp_path):
     labels = [label for label in c.contestants if label != c.grey]
     assert len(labels) > MANY and all(f"bundled-0, {label}" in html for label in labels)
     assert f"{len(labels) + 2 - MANY} more rows" in html and "the numbers are in pairs.csv" in html
+    assert "history_rows" in html
     pairs = pd.read_csv(tmp_path / "report" / "pairs.csv")
     assert len(pairs) == len(c.contestants) * (len(c.contestants) - 1) // 2 and (pairs["difference"] <= 0).all()
 

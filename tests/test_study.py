@@ -133,6 +133,12 @@ def test_a_list_is_one_row_for_each_value_and_defaults_fill_in(project):
     assert rows[2]["parameters"]["SIZES"] == [3]
 
 
+def test_an_alias_is_the_reports_affair_and_decides_nothing_of_what_is_run(project):
+    row = {"notebook": "12_row", "OBJECTIVE": "l1", "SEED": [0, 1]}
+    plain, named = planned([row]), planned([row | {"alias": "the first"}])
+    assert [row.pop("alias") for row in named] == ["the first"] * 2 and named == plain
+
+
 @pytest.mark.parametrize(
     ("row", "more", "message"),
     [
@@ -145,6 +151,9 @@ def test_a_list_is_one_row_for_each_value_and_defaults_fill_in(project):
         ({"notebook": "12_row", "SEED": True}, {}, "SEED must be a whole number"),
         ({"notebook": "12_row", "SEED": []}, {}, "SEED is an empty list"),
         ({"notebook": "12_row", "RUN": "elsewhere"}, {}, "unknown parameter"),
+        ({"notebook": "12_row", "alias": 3}, {}, "row 1 of .* alias must be a name of at most 24 characters, not 3"),
+        ({"notebook": "12_row", "alias": "x" * 25}, {}, "alias must be a name of at most 24 characters"),
+        ({"notebook": "12_row", "alias": "two", "OBJECTIVE": ["l1", "l2"]}, {}, "is 2 rows, .* all be called 'two'"),
         ({"notebook": "12_row", "SEED": [0, 0]}, {}, "runs 1 and 2 are the same"),
         ({"notebook": "12_row"}, {"defaults": {"IMAGE_SEEN": 3}}, "parameter under defaults"),
         ({"notebook": "12_row"}, {"titel": "Tiny"}, "did you mean 'title'"),

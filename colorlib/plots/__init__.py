@@ -8,11 +8,11 @@ colour-blind readers too (Okabe and Ito 2008), and lines carry their names inste
 
 from colorlib.plots.color import plot_ab_histogram, plot_gamut, plot_prior
 from colorlib.plots.forest import LAWS, plot_forest, plot_forests, plot_laws
-from colorlib.plots.history import plot_history, plot_history_groups, plot_training_sizes
+from colorlib.plots.history import NAMED, plot_history, plot_history_rows, plot_training_sizes
 from colorlib.plots.pairwise import plot_pairwise
 from colorlib.plots.photos import lab8_to_photo, show_answers, show_kept, show_photos, to_photos
-from colorlib.plots.planes import plot_hints, plot_pareto, plot_plane, plot_several
-from colorlib.plots.style import DENSITY, FAINT, GROUPS, INK, LINES, MANY, RULE, figure_bytes, new_figure, style
+from colorlib.plots.planes import plot_hints, plot_pareto, plot_plane, plot_several, unbeaten
+from colorlib.plots.style import DENSITY, FAINT, GROUPS, INK, LINES, RULE, WIDTH, figure_bytes, new_figure, style
 
 __all__ = [
     "DENSITY",
@@ -21,8 +21,9 @@ __all__ = [
     "INK",
     "LAWS",
     "LINES",
-    "MANY",
+    "NAMED",
     "RULE",
+    "WIDTH",
     "figure_bytes",
     "lab8_to_photo",
     "new_figure",
@@ -32,7 +33,7 @@ __all__ = [
     "plot_gamut",
     "plot_hints",
     "plot_history",
-    "plot_history_groups",
+    "plot_history_rows",
     "plot_laws",
     "plot_pairwise",
     "plot_pareto",
@@ -45,4 +46,5 @@ __all__ = [
     "show_photos",
     "style",
     "to_photos",
+    "unbeaten",
 ]

@@ -1,43 +1,36 @@
-"""Names in figures: broken into lines, and written beside what they name where they cover nothing else."""
+"""Names in figures, written beside what they name where they cover nothing else."""
 
-import itertools
-import textwrap
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
-from colorlib.plots.style import BROKEN, FAINT, GROUPS
+from colorlib.plots.style import BROKEN, FAINT, GROUPS, PAPER, SMALL, folded, inches_of
 
-NAME_CHARACTERS = 44  # of a row's name, in one line
-
-
-def folded(name: str, characters: int) -> str:
-    """Break a name into lines of at most so many characters, at blanks and after underscores."""
-    parts = (textwrap.wrap(part.replace("_", "_ "), characters) for part in name.split(" · "))
-    return "\n".join(line.replace("_ ", "_") for lines in parts for line in lines)
-
-
-def broken(name: str) -> str:
-    """Break a long name into lines that fit the left of a figure."""
-    return "\n".join(textwrap.wrap(name, NAME_CHARACTERS)) or name
+NAMES = 1.75  # inches of the names down the left of a figure, before they are broken into lines
+NAME = 1.6  # inches of a name elsewhere
+LINE = 10.0  # points from one line of a name to the next
+HALO = [withStroke(linewidth=1.8, foreground=PAPER)]  # keeps a text apart from the lines that it lies on
+REACH = range(0, 200, 8)  # points from a mark, at which a name is tried
+TURNS = (0, 30, -30, 60, -60, 85, -85)  # degrees from the level, in which it is
 
 
-def width_of(names: Sequence[str]) -> float:
-    """Return how many inches the names take to the left of a figure, once broken."""
-    return 0.068 * max((len(line) for name in names for line in broken(name).split("\n")), default=0)
-
-
-def spread(positions: np.ndarray, gap: float) -> np.ndarray:
-    """Move positions apart, as little as needed, until neighbours are ``gap`` from one another."""
+def spread(positions: np.ndarray, sizes: float | np.ndarray) -> np.ndarray:
+    """Move things of such sizes apart, as little as needed, until none reaches into its neighbour."""
     order = np.argsort(positions, kind="stable")
-    steps = gap * np.arange(len(order))  # with these taken off, "at least gap apart" becomes "not decreasing"
+    sizes = np.broadcast_to(np.asarray(sizes, float), len(order))[order]
+    gaps = (sizes[1:] + sizes[:-1]) / 2
+    steps = np.concatenate([[0.0], np.cumsum(gaps)])  # with these taken off, "apart" becomes "not decreasing"
     moved = np.empty(len(order))
     moved[order] = isotonic_regression(np.asarray(positions, float)[order] - steps).x + steps
     return moved
@@ -47,7 +40,7 @@ def note(
     axes: Axes, text: str, at: tuple[float, float], by: tuple[float, float], of: Any = "axes fraction", **look: Any
 ) -> Annotation:
     """Write a text ``by`` so many points from a place; ``of`` says what the place counts in, as ``xycoords`` does."""
-    look = {"fontsize": 8, "annotation_clip": False} | look
+    look = {"fontsize": SMALL, "annotation_clip": False, "linespacing": 1.05, "path_effects": HALO} | look
     return axes.annotate(text, at, by, xycoords=of, textcoords="offset points", **look)
 
 
@@ -58,59 +51,96 @@ def mark(axes: Axes, name: str, value: float, group: str, across: bool = True) -
     if across:
         note(axes, name, (0.01, value), (0, 3), ("axes fraction", "data"), color=color)
     else:
-        note(axes, name, (value, 0.99), (3, 0), ("data", "axes fraction"), va="top", color=color)
+        note(axes, name, (value, 0.01), (3, 0), ("data", "axes fraction"), va="bottom", color=color)
+
+
+def row_heights(names: Iterable[str]) -> dict[str, float]:
+    """Return how many inches each row takes whose name is broken into lines down the left of a figure."""
+    return {name: 0.06 + LINE / 72 * (1 + folded(name, NAMES).count("\n")) for name in names}
+
+
+def settle(figure: Figure, right: float = 0.0) -> None:
+    """Lay a figure out for good, with room at its right, so that labels do not move what they are placed by.
+
+    Args:
+        right: inches.
+    """
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.set(rect=(0, 0, 1 - right / figure.get_figwidth(), 1))
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
     """Write (x, y, text, colour) to the right of line ends, moved apart so that no two overlap."""
     if not ends:
         return
-    axes.figure.canvas.figure.draw_without_rendering()
+    texts = [folded(text, NAME) for *_, text, _ in ends]
+    settle(axes.figure.figure, 0.2 + max(inches_of(line) for text in texts for line in text.split("\n")))
     points, pixels = axes.transData.transform([end[:2] for end in ends]), axes.figure.dpi / 72  # of a point
-    heights = spread(points[:, 1], 10 * pixels)
-    for (x, y, text, color), start, height in zip(ends, points, heights, strict=True):
-        by = 10 + (points[:, 0].max() - start[0]) / pixels, (height - start[1]) / pixels
+    foot, top = axes.transAxes.transform([(0, 0), (0, 1)])[:, 1]
+    points[:, 1] = np.clip(points[:, 1], foot, top)
+    heights = spread(points[:, 1], np.array([LINE * (1 + text.count("\n")) + 2 for text in texts]) * pixels)
+    right = axes.transAxes.transform((1, 0))[0] + 10 * pixels
+    for (*_, color), text, start, height in zip(ends, texts, points, heights, strict=True):
         line = {"arrowstyle": "-", "color": color, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 2}
         line["relpos"] = (0, 0.5)  # from the text's left edge
-        note(axes, text, (x, y), by, "data", va="center", color=color, arrowprops=line)
+        by = (right - start[0]) / pixels, (height - start[1]) / pixels
+        at = axes.transAxes.inverted().transform(start)
+        note(axes, text, at, by, va="center", color=color, arrowprops=line, in_layout=False)
 
 
-def label_points(axes: Axes, points: pd.DataFrame, order: Iterable[int]) -> None:
-    """Write each name beside its point where it covers no other text and no point's bar, else not at all.
+def label_points(axes: Axes, points: pd.DataFrame, named: Iterable[int]) -> None:
+    """Write texts beside points, each at the nearest place where it covers no other text and no point.
+
+    The line that ties a text to its point crosses no other text and, where that can be, no other point. A text for
+    which there is no such place within the axes is not written.
 
     Args:
         axes: of a figure that is laid out already.
-        points: index = the names; columns x, y, group and the ends low and high of the point's bar.
-        order: which rows get a name, the first of them first.
+        points: columns x, y, text and color; a text covers none of these.
+        named: the numbers of the points whose texts are written, the first of them first.
     """
     canvas = axes.figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)  # `new_figure` gave it
-    renderer = canvas.get_renderer()
+    renderer, pixels = canvas.get_renderer(), axes.figure.dpi / 72  # of a point
     frame = axes.get_window_extent(renderer)
-    taken = [text.get_window_extent(renderer) for text in axes.texts]
-    for low, high in zip(*(axes.transData.transform(points[["x", end]]) for end in ("low", "high")), strict=True):
-        bottom, top = sorted((low[1], high[1]))
-        taken.append(Bbox.from_extents(low[0] - 5, bottom - 5, low[0] + 5, top + 5))
-    heights = (0, 9, -9, 18, -18, 28, -28, 40, -40)
-    line = {"arrowstyle": "-", "color": FAINT, "lw": 0.5, "shrinkA": 0, "shrinkB": 4}
-    for i in order:
-        name, point = points.index[i], points.iloc[i]
-        tried: list[tuple[int, int, Annotation, Bbox]] = []
-        for up, side in itertools.product(heights, (1, -1)):
-            text = note(
-                axes, name, (point["x"], point["y"]), (8 * side, up), "data", ha="left" if side > 0 else "right",
-                va="center", color=GROUPS[point["group"]], annotation_clip=True, in_layout=False,
-                arrowprops=line if up else None,
-            )  # fmt: skip
-            text.update_positions(renderer)
-            box = Text.get_window_extent(text, renderer)  # of the text; an annotation's own takes in its line
-            outside = box.x0 < frame.x0 or box.x1 > frame.x1 + 6 or box.y0 < frame.y0
-            tried.append((sum(map(box.overlaps, taken)) + 10 * outside, len(tried), text, box))
-            if tried[-1][0] == 0:
-                break
-        clashes, last, _, box = min(tried)
-        for _, number, text, _ in tried:
-            if clashes or number != last:
-                text.remove()
-        if not clashes:
-            taken.append(box)
+    texts = [text.get_window_extent(renderer) for text in axes.texts]
+    places = axes.transData.transform(points[["x", "y"]].to_numpy(float))
+    marks = [Bbox.from_extents(x - 3 * pixels, y - 3 * pixels, x + 3 * pixels, y + 3 * pixels) for x, y in places]
+    for i in named:
+        x, y, words, color = points[["x", "y", "text", "color"]].iloc[i]
+        text = note(axes, folded(words, NAME), (x, y), (0, 0), "data", va="center", color=color, in_layout=False)
+        size = Text.get_window_extent(text, renderer)
+        others = [mark for mark, place in zip(marks, places, strict=True) if (place != places[i]).any()]
+        found = None
+        for uncrossed in ([*texts, *others], texts):
+            for across, along, reach, side in _around() if found is None else ():
+                left, middle = places[i] + np.array([across, along]) * pixels
+                left -= size.width * (side < 0)
+                box = Bbox.from_bounds(left, middle - size.height / 2, size.width, size.height)
+                line = Path([places[i], (box.x1 if side < 0 else box.x0, middle)])
+                inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+                if not inside or any(map(box.overlaps, [*texts, *others])):
+                    continue
+                if not reach or not any(map(line.intersects_bbox, uncrossed)):
+                    found = across, along, reach, side, box
+                    break
+        if found is None:
+            text.remove()
+            continue
+        across, along, reach, side, box = found
+        text.set(position=(across, along), ha="right" if side < 0 else "left")
+        texts.append(box)
+        if reach:
+            arrow = {"arrowstyle": "-", "color": FAINT, "lw": 0.5, "shrinkA": 1, "shrinkB": 3}
+            note(axes, "", (x, y), (across, along), "data", arrowprops=arrow, in_layout=False)
+
+
+def _around() -> Iterator[tuple[float, float, int, int]]:
+    """Yield the places at which a text is tried, the nearest first: points across and along, how far, on which side."""
+    for reach in REACH:
+        for turn in TURNS if reach else (0,):
+            across, along = 7 + reach * math.cos(math.radians(turn)), reach * math.sin(math.radians(turn))
+            yield from ((side * across, along, reach, side) for side in (1, -1))

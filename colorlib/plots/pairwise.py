@@ -1,64 +1,49 @@
-"""Every pair of rows: by how much one is better than the other, and where that is decided."""
+"""Every pair of rows: which of the two is better, where that is decided."""
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from colorlib.plots.style import FAINT, INK, MANY, new_figure, style
+from colorlib.plots.labels import NAMES, note, row_heights
+from colorlib.plots.style import FAINT, INK, SMALL, WIDTH, folded, inches_of, new_figure, style
 
-DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#0a66a8", "#f7f7f5", "#c2681c"])
+BETTER, WORSE, OPEN = "#0a66a8", "#d98a4b", "#eceef0"
+EVERY = 5  # columns with a number, where there are many
 
 
 @style()
-def plot_pairwise(differences: pd.DataFrame, decided: pd.DataFrame, label: str, lower_is_better: bool = True) -> Figure:
-    """Draw the difference of every pair, row minus column; pairs that are not decided stay pale and in brackets.
-
-    With more than ``MANY`` rows colours stand for the numbers, and pairs that are not decided have a dot.
+def plot_pairwise(verdicts: pd.DataFrame, title: str = "") -> Figure:
+    """Draw how each row stands to each other one: read along a row, blue are those than which it is better.
 
     Args:
-        differences: square, the same names on both sides; NaN on the diagonal.
-        decided: square bool, True where the difference is significant after correction.
-        label: what the difference is of, with its unit.
-        lower_is_better: blue is where the row is better than the column.
+        verdicts: square, the same names on both sides, best first: 1 the row is better than the column, −1 it is worse,
+            0 that is not decided; the diagonal is not looked at.
+        title: what is to be seen.
     """
-    n, sign = len(differences), 1 if lower_is_better else -1
-    large = n > MANY  # numbers would be too small to read
-    figure, grid = new_figure(*((3.4 + 0.2 * n, 2.6 + 0.2 * n) if large else (1.9 + 0.46 * n, 1.6 + 0.32 * n)))
+    n = len(verdicts)
+    names = [f"{name}  {place}" for place, name in enumerate(verdicts.index, 1)]
+    edges = np.cumsum([0.0, *row_heights(names).values()])  # inches from the top
+    figure, grid = new_figure(WIDTH, 0.9 + edges[-1], title=title)
     axes = grid[0, 0]
-    known = differences.notna().to_numpy() & ~np.eye(n, dtype=bool)
-    sure = decided.to_numpy(bool) & known
-    top = differences.where(known).abs().max(axis=None)
-    top = top if top > 0 else 1.0  # not NaN, as where no difference is known
-    shade = sign * differences.where(sure, 0.0) / top
-    if large:
-        y, x = np.nonzero(known & ~sure)
-        axes.scatter(x + 0.5, y + 0.5, s=3, color=FAINT, lw=0, zorder=2)
-    steps = np.array([-1, -0.25, -0.05, 0.05, 0.25, 1])
-    sns.heatmap(
-        np.sign(shade) * np.sqrt(shade.abs()), vmin=-1.15, vmax=1.15, cmap=DIFFERENCE, ax=axes, xticklabels=True,
-        yticklabels=True, annot=False if large else _numbers(differences, known, sure), fmt="",
-        annot_kws={"fontsize": 6.5}, cbar=large, rasterized=True,
-        cbar_kws={"shrink": 0.4, "pad": 0.01, "ticks": np.sign(steps) * np.sqrt(np.abs(steps))},
+    cells = verdicts.to_numpy(float).copy()
+    np.fill_diagonal(cells, np.nan)
+    axes.pcolormesh(
+        np.arange(n + 1), edges, cells, vmin=-1, vmax=1, cmap=ListedColormap([WORSE, OPEN, BETTER]),
+        edgecolors="white", linewidth=0.6, rasterized=True,
     )  # fmt: skip
-    for text in axes.texts:
-        if text.get_text().startswith("("):
-            text.set_color(FAINT)
-    if large:
-        words = [f"{step * top * sign:+.2g}".replace("-", "−") for step in steps]
-        axes.collections[-1].colorbar.ax.set_yticklabels(words, fontsize=7)
-    axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0, labelsize=8, labelcolor=INK)
-    axes.tick_params(axis="y", rotation=0)
-    for name in axes.get_xticklabels():
-        name.set(rotation=45, ha="left", rotation_mode="anchor")
-    axes.set_xlabel(
-        f"{label},\nrow minus column: blue, the row is better; {'dot' if large else '(…)'}, no winner", fontsize=8
-    )
+    axes.invert_yaxis()
+    axes.set_yticks((edges[1:] + edges[:-1]) / 2, [folded(name, NAMES) for name in names])
+    for name in axes.get_yticklabels():
+        name.set_linespacing(0.95)
+    columns = [place for place in range(1, n + 1) if n <= 2 * EVERY or place == 1 or place % EVERY == 0]
+    axes.set_xticks(np.array(columns) - 0.5, [f"{place}" for place in columns])
+    axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0, labelcolor=INK)
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.set_xlabel("than the row of this number", fontsize=SMALL, color=FAINT)
+    axes.xaxis.set_label_position("top")
+    across = 0.0
+    for word, color in (("■ better", BETTER), ("■ not told apart", FAINT), ("■ worse", WORSE)):
+        note(axes, word, (0, 0), (across, -5), va="top", color=color)
+        across += 72 * inches_of(word) + 12
     return figure
-
-
-def _numbers(differences: pd.DataFrame, known: np.ndarray, sure: np.ndarray) -> np.ndarray:
-    """Write each known difference with its sign, in brackets where it is not sure."""
-    words = differences.map(lambda value: f"{value:+.1f}".replace("-", "−") if abs(value) >= 0.05 else "0.0")
-    return np.select([~known, sure], ["", words], "(" + words + ")")

@@ -7,8 +7,9 @@ import torch
 from matplotlib.figure import Figure
 
 from colorlib.color.lab import decode_lab8, lab_to_rgb
-from colorlib.plots.labels import NAME_CHARACTERS, broken, folded, width_of
-from colorlib.plots.style import FAINT, INK, new_figure, style
+from colorlib.plots.style import FAINT, INK, folded, inches_of, new_figure, style
+
+NAMES = 3.0  # inches of the rows' names, at most
 
 
 def to_photos(L: torch.Tensor, ab: torch.Tensor) -> np.ndarray:
@@ -45,7 +46,8 @@ def show_photos(
         raise ValueError(f"the grid has {height} rows and {width} columns; give as many names.")
     shapes = [[np.shape(photo)[0] / np.shape(photo)[1] for photo in line if photo is not None] for line in photos]
     ratios = [max(line, default=1.0) for line in shapes]
-    left = 0.35 + width_of(rows) if rows else 0
+    names = [folded(name, NAMES) for name in rows] if rows else []
+    left = max((0.3 + inches_of(line) for name in names for line in name.split("\n")), default=0)
     figure, grid = new_figure(size * width + left, size * sum(ratios) + 0.35, width, height, height_ratios=ratios)
     figure.set_layout_engine("constrained", w_pad=0.015, h_pad=0.015, wspace=0.01, hspace=0.01)
     for i, line in enumerate(photos):
@@ -61,10 +63,9 @@ def show_photos(
                 top = 255 if photo.dtype == np.uint8 else 1
                 axes.imshow(photo, cmap="gray", vmin=0, vmax=top, interpolation="lanczos")
             if columns is not None and i == 0:
-                axes.set_title(folded(columns[j], int(size * 11)), fontsize=8, fontweight="normal", loc="center")
+                axes.set_title(folded(columns[j], size - 0.05), fontweight="normal", loc="center")
             if rows is not None and j == 0:
-                name = broken(rows[i]) if len(rows[i]) > NAME_CHARACTERS else rows[i]
-                axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8, color=INK, labelpad=6)
+                axes.set_ylabel(names[i], rotation=0, ha="right", va="center", color=INK, labelpad=6)
     return figure
 
 

@@ -1,7 +1,12 @@
-"""The study's look: its colours, a figure to begin with, and a figure as the bytes of a file."""
+"""The study's look: its colours, a figure to begin with, and a figure as the bytes of a file.
+
+A report's figures are ``WIDTH`` inches wide and no letter on them is below ``SMALL`` points, so that on a telephone,
+where a page is 390 pixels wide, letters are still as large as the page's own small print.
+"""
 
 import contextlib
 import io
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -12,13 +17,18 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
+WIDTH = 5.0  # inches of a report's figure
+SMALL = 9.0  # points of its smallest letters
+TITLE = 10.5  # points of its title
 INK, FAINT, RULE, PAPER = "#22262b", "#6d747c", "#d9dde1", "#ffffff"
 GROUPS = {"trained": "#0a66a8", "trivial": "#7b828a", "oracle": "#c2681c", "judged": "#7a4fa3"}
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8f6bb3", "#b8860b", "#56b4e9", "#4d4d4d")
 DENSITY = LinearSegmentedColormap.from_list("density", ["#eef2f6", "#8fb3d1", "#2f6ea3", "#12304d"])
 BROKEN = (0, (4, 3))  # how a line is drawn that is a mark and no data
-MANY = 16  # rows, from which on a figure shows all but no longer says all
+FENCE = 3.0  # quartiles' distances beyond which a value lies far out (Tukey 1977)
 
 
 class _Picture(Figure):
@@ -41,8 +51,8 @@ def style() -> Iterator[None]:
     with mpl.rc_context(
         {
             "font.family": "DejaVu Sans",
-            "font.size": 9,
-            "axes.titlesize": 9.5,
+            "font.size": SMALL,
+            "axes.titlesize": SMALL,
             "axes.titleweight": "bold",
             "axes.titlelocation": "left",
             "axes.labelcolor": FAINT,
@@ -69,19 +79,54 @@ def style() -> Iterator[None]:
 
 
 @style()
-def new_figure(width: float, height: float, columns: int = 1, rows: int = 1, **options) -> tuple[Figure, np.ndarray]:
+def new_figure(
+    width: float, height: float, columns: int = 1, rows: int = 1, title: str = "", **options: Any
+) -> tuple[Figure, np.ndarray]:
     """Begin a figure in the study's look: its size in inches, and its axes as an array (rows, columns).
+
+    Args:
+        title: the figure's one message, broken into lines above the axes; the height grows by them.
 
     Example:
         >>> figure, axes = new_figure(7.2, 3)
         >>> line = axes[0, 0].plot([1, 4, 9])
     """
+    lines = folded(title, width - 0.1, TITLE, bold=True)
+    height += 0.2 * (lines.count("\n") + bool(lines))
     figure = _Picture(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)  # labels are placed by the size of drawn text
+    if title:
+        figure.suptitle(lines, x=0.05 / width, ha="left", fontsize=TITLE, fontweight="bold")
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
-def figure_bytes(figure: Figure, kind: str = "png", dpi: int = 150) -> bytes:
+def inches_of(text: str, size: float = SMALL, bold: bool = False) -> float:
+    """Return how wide a line of text is drawn at a size in points."""
+    font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
+    return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
+
+
+def folded(text: str, inches: float, size: float = SMALL, bold: bool = False) -> str:
+    """Break a text into lines that are at most so wide, after blanks and underscores, or in a word that is wider.
+
+    Example:
+        >>> folded("a network · loss_of_many_words", 1.2)
+        'a network ·\\nloss_of_many_\\nwords'
+    """
+    lines = []
+    for paragraph in text.split("\n"):
+        lines.append("")
+        for part in re.findall(r"[^ _]+[ _]?|[ _]", paragraph):
+            if lines[-1] and inches_of((lines[-1] + part).rstrip(), size, bold) > inches:
+                lines.append("")
+            for letter in part:  # of a part that is too wide for any line
+                if lines[-1] and inches_of((lines[-1] + letter).rstrip(), size, bold) > inches:
+                    lines.append("")
+                lines[-1] += letter
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def figure_bytes(figure: Figure, kind: str = "png", dpi: int = 200) -> bytes:
     """Return a figure as the bytes of a file, the same bytes each time.
 
     Args:
@@ -113,13 +158,39 @@ def interval(table: pd.DataFrame, value: str, low: str, high: str) -> dict[str, 
     return {"data": rows, "estimator": lambda three: three.iloc[0], **ends}
 
 
-def range_of(table: pd.DataFrame, reference: str | None) -> tuple[float, float]:
-    """Return the ends of an axis that holds the trained rows and the reference; infinite where all rows fit in.
+def range_of(table: pd.DataFrame, reference: str | None = None) -> tuple[float, float]:
+    """Return the ends of an axis of scores on which what lies far out does not squeeze the rest together.
 
-    With ``MANY`` rows at most, all fit in.
+    Args:
+        table: index = names of the rows; columns mean, low, high and group. What lies more than ``FENCE`` quartiles'
+            distances beyond the quartiles falls off the axis; they are those of the trained rows and the reference, or,
+            where these are fewer than four, of all.
+        reference: a row that lies on the axis unless that would more than double it.
+
+    Example:
+        >>> table = pd.DataFrame({"mean": [11.6, 11.7, 11.8, 11.9, 12.0, 22.5], "group": "trained"})
+        >>> low, high = range_of(table.assign(low=table["mean"], high=table["mean"]))
+        >>> round(low, 2), round(high, 2)
+        (11.57, 12.03)
     """
-    shown = table[table["group"].isin(["trained", "judged"]) | (table.index == reference)]
-    low, high = shown["low"].min(), shown["high"].max()
-    if len(table) <= MANY or not high > low or np.ptp(table[["low", "high"]].to_numpy()) < 1.5 * (high - low):
-        return -np.inf, np.inf
-    return low - 0.06 * (high - low), high + 0.06 * (high - low)
+    decisive = table["group"].isin(["trained", "judged"]) | (table.index == reference)
+    first, third = table["mean"][decisive if decisive.sum() >= 4 else slice(None)].quantile([0.25, 0.75])
+    reach = FENCE * (third - first) or np.inf
+    values = table[["mean", "low", "high"]].to_numpy(float)
+    kept = values[(values >= first - reach) & (values <= third + reach)]
+    room = 0.07 * np.ptp(kept) or 0.5
+    ends = float(kept.min() - room), float(kept.max() + room)
+    return reaching(ends, table["mean"][table.index == reference].iloc[0]) if reference in table.index else ends
+
+
+def reaching(ends: tuple[float, float], value: float) -> tuple[float, float]:
+    """Return the ends of an axis moved so that it reaches a value, or as they are where it would more than double.
+
+    Example:
+        >>> reaching((11.0, 12.0), 12.4), reaching((11.0, 12.0), 20.0)
+        ((11.0, 12.5), (11.0, 12.0))
+    """
+    low, high = ends
+    room = 0.1 * (high - low)
+    wider = min(low, value - room), max(high, value + room)
+    return wider if wider[1] - wider[0] <= 2 * (high - low) else ends

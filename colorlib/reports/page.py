@@ -4,12 +4,11 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from colorlib import plots
 from colorlib.reports.comparison import Comparison
 from colorlib.reports.findings import about_seeds, about_training, about_unshown, answer
 from colorlib.reports.protocol import flat, protocol, settings
-from colorlib.reports.rows import PRIMARY
-from colorlib.reports.tables import rank_text
+from colorlib.reports.rows import MANY, PRIMARY
+from colorlib.reports.tables import filled, rank_text
 from colorlib.reports.words import head, number, short, signed, tidy
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -19,7 +18,7 @@ FEW = 5  # sentences of one kind, before the others are folded away
 def to_html(c: Comparison) -> str:
     """Write the report as an HTML page without any address but those of its pictures, ``figures/…``."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"tidy": tidy, "number": number, "signed": signed, "short": short}
+    environment.filters |= {"tidy": tidy, "number": number, "signed": signed, "short": short, "filled": filled}
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         c=c,
         title=c.study.get("title") or c.study["name"],
@@ -38,6 +37,6 @@ def to_html(c: Comparison) -> str:
         head=head,
         rank=rank_text,
         primary=PRIMARY,
-        many=plots.MANY,
+        many=MANY,
         few=FEW,
     )

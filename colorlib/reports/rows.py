@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -45,6 +46,11 @@ class Row:
     @property
     def config(self) -> dict:
         return self.runs[0].config
+
+    @property
+    def full(self) -> str:
+        """What was run, with all options and what ended its training."""
+        return self.runs[0].label + (f", trained for {self.budget}" if self.budget else "")
 
     @property
     def short(self) -> str:
@@ -97,14 +103,21 @@ class Row:
 def gather_rows(study: dict, folder: Path) -> list[Row]:
     """Group the finished runs in a study's folder into rows, one for all seeds of one setting.
 
-    Runs that the study did not plan are rows too, but for those that :func:`runs_left_out` names. Where there are
-    several budgets, rows without the commonest one have theirs in the label, "unet · l1 (60 s)"; settings that still
-    share a label get what sets them apart. Networks are called as :func:`shortened` says.
+    Runs that the study did not plan are rows too, but for those that :func:`runs_left_out` names. A network's row is
+    called by its alias in the study's file, or else as :func:`short_names` says. Where there are several budgets, rows
+    without the commonest one have theirs in the label, "unet · l1 (60 s)"; settings that still share a label get what
+    sets them apart.
     """
+    runs = _sort_runs(study, folder)[0]
+    names = short_names(run.label for run in runs if run.config["kind"] == "network")
+    aliases = {Path(row["folder"]).name: row["alias"] for row in study["rows"] if row.get("alias")}
     settings: dict[tuple[str, str], list[Run]] = {}
-    for run in _sort_runs(study, folder)[0]:
+    for run in runs:
+        label = names.get(run.label, run.label)
+        if run.config["kind"] == "network":
+            label = aliases.get(run.folder.relative_to(folder).parts[0], label)
         rest = {key: value for key, value in run.config.items() if key not in NOT_SETTINGS}
-        settings.setdefault((run.label, json.dumps(rest, sort_keys=True)), []).append(run)
+        settings.setdefault((label, json.dumps(rest, sort_keys=True)), []).append(run)
     rows = []
     for (label, _), group in settings.items():
         group = sorted(group, key=lambda run: (run.config.get("seed") or 0, str(run.folder)))
@@ -115,10 +128,6 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
     for keys in ([key for row in rows for key in row.config if key not in budget], budget):
         alike = {label: [row for row in rows if row.label == label] for label in {row.label for row in rows}}
         rows = [_with_suffix(row, _differing(row, alike[row.label], dict.fromkeys(keys))) for row in rows]
-    for name, short in shortened(rows).items():
-        named = f"{name} · "
-        begin = f"{short} · " if short else ""
-        rows = [replace(r, label=begin + r.label[len(named) :]) if r.label.startswith(named) else r for r in rows]
     return rows
 
 
@@ -156,24 +165,51 @@ def _sort_runs(study: dict, folder: Path) -> tuple[list[Run], dict[str, str]]:
     return sorted(shown, key=lambda run: run.folder / "config.json"), left_out
 
 
-def shortened(rows: Sequence[Row]) -> dict[str, str]:
-    """Return what labels of more than three trained rows call networks: name with options → "" or the bare name.
+def short_names(labels: Iterable[str]) -> dict[str, str]:
+    """Return label → a short one: without a part that all share, and with no weight or option that tells nothing apart.
 
-    A network that is every row's is left out, and the options of one that comes with no others.
+    Three labels at most stay as they are.
+
+    Args:
+        labels: of networks, as runs have them.
+
+    Example:
+        >>> names = ["l1", "l2", "l2 (space rgb)", "100 l1 + gan_hinge (critic_width 16)"]
+        >>> list(short_names(f"unet (width 8) · {name}" for name in names).values())
+        ['l1', 'l2', 'l2 (space rgb)', 'l1 + gan_hinge']
     """
-    models = [
-        (row.runs[0].label.partition(" · ")[0], row.config["model"])
-        for row in rows
-        if row.group == "trained" and " · " in row.runs[0].label
-    ]
-    names, counts = dict(models), Counter(model for _, model in set(models))
-    if len(models) <= 3:
-        return {}
-    return {
-        name: "" if len(names) == 1 else model
-        for name, model in names.items()
-        if len(names) == 1 or (counts[model] == 1 and name != model)
-    }
+    split = {label: _split(label) for label in dict.fromkeys(labels)}
+    if len(split) <= 3:
+        return {label: label for label in split}
+    heads = [tuple(head for head, _ in parts) for parts in split.values()]
+    shared = {place for place in (0, 1) if len({(len(h), h[place] if place < len(h) else "") for h in heads}) == 1}
+    dropped = min(shared, default=None) if len(heads[0]) > 1 else None
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for label, parts in split.items():
+        alike.setdefault(tuple(_WEIGHT.sub("", head) for head, _ in parts), []).append(label)
+    names = {}
+    for bare, group in alike.items():
+        weighted = len({tuple(head for head, _ in split[label]) for label in group}) > 1
+        for label in group:
+            name, told = "", []
+            for place, (head, options) in enumerate(split[label]):
+                told += [o for o in options if not all(o in split[other][place][1] for other in group)]
+                if place != dropped:
+                    name += " · " * bool(name) + (head if weighted else bare[place])
+                if told and name:
+                    name, told = f"{name} ({', '.join(told)})", []
+            names[label] = name
+    counts = Counter(names.values())
+    return {label: name if counts[name] == 1 else label for label, name in names.items()}
+
+
+_WEIGHT = re.compile(r"\b[\d.]+ (?=[a-z])")  # of a term of an objective
+
+
+def _split(label: str) -> list[tuple[str, list[str]]]:
+    """Split a run's label into its parts, network and objective: each is a name and what stands in brackets."""
+    parts = [(part.partition(" (")[0], re.findall(r"\(([^()]*)\)", part)) for part in label.split(" · ")]
+    return [(head, [option for group in groups for option in group.split(", ")]) for head, groups in parts]
 
 
 def usual_budget(rows: Sequence[Row]) -> Budget | None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ COST_HEADS = {
     "peak_memory_mb": "Memory, MB",
 }
 UNMEASURED = "not measured"
+PIXELS = 620  # width at which a figure is shown, where there is room
 
 
 def primary_label() -> str:
@@ -44,16 +46,16 @@ def table_cells(c: "Comparison", metrics: Iterable[str], whole: bool = False) ->
 
     Args:
         c: whose rows are shown.
-        metrics: one column each; those without any value are left out, unless the table is to be ``whole``.
-        whole: keep columns without values, and say "not measured" in every cell without one.
+        metrics: one column each; those without any value are left out.
+        whole: say in every cell without a value why there is none.
     """
     columns = []
     for name in metrics:
         known = known_metric(name)
         text, ends, note = _cells(c, name)
-        if not text and not whole:
+        if not text:
             continue
-        missing = {row.label: _missing(c, name, row.label) if whole else "–" for row in c.rows}
+        missing = {row.label: why_missing(c, name, row.label) if whole else "–" for row in c.rows}
         order = c.order(name)
         truth = c.truth(name)
         columns.append(
@@ -97,7 +99,7 @@ def _cells(c: "Comparison", name: str) -> tuple[dict[str, str], dict[str, str], 
     return {label: number(v.value, decimals) for label, v in scores.items()}, ends, "".join(f"N {n:,}" for n in sizes)
 
 
-def _missing(c: "Comparison", name: str, label: str) -> str:
+def why_missing(c: "Comparison", name: str, label: str) -> str:
     """Say why a row lacks a metric: a distance between sets may need more pictures than it has."""
     for run in c.by_label[label].runs if name in SETS else ():
         sets = run.sets or {}
@@ -124,7 +126,31 @@ def markdown_cell(column: dict, label: str) -> str:
     return column["text"][label] + (f" ({column['ends'][label]})" if label in column["ends"] else "")
 
 
+def filled(table: list[list[str]]) -> list[list[str]]:
+    """Leave out of lines of cells, of which the first is the head, the columns that are empty throughout.
+
+    Example:
+        >>> filled([["row", "ms", "s"], ["a", "–", "1"], ["b", "–", "–"]])
+        [['row', 's'], ['a', '1'], ['b', '–']]
+    """
+    columns = [column for column in zip(*table, strict=True) if not {*column[1:]} <= {"", "–", UNMEASURED}]
+    return [list(cells) for cells in zip(*columns, strict=True)]
+
+
 def markdown_table(table: list[list[str]]) -> list[str]:
     """Write lines of cells, of which the first is the head, as a table in Markdown."""
-    table = [table[0], ["---"] * len(table[0]), *table[1:]]
-    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in table]
+    head, *lines = filled(table)
+    return [
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        for cells in (head, ["---"] * len(head), *lines)
+    ]
+
+
+def markdown_details(summary: str, lines: Iterable[str]) -> list[str]:
+    """Write lines of Markdown so that they are folded below a summary; the first line is blank."""
+    return ["", "<details>", f"<summary>{escape(summary)}</summary>", "", *lines, "", "</details>"]
+
+
+def markdown_figure(name: str, words: str, caption: str) -> list[str]:
+    """Write a figure of the folder ``figures`` and its caption in Markdown; the first line is blank."""
+    return ["", f'<img src="figures/{name}.png" width="{PIXELS}" alt="{escape(words)}">', "", caption]

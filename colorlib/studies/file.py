@@ -1,6 +1,7 @@
 """The study file: YAML, read and checked word by word."""
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from colorlib.registry import look_up
 from colorlib.studies.notebook import find_notebook, notebook_parameters, shell_line
 
 PICTURES = {"bundled": "the photographs that ship inside scikit-image", "test": "photographs of the study's test split"}
+LONGEST_ALIAS = 24  # characters
 GIVEN = ("DATA", "RUN")  # parameters that the study itself sets in every row
 _KEYS = {
     "title": str,
@@ -33,11 +35,13 @@ class Row:
         notebook: path of the notebook.
         parameters: what the study file says, DATA and RUN apart.
         own: the names among them that the row, not the study's defaults, gives.
+        alias: what reports call it; "" leaves that to them. It decides nothing of what is run.
     """
 
     notebook: Path
     parameters: dict[str, Any]
     own: tuple[str, ...] = ()
+    alias: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def _read_row(path: Path, number: int, entry: object, defaults: dict[str, Any]) 
         )
     if "RUN" not in known:
         raise ValueError(f"{notebook} has no parameter RUN, the folder to write its results to; it cannot be a row.")
-    own = {name: value for name, value in entry.items() if name != "notebook"}
+    own = {name: value for name, value in entry.items() if name not in ("notebook", "alias")}
     for name in own:
         look_up({key: None for key in known if key not in GIVEN}, name, f"parameter in {where} ({notebook.name})")
     given = {name: value for name, value in defaults.items() if name in known} | own
@@ -158,8 +162,18 @@ def _read_row(path: Path, number: int, entry: object, defaults: dict[str, Any]) 
         values = value if spread else [value]
         choices[name] = [check_parameter(name, one, known[name], where) for one in values]
     named = tuple(name for name, values in choices.items() if name in own or len(values) > 1)
+    alias = _alias(where, entry.get("alias", ""))
+    different = math.prod(len(values) for name, values in choices.items() if name != "SEED")
+    if alias and different > 1:
+        raise ValueError(f"{where} is {different} rows, which cannot all be called {alias!r}; write them apart.")
     for combination in itertools.product(*choices.values()):
-        yield Row(notebook, dict(zip(choices, combination, strict=True)), named)
+        yield Row(notebook, dict(zip(choices, combination, strict=True)), named, alias)
+
+
+def _alias(where: str, value: object) -> str:
+    if not isinstance(value, str) or value.strip() != value or len(value) > LONGEST_ALIAS or "\n" in value:
+        raise ValueError(f"{where}: alias must be a name of at most {LONGEST_ALIAS} characters, not {value!r}.")
+    return value
 
 
 _KIND_NAMES = {

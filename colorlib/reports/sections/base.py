@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from matplotlib.figure import Figure
 
 from colorlib.plots import figure_bytes
-from colorlib.reports.tables import markdown_table
+from colorlib.reports.tables import markdown_details, markdown_figure, markdown_table
 
 if TYPE_CHECKING:  # a comparison has sections, and a section is of a comparison
     from colorlib.reports.comparison import Comparison
 
 
 class Chart(NamedTuple):
-    """A figure of the page, with words for who cannot see it and a caption for all."""
+    """A figure of the page: what is to be seen in it, which is its title, and how to read it."""
 
     figure: Figure
-    words: str
+    title: str
     caption: str
+    folded: bool = False  # behind its title
 
 
 class Section:
@@ -49,7 +50,9 @@ class Section:
 {{ chart(section, name) }}
 {% endfor %}
 {% if section.table %}
+<details><summary>The figures in a table</summary>
 {{ plain_table(section.table) }}
+</details>
 {% endif %}
 {% if section.note %}
 <p class="note">{{ section.note }}</p>
@@ -85,11 +88,14 @@ class Section:
 
     def files(self) -> dict[str, bytes]:
         """Return what it puts into the report's folder ``figures``: path in it → contents."""
-        return {f"{name}.png": figure_bytes(chart.figure, dpi=130) for name, chart in self.charts.items()}
+        return {f"{name}.png": figure_bytes(chart.figure) for name, chart in self.charts.items()}
 
     def markdown(self) -> list[str]:
         """Return its lines of ``comparison.md``, the first of them blank."""
-        if not (self.in_markdown and self.sentences):
+        if not (self.in_markdown and self.present):
             return []
         lines = ["", f"## {self.heading}", "", *(f"- {sentence}" for sentence in self.sentences)]
-        return lines + (["", *markdown_table(self.table)] if self.table else [])
+        for name, chart in self.charts.items():
+            shown = markdown_figure(name, chart.title, chart.caption)
+            lines += markdown_details(chart.title, shown[1:]) if chart.folded else shown
+        return lines + (markdown_details("The figures in a table", markdown_table(self.table)) if self.table else [])

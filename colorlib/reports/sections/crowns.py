@@ -17,14 +17,13 @@ from colorlib.reports.words import head, listed, number, plural
 
 class Crowns(Section):
     heading = "What each metric would have crowned"
-    in_markdown = False
     template = """
 <h2>{{ section.heading }}</h2>
 {{ bullets(section.sentences) }}
 <details><summary>Metric by metric</summary><div class="scroll"><table>
-<thead><tr><th class="name">Metric</th><th class="text">Best trained row</th><th>Its score</th><th>Agreement, τ</th><th class="text">Trivial rows at least as good</th></tr></thead>
+<thead><tr><th class="name">Metric</th><th class="text">Best trained row</th><th>Its score</th><th>Agreement, τ</th>{% if section.fooled %}<th class="text">Trivial rows at least as good</th>{% endif %}</tr></thead>
 <tbody>{% for crown in section.crowns %}
-<tr><td class="name">{{ head(crown.metric) }}</td><td class="text">{% if crown.same %}{{ crown.winner }}{% else %}<b>{{ crown.winner }}</b>{% endif %}</td><td>{{ crown.value | number(3) }}</td><td>{{ crown.tau | number(2) }}</td><td class="text">{{ crown.trivial | join(", ") or "–" }}</td></tr>
+<tr><td class="name">{{ head(crown.metric) }}</td><td class="text">{% if crown.same %}{{ crown.winner }}{% else %}<b>{{ crown.winner }}</b>{% endif %}</td><td>{{ crown.value | number(3) }}</td><td>{{ crown.tau | number(2) }}</td>{% if section.fooled %}<td class="text">{{ crown.trivial | join(", ") or "–" }}</td>{% endif %}</tr>
 {% endfor %}</tbody></table></div>
 <p class="note">τ is Kendall's, between this metric's order of all rows but the oracles and that of {{ head(primary) }}: 1 is the same order, −1 the reverse.</p></details>
 """  # noqa: E501
@@ -63,6 +62,11 @@ class Crowns(Section):
         return crowns
 
     @cached_property
+    def fooled(self) -> list[str]:
+        """The metrics by which a row that needs no training is at least as good as every trained one."""
+        return [head(crown["metric"]) for crown in self.crowns if crown["trivial"]]
+
+    @cached_property
     def sentences(self) -> list[str]:
         """Where the metrics disagree."""
         c = self.c
@@ -75,9 +79,10 @@ class Crowns(Section):
         sentences = [f"{agree} of {plural(len(self.crowns), 'metric')} crown {c.best}, as {head(PRIMARY)} does."]
         for winner, metrics in sorted(winners.items(), key=lambda item: -len(item[1])):
             sentences.append(f"{listed(metrics)} would have crowned {winner}.")
-        fooled = [head(crown["metric"]) for crown in self.crowns if crown["trivial"]]
-        if fooled:
-            sentences.append(f"By {listed(fooled)}, a row that needs no training equals or beats every trained one.")
+        if self.fooled:
+            sentences.append(
+                f"By {listed(self.fooled)}, a row that needs no training equals or beats every trained one."
+            )
         low = min(self.crowns, key=lambda crown: crown["tau"] if math.isfinite(crown["tau"]) else 2)
         if math.isfinite(low["tau"]) and low["tau"] < 1:
             sentences.append(

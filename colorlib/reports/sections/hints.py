@@ -39,10 +39,17 @@ class Hints(Section):
             for label, table in self.curves.groupby("label", sort=False)
         }
         authors = "the authors' network on their 1,000 ImageNet photographs, another data set"
+        means = {
+            label: t.groupby("hints")["psnr_rgb_db"].mean() for label, t in self.curves.groupby("label", sort=False)
+        }
+        label = max(means, key=lambda label: means[label].iloc[-1] - means[label].iloc[0])
+        first, last = means[label].iloc[[0, -1]]
+        most = plural(int(means[label].index[-1]), "hint")
+        title = f"{label} gains most by hints: from {number(first)} to {number(last)} dB with {most}"
         return {
             "hints": Chart(
-                plots.plot_hints(curves, (authors, hints.AUTHORS_CURVE)),
-                "PSNR against the number of hints",
+                plots.plot_hints(curves, (authors, hints.AUTHORS_CURVE), title),
+                title,
                 "Hints are squares of the true colours at places drawn by lot, of the same share of the photograph "
                 "as the authors'. The authors' curve is of other photographs and another size; what compares is the "
                 "slope.",

@@ -1,6 +1,7 @@
 """By law of colour: how each row does where a thing has one possible hue, two, or any (the embedded scenes)."""
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -18,7 +19,6 @@ OWN_ORACLE = {"l2": "bayes_l2", "l1": "bayes_l1", "ce": "bayes_ce", "rebalanced_
 
 class Laws(Section):
     heading = "By law of colour"
-    in_markdown = False
     laws = plots.LAWS
     template = """
 <h2>{{ section.heading }}</h2>
@@ -111,24 +111,32 @@ class Laws(Section):
             return {}
         return {
             "laws_chroma": Chart(
-                self._draw("kept", "chroma kept, as a share of the photographs' own", 1),
-                "Chroma kept by law of colour",
+                *self._draw(
+                    "kept", "chroma kept, as a share of the photographs' own", 1, percent, "keep", "of the chroma"
+                ),
                 "Rings are oracles, and a line ties a network to its own. At 1 (dashed) a row is as colourful as the "
                 "photographs; at 0 it is grey.",
             ),
             "laws_delta_e": Chart(
-                self._draw("delta_e_76", "mean ΔE 76, lower is better", None),
-                "Delta E 76 by law of colour",
+                *self._draw("delta_e_76", "mean ΔE 76, lower is better", None, number, "err by", "ΔE 76"),
                 "The same for the error. Keeping chroma where the hue cannot be known costs error: what is right on "
                 "average is brown.",
             ),
         }
 
-    def _draw(self, column: str, label: str, mark: float | None) -> Figure:
+    def _draw(
+        self, column: str, label: str, mark: float | None, words: Callable[[float], str], verb: str, unit: str
+    ) -> tuple[Figure, str]:
+        """Draw a column by law, under a title that says between what ends it lies where any hue will do."""
         values = self.by_law.set_index(["name", "law"])[column]
+        free = self.by_law[(self.by_law["law"] == "free") & self.by_law["name"].isin(self.c.trained)][column]
+        title = f"{label[0].upper()}{label[1:]}, by law of colour"
+        if len(free):
+            title = f"Where any hue will do, trained rows {verb} {words(free.min())} to {words(free.max())} {unit}"
         pairs = zip(self.by_law["oracle"], self.by_law["law"], strict=True)
         oracle = [values.get((own, law), math.nan) for own, law in pairs]
-        return plots.plot_laws(self.by_law.assign(value=self.by_law[column], oracle=oracle), label, mark)
+        table = self.by_law.assign(value=self.by_law[column], oracle=oracle)
+        return plots.plot_laws(table, label, mark, title), title
 
 
 def _own_oracle(config: dict) -> str:

@@ -1,19 +1,21 @@
 """Photographs side by side, chosen by rule, as every row coloured them."""
 
 from functools import cached_property
+from html import escape
 
 from colorlib.reports.rows import MANY
 from colorlib.reports.samples import Sample, choose_samples, jpeg
 from colorlib.reports.sections.base import Section
+from colorlib.reports.tables import markdown_table
 
 TITLES = {"bundled": "Photographs that ship with scikit-image", "test": "Photographs of the test split"}
+FEW = 6  # rows of pictures in comparison.md
 LARGEST = 192**2  # pixels of a picture
 ALL_PIXELS = 4_600_000  # of all pictures of a report; their files take about half a byte a pixel
 
 
 class Pictures(Section):
     heading = "Side by side"
-    in_markdown = False
     titles = TITLES
     shown = MANY
     template = """
@@ -64,6 +66,23 @@ class Pictures(Section):
         """Name the file of one picture: of the set ``name`` the ``i``-th photograph, as ``column`` coloured it."""
         number = list(self.samples[name][i].photos).index(column)
         return f"{name}/{i + 1}-{number + 1:02}.jpg"
+
+    def markdown(self) -> list[str]:
+        """Return a table for each set: photographs across, the truth, grey and the best rows down."""
+        lines = ["", f"## {self.heading}"] if self.present else []
+        for name, samples in self.samples.items():
+            table = [["", *(f"{sample.identity}: {sample.reason}" for sample in samples)]]
+            for column in list(samples[0].photos)[:FEW]:
+                pictures = [
+                    f'<img src="figures/{self.path(name, i, column)}" width="150" alt="{escape(column)}">'
+                    if sample.photos[column] is not None
+                    else "–"
+                    for i, sample in enumerate(samples)
+                ]
+                table.append([column, *pictures])
+            lines += ["", f"{TITLES.get(name, name)}, chosen by rule; all rows are on the page index.html.", ""]
+            lines += markdown_table(table)
+        return lines
 
     def files(self) -> dict[str, bytes]:
         photos = {

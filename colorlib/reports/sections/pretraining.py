@@ -93,10 +93,11 @@ class Pretraining(Section):
     def charts(self) -> dict[str, Chart]:
         charts = {}
         for place, (network, curves) in enumerate(self.curves.items(), start=1):
+            title = f"What pretraining is worth to {network}"
             charts[f"pretraining_{place}"] = Chart(
-                plots.plot_training_sizes(curves, f"mean {head(PRIMARY)}, lower is better"),
-                f"{head(PRIMARY)} over the number of photographs learned from",
-                f"{network}: one line for each pretraining of its encoder, with 95 % intervals over photographs.",
+                plots.plot_training_sizes(curves, f"mean {head(PRIMARY)}, lower is better", title),
+                title,
+                "One line for each pretraining of its encoder, with 95 % intervals over photographs.",
             )
         return charts
 

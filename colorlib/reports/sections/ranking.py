@@ -4,11 +4,13 @@ import math
 from functools import cached_property
 
 from colorlib import plots
-from colorlib.reports.rows import COSTS, PRIMARY, TIMES, by_budget, shortened, usual_budget
+from colorlib.reports.rows import COSTS, PRIMARY, TIMES, by_budget, usual_budget
 from colorlib.reports.sections.base import Chart, Section
 from colorlib.reports.tables import (
     COST_HEADS,
     markdown_cell,
+    markdown_details,
+    markdown_figure,
     markdown_head,
     markdown_table,
     primary_label,
@@ -16,7 +18,9 @@ from colorlib.reports.tables import (
     rank_text,
     table_cells,
 )
-from colorlib.reports.words import HEADS, head, listed, number, short
+from colorlib.reports.words import HEADS, head, number, plural, short
+
+FIRST = ("delta_e_2000", "psnr_rgb_db", "auc_rebalanced", "colorfulness_hs03")  # metrics of the first table
 
 
 class Ranking(Section):
@@ -25,10 +29,15 @@ class Ranking(Section):
 <h2>{{ section.heading }}</h2>
 {{ chart(section, "forest") }}
 <p class="note">Sorted by {{ head(primary) }}. Small figures are 95 % intervals; ↑ higher is better, ↓ lower is better; blue is the best trained row of a column. A rank is followed by the ranks that a resample may give it.</p>
-{{ metric_table(section.columns) }}
+{{ metric_table(section.first) }}
 {% for sentence in section.collapses %}<p class="note">† {{ sentence | tidy }}</p>{% endfor %}
 {% if section.chosen %}<p class="note">{{ section.chosen }}</p>{% endif %}
 {% if section.labels %}<p class="note">{{ section.labels }}</p>{% endif %}
+{% if section.table %}
+<details><summary>The rows' names in full</summary>
+{{ plain_table(section.table) }}
+</details>
+{% endif %}
 """  # noqa: E501
 
     @cached_property
@@ -37,13 +46,22 @@ class Ranking(Section):
         return table_cells(self.c, HEADS)
 
     @cached_property
+    def first(self) -> list[dict]:
+        """Those of the first table."""
+        return [column for column in self.columns if column["name"] in FIRST]
+
+    @cached_property
+    def table(self) -> list[list[str]]:
+        """The names in full of rows that are called otherwise."""
+        called = [[row.label, row.full] for row in self.c.rows if row.label != row.runs[0].label]
+        return [["row", "in full"], *called] if called else []
+
+    @cached_property
     def labels(self) -> str:
-        """What labels leave out: a network that is every row's, options, the usual budget where there are others."""
-        usual, names = usual_budget(self.c.rows), shortened(self.c.rows)
+        """What labels leave out where there are several budgets: the usual one."""
+        usual = usual_budget(self.c.rows)
         others = any(row.budget not in (None, usual) for row in self.c.rows)
-        sentences = [f"The networks, in full: {listed(names)}."] if names else []
-        sentences += [f"Rows without a budget in their name were trained for {usual}."] if others else []
-        return " ".join(sentences)
+        return f"Rows without a budget in their name were trained for {usual}." if others else ""
 
     @cached_property
     def collapses(self) -> list[str]:
@@ -71,15 +89,14 @@ class Ranking(Section):
     def charts(self) -> dict[str, Chart]:
         """All rows, or where a study has budgets of both kinds, each budget's rows in a panel of its own."""
         c, table, label = self.c, primary_table(self.c), primary_label()
-        better, budgets = "lower is better, bars are 95 % intervals", by_budget(self.c.rows)
-        words = f"Mean {head(PRIMARY)} of every row with its interval"
+        better, budgets, title = "lower is better, bars are 95 % intervals", by_budget(self.c.rows), self._title()
         caption = (
             "How far each row's colours lie from the photographs', best on top. Trivial rows need no training and show "
             "what learning is worth; oracles know the answer and show what is left to learn. The dashed line is what "
             "leaving every photograph grey scores; an arrow at the edge is a row that lies beyond it."
         )
         if not budgets:
-            return {"forest": Chart(plots.plot_forest(table, label, better, c.grey), words, caption)}
+            return {"forest": Chart(plots.plot_forest(table, label, better, c.grey, title), title, caption)}
         caption += " Rows were trained for equal images or for equal seconds, each in a panel of its own."
         panels = {}
         for budget, rows in budgets.items():
@@ -87,21 +104,40 @@ class Ranking(Section):
             equal = "equal seconds" if budget.unit == "s" else "equal images"
             shown = table[table.index.isin(names)].rename(index=names)
             panels[f"{equal}: {str(budget).removesuffix(budget.unit).strip()}"] = shown
-        return {"forest": Chart(plots.plot_forests(panels, label, better, c.grey), words, caption)}
+        return {"forest": Chart(plots.plot_forests(panels, label, better, c.grey, title), title, caption)}
+
+    def _title(self) -> str:
+        """Say how many trained rows do better than grey, which is what the figure shows at first sight."""
+        c = self.c
+        better = sum(c.verdict(label, c.grey) == "better" for label in c.trained)
+        if not c.trained or c.grey is None:
+            return f"Mean {head(PRIMARY)} of every row"
+        count = f"{better:,} of {plural(len(c.trained), 'trained row')}"
+        return f"{count} {'is' if better == 1 else 'are'} shown to be better than leaving photographs grey"
 
     def markdown(self) -> list[str]:
-        """Return one table of all that the page has in two, without a heading: it comes right after the answer."""
+        """Return figure and first table without a heading, right after the answer, and the rest of it folded below."""
         c = self.c
-        heads = ["rank", "row", "group", *map(markdown_head, self.columns)]
-        heads += ["against the best", "against grey", *(COST_HEADS[name] for name in (*COSTS, *TIMES))]
-        table = [heads]
+        chart = self.charts["forest"]
+        table = [["rank", "row", *map(markdown_head, self.first), "against the best", "against grey", "Parameters"]]
         for row in c.rows:
             collapsed = f" † ({len(row.collapsed)} of {len(row.runs)} collapsed)" if row.collapsed else ""
-            cells = [rank_text(c.ranks.get(row.label)), row.label + collapsed, row.group]
-            cells += [markdown_cell(column, row.label) for column in self.columns]
-            cells += [c.verdict(row.label, c.best) or "–", c.verdict(row.label, c.grey) or "–"]
-            table.append(cells + [short(row.cost(name)) for name in (*COSTS, *TIMES)])
-        lines = markdown_table(table)
+            cells = [rank_text(c.ranks.get(row.label)), row.label + collapsed]
+            cells += [markdown_cell(column, row.label) for column in self.first]
+            cells += [c.verdict(row.label, other) or "–" for other in (c.best, c.grey)]
+            table.append([*cells, short(row.cost("parameters"))])
+        lines = [*markdown_figure("forest", chart.title, chart.caption), "", *markdown_table(table)]
+        metrics = [["row", *map(markdown_head, self.columns)]]
+        metrics += [[row.label, *(markdown_cell(column, row.label) for column in self.columns)] for row in c.rows]
+        costs = [["row", "group", "seeds", *(COST_HEADS[name] for name in (*COSTS, *TIMES))]]
+        costs += [
+            [row.label, row.group, f"{len(row.runs)}", *(short(row.cost(name)) for name in (*COSTS, *TIMES))]
+            for row in c.rows
+        ]
+        lines += markdown_details("Every metric of the main table", markdown_table(metrics))
+        lines += markdown_details("What each row is and what it cost", markdown_table(costs))
+        if self.table:
+            lines += markdown_details("The rows' names in full", markdown_table(self.table))
         for name in ("colorfulness_hs03", "mean_chroma"):
             if math.isfinite(c.truth(name)):
                 lines += ["", f"{head(name)} of the photographs themselves: {number(c.truth(name), 1)}."]

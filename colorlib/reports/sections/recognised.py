@@ -5,8 +5,16 @@ from functools import cached_property
 import numpy as np
 
 from colorlib.reports.sections.base import Section
-from colorlib.reports.tables import markdown_cell, markdown_head, markdown_table, table_cells
-from colorlib.reports.words import SEEN, listed, number, plural
+from colorlib.reports.tables import (
+    UNMEASURED,
+    markdown_cell,
+    markdown_details,
+    markdown_head,
+    markdown_table,
+    table_cells,
+    why_missing,
+)
+from colorlib.reports.words import SEEN, head, listed, number, plural
 
 
 class Recognised(Section):
@@ -30,7 +38,7 @@ class Recognised(Section):
     @cached_property
     def sentences(self) -> list[str]:
         """How many pictures were seen, what share of the gap was recovered, and which rows are not compared."""
-        return [*self._recognition, *self._distances]
+        return [*self._recognition, *self._distances, *self._unmeasured]
 
     @property
     def _recognition(self) -> list[str]:
@@ -62,9 +70,26 @@ class Recognised(Section):
             sentences.append(f"Measured in another way, shown and not compared: {named}.")
         return sentences
 
+    @property
+    def _unmeasured(self) -> list[str]:
+        shown = {column["name"] for column in self.columns}
+        why = {
+            name: {why_missing(self.c, name, row.label) for row in self.c.rows} for name in SEEN if name not in shown
+        }
+        parts = [
+            head(name) + "".join(f" ({reason})" for reason in sorted(reasons - {UNMEASURED}))
+            for name, reasons in why.items()
+        ]
+        return (
+            [f"Of what networks see, {listed(parts)} {'was' if len(parts) == 1 else 'were'} not measured."]
+            if parts
+            else []
+        )
+
     def markdown(self) -> list[str]:
         if not self.columns:
             return []
         table = [["row", *map(markdown_head, self.columns)]]
         table += [[row.label, *(markdown_cell(column, row.label) for column in self.columns)] for row in self.c.rows]
-        return ["", f"## {self.heading}", "", *markdown_table(table), "", " ".join(self.sentences)]
+        shown = markdown_details("What networks see in the pictures, row by row", markdown_table(table))
+        return ["", f"## {self.heading}", "", " ".join(self.sentences), *shown]

@@ -39,14 +39,18 @@ class Several(Section):
             return {}
         names = {f"{name}_of_k_delta_e_76": name for name in ("best", "mean")}
         best = f"{c.best}, one answer to each of {plural(len(c.ids), 'photograph')}"
-        figure = plots.plot_several(
-            self.means.rename(columns={"label": "name", **names}), (best, c.mean("delta_e_76", c.best))
+        line = self.means.loc[self.means["k"].idxmax()]
+        title = (
+            f"Of {line['k']:.0f} answers of {line['label']} the nearest errs by "
+            f"{number(line['best_of_k_delta_e_76'], 1)}, their average by {number(line['mean_of_k_delta_e_76'], 1)}"
         )
+        table = self.means.rename(columns={"label": "name", **names})
+        figure = plots.plot_several(table, (best, c.mean("delta_e_76", c.best)), title)
         caption = (
             "The best of k is chosen with the truth in hand, so it is no score of a colorizer that must answer once; "
             "it says whether the right colours are among the answers."
         )
-        return {"several": Chart(figure, "Best of k and mean of k answers", caption)}
+        return {"several": Chart(figure, title, caption)}
 
     @cached_property
     def table(self) -> list[list[str]]:

@@ -86,6 +86,13 @@ class Temperatures(Section):
                 "group": {label: c.by_label[label].group for label in c.contestants},
             }
         )
+        spans = self.curves.groupby("curve", sort=False)[y].agg(["first", "last"])
+        name = (spans["last"] - spans["first"]).abs().idxmax()
+        ends = self.curves.loc[self.curves["curve"] == name, "temperature"].iloc[[0, -1]]
+        title = (
+            f"From temperature {ends.iloc[0]:g} to {ends.iloc[1]:g}, {name} goes from a colourfulness of "
+            f"{number(spans['first'][name], 1)} to {number(spans['last'][name], 1)}"
+        )
         figure = plots.plot_plane(
             points.dropna().drop(index=[c.grey] if c.grey else []),
             dict(list(table.groupby("curve", sort=False))),
@@ -93,10 +100,13 @@ class Temperatures(Section):
             f"mean {head(y).lower()}",
             ("left grey", c.mean(x, c.grey)) if c.grey else None,
             ("the photographs' own", c.truth(y)) if math.isfinite(c.truth(y)) else None,
+            title,
         )
         caption = (
             "A network of odds is a curve: one training, decoded from the likeliest bin (vivid) to the mean (dull); "
-            "small numbers are temperatures. Every other row but the oracles is one point. "
+            "the numbers at its ends are temperatures. Every other row but the oracles is a point; where there are "
+            "many, those have names than which none is both nearer in colour and nearer to the photographs' own "
+            "colourfulness. "
         )
         if self.curves["images"].max() < len(c.ids):
             caption += (
@@ -105,7 +115,7 @@ class Temperatures(Section):
                 "as measured. "
             )
         caption += "The broken lines are grey and the photographs' own colourfulness."
-        return {"temperature": Chart(figure, "Colour difference and colourfulness, over temperatures", caption)}
+        return {"temperature": Chart(figure, title, caption)}
 
 
 def _temperature(row: Row) -> float | None:

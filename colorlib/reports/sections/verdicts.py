@@ -1,5 +1,6 @@
 """How every row stands to the best one and to grey, what it costs, and every metric there is."""
 
+import math
 from functools import cached_property
 
 from colorlib.metrics import known_metric
@@ -12,7 +13,6 @@ class Verdicts(Section):
     heading = "Verdicts and costs"
     in_markdown = False  # it stands in the first table there
     present = True
-    costs = {name: COST_HEADS[name] for name in (*COSTS, *TIMES)}
     template = """
 <h3>{{ section.heading }}</h3>
 <p class="note">A verdict is from the row's own side: the difference in {{ head(primary) }} with its 95 % interval is below it, and p is corrected for the number of pairs{% if c.margin %}; differences up to {{ c.margin }} do not matter{% endif %}. Times are of this machine.</p>
@@ -43,6 +43,12 @@ class Verdicts(Section):
 <tr><td><code>{{ name }}</code></td><td>{{ metric.unit or "–" }}</td><td>{{ {true: "higher", false: "lower"}.get(metric.higher_is_better, "–") }}</td><td>{{ metric.about }}</td><td>{{ metric.blind_to }}</td><td>{{ metric.reference }}</td></tr>
 {% endfor %}</tbody></table></div></details>
 """  # noqa: E501
+
+    @cached_property
+    def costs(self) -> dict[str, str]:
+        """The heads of the costs that some row has."""
+        names = [name for name in (*COSTS, *TIMES) if any(math.isfinite(row.cost(name)) for row in self.c.rows)]
+        return {name: COST_HEADS[name] for name in names}
 
     @cached_property
     def metrics(self) -> dict:

@@ -1,0 +1,173 @@
+"""Which model should I use?: one page over all reports of a folder, ``README.md``, from the files that lie there.
+
+It is for a reader who knows nothing of the study. A row is called best only where a report's own table says that it is
+better than every other trained row, and each of them was trained more than once.
+"""
+
+import re
+from collections.abc import Iterator
+from html import escape, unescape
+from pathlib import Path
+
+import pandas as pd
+
+from colorlib.files import LIBRARY, atomic_path
+from colorlib.reports.rows import PRIMARY
+from colorlib.reports.tables import PIXELS, markdown_table
+from colorlib.reports.words import head, listed, number, plural, short
+
+VIVID = "colorfulness_hs03"
+FIRST = 5  # trained rows of a report in its table
+STRIP = 3  # of them that are shown as pictures
+OPENING = """# Which model should I use?
+
+Written from the files in this folder by `colorlib overview`.
+
+Two numbers say how a coloured photograph stands to the real one. **ΔE 2000** is how far its colours lie from the true
+ones as an eye sees it: less is better, about 1 is just visible, and leaving every photograph grey scores {grey}.
+**Colourfulness** is how vivid it is, whether right or wrong. A model that is unsure does best in the first by painting
+little, and in the second by painting boldly, so look at both, and at the pictures."""
+
+
+def write_overview(folder: Path | str) -> Path:
+    """Write the page over all reports below a folder, and return its path.
+
+    Args:
+        folder: of the reports, each with ``results.csv`` and ``index.html``, and of ``deployment``, the sheets of
+            photographs as the models that ship colour them, if there are any.
+
+    Raises:
+        FileNotFoundError: there is no report in the folder.
+    """
+    folder = Path(folder)
+    with atomic_path(folder / "README.md") as temporary:
+        temporary.write_text(overview(folder), encoding="utf-8")
+    return folder / "README.md"
+
+
+def overview(folder: Path) -> str:
+    """Return the page as Markdown; what it takes and raises, :func:`write_overview` says."""
+    reports = sorted(path.parent for path in folder.glob("*/results.csv"))
+    if not reports:
+        raise FileNotFoundError(f"{folder} holds no report: run a study first, which writes one.")
+    tables = {report: pd.read_csv(report / "results.csv", index_col="label") for report in reports}
+    grey = pd.concat([table.loc[table["model"] == "grey", PRIMARY] for table in tables.values()])
+    ends = dict.fromkeys(number(end, 1) for end in (grey.min(), grey.max()))
+    lines = [OPENING.format(grey=" to ".join(ends)), *_shipped(folder), "", "## To train a network yourself", ""]
+    lines.append("Each study asks one question of many rows, all judged on the same photographs.")
+    for report, table in tables.items():
+        lines += _about(report, table)
+    return "\n".join(lines) + "\n"
+
+
+def _shipped(folder: Path) -> Iterator[str]:
+    """Yield what to take for a photograph of one's own: the models that ship, by their cards, and their pictures."""
+    cards = {path.stem: path.read_text(encoding="utf-8") for path in sorted((LIBRARY / "weights").glob("*.md"))}
+    scores = {name: (_score(card, PRIMARY), _score(card, VIVID)) for name, card in cards.items()}
+    nearest = min(scores, key=lambda name: float(scores[name][0].split()[0]))
+    boldest = max(scores, key=lambda name: float(scores[name][1].split()[0]))
+    yield from ("", "## To colour a photograph", "")
+    yield "No training is needed: these models ship, and `colorlib colorize photo.jpg --model NAME` uses them."
+    if nearest != boldest:
+        yield f"`{nearest}` comes nearer to the true colours, `{boldest}` is more colourful."
+    table = [["model", f"{head(PRIMARY)}, less is better", head(VIVID), "what it is"]]
+    for name, card in cards.items():
+        table.append([f"[`{name}`](../colorlib/weights/{name}.md)", *scores[name], card.split("\n\n")[1]])
+    yield from ("", *markdown_table(table))
+    for sheet in sorted((folder / "deployment").glob("*.jpg"))[:2]:
+        yield from ("", _picture(f"deployment/{sheet.name}", PIXELS, f"{sheet.stem}, as each model colours it"))
+    if (folder / "deployment" / "README.md").exists():
+        yield from ("", "More photographs, and what is what: [contact sheet](deployment/README.md).")
+
+
+def _score(card: str, metric: str) -> str:
+    """Return a model's own score with its interval, from the table of its card."""
+    found = re.search(rf"^\| {metric}\b[^|]*\| ([^|]+?) \|", card, re.MULTILINE)
+    return found[1] if found else "0 (not measured)"
+
+
+def _about(report: Path, table: pd.DataFrame) -> Iterator[str]:
+    """Yield a report's question, what its table decides, its main figure, first rows and pictures."""
+    title, question = (report / "comparison.md").read_text(encoding="utf-8").removeprefix("# ").split("\n\n")[:2]
+    yield from ("", f"### {title}", "", f"*{question}*", "", verdict(table))
+    trained = table[table["group"].isin(["trained", "judged"])].sort_values(PRIMARY)
+    shown = pd.concat([trained[:FIRST], table[table["model"] == "grey"]])
+    cells = [["row", f"{head(PRIMARY)} (95 % interval)", head(VIVID), "weights", "ms a photograph"]]
+    for name, row in shown.iterrows():
+        ends = f"{number(row[PRIMARY])} ({number(row[f'{PRIMARY}_low'])} to {number(row[f'{PRIMARY}_high'])})"
+        costs = short(row.get("parameters")), short(row.get("ms_per_image"))
+        cells.append([str(name), ends, number(row.get(VIVID), 1), *costs])
+    yield from ("", *markdown_table(cells))
+    pictures = _pictures(report, ["truth", "grey", *trained.index[:STRIP]])
+    if pictures:
+        paths = [_picture(f"{report.name}/{path}", 150, name) for name, path in pictures.items()]
+        yield from ("", *markdown_table([list(pictures), paths]))
+    if (report / "figures" / "forest.png").exists():
+        shown_as = _picture(f"{report.name}/figures/forest.png", PIXELS, f"{head(PRIMARY)} of every row")
+        yield from ("", "<details>", "<summary>Every row</summary>", "", shown_as, "", "</details>")
+    yield from ("", f"All of it: [{report.name}]({report.name}/comparison.md).")
+
+
+def verdict(table: pd.DataFrame) -> str:
+    """Say what a report decides: the best row, or which cannot be told from the first, and what grey scores.
+
+    Args:
+        table: ``results.csv`` with the labels as index.
+    """
+    trained = table[table["group"].isin(["trained", "judged"])].sort_values(PRIMARY)
+    if not len(trained):
+        return "No network of this study has finished."
+    first, others = trained.index[0], trained.iloc[1:]
+    open_ = others[others["against_best"] != "worse"]
+    once = trained[(trained["seeds"] < 2) & (trained["group"] == "trained")]
+    photographs = plural(int(trained["images"].iloc[0]), "photograph")
+    mean = number(trained[PRIMARY].iloc[0])
+    if len(once):
+        count = "Every row was" if len(once) == len(trained) else f"{len(once)} of {plural(len(trained), 'row')} were"
+        text = (
+            f"{count} trained only once, so how much of a difference is luck is not known: `{first}` has the lowest "
+            f"{head(PRIMARY)}, {mean} on {photographs}, which does not make it the best."
+        )
+    elif len(open_):
+        worst = number(open_[PRIMARY].max())
+        text = (
+            f"**No row is shown to be the best**: {len(open_) + 1} of {plural(len(trained), 'trained row')}, with "
+            f"{head(PRIMARY)} from {mean} to {worst} on {photographs}, cannot be told apart from the first, `{first}`."
+        )
+    elif len(others):
+        text = (
+            f"**`{first}` is best by this measure**: its {head(PRIMARY)} of {mean} on {photographs} is shown "
+            f"to be better than that of each of the {plural(len(others), 'other trained row')}."
+        )
+    else:
+        text = f"`{first}` is its only trained row, with a {head(PRIMARY)} of {mean} on {photographs}."
+    own = trained["objective"].astype(str).str.contains("ciede2000")
+    if own.any():
+        text += f" {listed(f'`{name}`' for name in trained.index[own])} learned on the very measure that ranks the rows"
+        text += (
+            f"; of those that did not, the first is `{trained.index[~own][0]}`."
+            if own.iloc[0] and not own.all()
+            else "."
+        )
+    better = (trained["against_grey"] == "better").sum()
+    if (table["model"] == "grey").any():
+        of, are = plural(len(trained), "trained row"), "is" if better == 1 else "are"
+        text += f" {better} of {of} {are} shown to be better than leaving photographs grey."
+    seen = trained["images_seen"].dropna()
+    if len(seen):
+        span = f"{seen.min():,.0f}" + (f" to {seen.max():,.0f}" if seen.max() > seen.min() else "")
+        text += f" Networks saw {span} photographs in training, repeats included."
+    return text
+
+
+def _pictures(report: Path, columns: list[str]) -> dict[str, str]:
+    """Return column → the picture of the report's first photograph in it, as the report's page names them."""
+    page = (report / "index.html").read_text(encoding="utf-8")
+    found: dict[str, str] = {}
+    for path, words in re.findall(r'<img src="(figures/\w+/1-\d+\.jpg)" alt="([^"]*)"', page):
+        found.setdefault(unescape(words).partition(", ")[2], path)
+    return {column: found[column] for column in columns if column in found}
+
+
+def _picture(path: str, width: int, words: str) -> str:
+    return f'<img src="{path}" width="{width}" alt="{escape(words)}">'
