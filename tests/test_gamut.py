@@ -61,7 +61,8 @@ def test_nearest_bins_equal_a_search_tree(k, spread):
     ab = some_ab(spread=spread)
     indices, weights = gamut.soft_encode(ab, k)
     points = ab.movedim(1, -1).reshape(-1, 2).double().numpy()
-    distance, expected = cKDTree(CENTRES.numpy()).query(points, k=range(1, k + 1))
+    _, expected = cKDTree(CENTRES.numpy()).query(points + gamut.TIE, k=range(1, k + 1))
+    distance = np.linalg.norm(CENTRES.numpy()[expected] - points[:, None], axis=2)
     np.testing.assert_array_equal(np.sort(indices.movedim(1, -1).reshape(-1, k)), np.sort(expected))
     np.testing.assert_array_equal(gamut.nearest_bin(ab).flatten(), expected[:, 0])
     gauss = np.exp(-(distance**2 - distance[:, :1] ** 2) / (2 * 5**2))
@@ -69,13 +70,30 @@ def test_nearest_bins_equal_a_search_tree(k, spread):
     np.testing.assert_allclose(weights.movedim(1, -1).reshape(-1, k), gauss, atol=2e-5 if spread < 100 else 1e-2)
 
 
+@pytest.mark.parametrize("reach", [60, 300])
+@pytest.mark.parametrize("step", [1, 2.5, 5])  # whole numbers, and what lies halfway between bins more often
+def test_one_rule_decides_ties(reach, step):
+    """The nearest bin is the nearest to the colour moved a little to larger a, then b: here in another way, exactly."""
+    generator = torch.Generator().manual_seed(reach)
+    ab = ((torch.rand(2, 2, 24, 24, generator=generator) - 0.5) * (2 * reach / step)).round() * step
+    points = ab.movedim(1, -1).reshape(-1, 1, 2).double().numpy()
+    squared = ((points - CENTRES.double().numpy()) ** 2).sum(-1)  # exact, since all are multiples of a half
+    tied = squared == squared.min(1, keepdims=True)
+    assert (tied.sum(1) > 1).mean() > 0.02
+    along = CENTRES.double().numpy() @ np.array([5, 2])
+    expected = np.where(tied, along, -np.inf).argmax(1)
+    for beside in (0, 1e-4, -1e-4):
+        np.testing.assert_array_equal(gamut.nearest_bin(ab + beside).flatten(), expected)
+    np.testing.assert_array_equal(gamut.soft_encode(ab)[0][:, 0].flatten(), expected)
+
+
 def test_candidates_hold_every_nearest_bin_all_over_the_plane():
     ab = torch.rand((1, 2, 200, 1000), generator=torch.Generator().manual_seed(1)).double() * 255.9 - 128
-    points = ab.movedim(1, -1).reshape(-1, 2)
+    moved = ab.movedim(1, -1) + torch.tensor(gamut.TIE)
     for k in (1, 5, 10):
-        expected, _ = cKDTree(CENTRES.numpy()).query(points.numpy(), k=range(k, k + 1))
+        expected, _ = cKDTree(CENTRES.numpy()).query(moved.reshape(-1, 2).numpy(), k=range(k, k + 1))
         indices, _ = gamut.soft_encode(ab, k)
-        kth = (CENTRES.double()[indices[:, -1]] - ab.movedim(1, -1)).norm(dim=-1).flatten()  # distance to the k-th
+        kth = (CENTRES.double()[indices[:, -1]] - moved).norm(dim=-1).flatten()  # distance to the k-th
         np.testing.assert_allclose(kth, expected[:, 0], rtol=1e-9)
 
 

@@ -12,6 +12,8 @@ from math import pi, radians
 import torch
 from torch import Tensor
 
+from colorlib.color.lab import check_lab
+
 TINY = 1e-12  # squared distance below which two colours are the same; the slope of a root ends here
 CHROMA_POWER = 25.0**7
 
@@ -38,10 +40,13 @@ def ciede2000(lab: Tensor, lab_true: Tensor) -> Tensor:
     Differentiable, with a finite gradient everywhere, equal colours and greys included (0 at equal colours).
 
     Args:
-        lab, lab_true: (N, 3, H, W) CIELAB under D65; of float32 expect 1e-3.
+        lab, lab_true: (N, 3, H, W) CIELAB under D65, L* in [0, 100]; float32 is as good as float64, to 2e-4.
 
     Returns:
         (N, H, W), 0 for equal colours; about 1 is just noticeable.
+
+    Raises:
+        TypeError, ValueError: not float32 or float64, another shape, or L* beyond its range.
 
     Difference from the paper (Sharma et al. 2005): ΔH'² is |Δ(a', b')|² − ΔC'² in place of equation 11, which is
     the same number and keeps its slope where a prediction is grey.
@@ -51,8 +56,11 @@ def ciede2000(lab: Tensor, lab_true: Tensor) -> Tensor:
         >>> ciede2000(red.view(1, 3, 1, 1), orange.view(1, 3, 1, 1))
         tensor([[[27.1492]]])
     """
+    check_lab(lab, "lab")
+    check_lab(lab_true, "lab_true")
     L1, a1, b1 = lab.unbind(1)
     L2, a2, b2 = lab_true.unbind(1)
+    side = a1.double() * b2.double() - a2.double() * b1.double()  # of the first hue on which the second lies
     mean_chroma_ab = (_root(a1**2 + b1**2) + _root(a2**2 + b2**2)) / 2
     stretch = 1.5 - 0.5 * _saturation(mean_chroma_ab)  # 1 + G, equation 4
     a1, a2 = a1 * stretch, a2 * stretch
@@ -62,9 +70,10 @@ def ciede2000(lab: Tensor, lab_true: Tensor) -> Tensor:
 
     dL, dC = L2 - L1, C2 - C1
     dh = h2 - h1
-    # Opposite hues (Sharma's pairs 10 and 14) differ by π give or take a rounding: it must not flip the mean hue.
-    turn = 2 * pi * ((dh > pi + 1e-9).to(dh) - (dh < -pi - 1e-9).to(dh))
-    dh = (dh - turn) * both
+    # Hues that are nearly opposite (Sharma's pairs 9 to 15) differ by π give or take a rounding, which would flip the
+    # mean hue: the colours themselves say on which side they are. Of single precision their products are exact here.
+    beyond = torch.where((dh.abs() - pi).abs() < 1e-3, dh * side < 0, dh.abs() > pi)
+    dh = (dh - 2 * pi * dh.sign() * beyond) * both
     dH = 2 * _root(C1 * C2) * torch.sin(dh / 2)
     dH_squared = ((a2 - a1) ** 2 + (b2 - b1) ** 2 - dC**2).clamp(min=0)
 

@@ -16,6 +16,7 @@ from colorlib.color.lab import rgb_to_lab
 STEP = 10  # ab units between the centres of neighbouring bins
 SIGMA = 5.0  # ab units; the paper's width for the soft encoding and for the smoothing of the prior
 TEMPERATURE = 0.38  # the paper's compromise between the mode and the mean
+TIE = (5e-3, 2e-3)  # ab units; see `nearest_bin`
 REACH = 128  # ab units; 8-bit Lab ends here, and with it the table of candidate bins
 CHUNK = 8192  # points whose distances to every bin are held at once
 
@@ -59,17 +60,20 @@ def bin_centres() -> Tensor:
 def _points(ab: Tensor) -> Tensor:
     if ab.ndim != 4 or ab.shape[1] != 2:
         raise ValueError(f"ab must have shape (N, 2, H, W), not {tuple(ab.shape)}.")
+    ab = ab.to(torch.promote_types(ab.dtype, torch.float32))
     return ab.movedim(1, -1).reshape(-1, 2)  # (N, 2, H, W) -> (N·H·W, 2)
 
 
-def _nearest(points: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the squared distances and indices, (P, k) each and nearest first, by asking every bin."""
+def _key(points: Tensor, centres: Tensor) -> Tensor:
+    """Squared distances (P, M) by which centres (M, 2) or (P, M, 2) are ranked: from the points moved by ``TIE``."""
+    moved = points + points.new_tensor(TIE)
+    return (moved[:, None, 0] - centres[..., 0]).square() + (moved[:, None, 1] - centres[..., 1]).square()
+
+
+def _nearest(points: Tensor, k: int) -> Tensor:
+    """Return the indices (P, k) of the nearest bins, nearest first, by asking every bin."""
     centres = bin_centres().to(points)
-    parts = []
-    for chunk in points.split(CHUNK):
-        squared = (chunk[:, None, 0] - centres[:, 0]) ** 2 + (chunk[:, None, 1] - centres[:, 1]) ** 2
-        parts.append(squared.topk(k, dim=1, largest=False))
-    return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
+    return torch.cat([_key(chunk, centres).topk(k, dim=1, largest=False).indices for chunk in points.split(CHUNK)])
 
 
 @cache
@@ -77,36 +81,50 @@ def _nearest(points: Tensor, k: int) -> tuple[Tensor, Tensor]:
 def _candidates(k: int, device: torch.device) -> Tensor:
     """Return, for each unit cell of the ab plane, every bin that may be among the k nearest of a point in the cell.
 
-    A bin further from the cell's centre than the k-th nearest plus the cell's diagonal cannot be. Rows are padded
-    by the next nearest bins, so each has the same length: (256², M).
+    A bin further from the cell's centre than the k-th nearest plus the cell's diagonal, here with the width of a tie on
+    both sides, cannot be. Rows are padded by the next nearest bins, so each has the same length: (256², M).
     """
     ticks = torch.arange(-REACH, REACH) + 0.5
-    squared, indices = _nearest(torch.cartesian_prod(ticks, ticks), min(4 * k + 16, len(bin_centres())))
-    distance = squared.sqrt()
-    possible = distance <= distance[:, k - 1 : k] + math.sqrt(2)
+    points = torch.cartesian_prod(ticks, ticks)
+    indices = _nearest(points, min(4 * k + 16, len(bin_centres())))
+    distance = (bin_centres()[indices] - points[:, None]).norm(dim=2)
+    possible = distance <= distance[:, k - 1 : k] + math.sqrt(2) + 4 * max(TIE)
     return indices[:, : int(possible.sum(1).max())].contiguous().to(device)
 
 
-def _k_nearest(ab: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the squared distances and indices of the k nearest bins, (N, k, H, W) each and nearest first."""
+def _k_nearest(ab: Tensor, k: int) -> Tensor:
+    """Return the indices of the k nearest bins, (N, k, H, W), nearest first."""
     if not 1 <= k <= len(bin_centres()):
         raise ValueError(f"k, the number of nearest bins, must be from 1 to {len(bin_centres())}, not {k}.")
     points = _points(ab)
     cells = points.floor().long() + REACH
     if ((cells >= 0) & (cells < 2 * REACH)).all():
         candidates = _candidates(k, points.device)[cells[:, 0] * (2 * REACH) + cells[:, 1]]  # (P, M)
-        offsets = bin_centres().to(points)[candidates] - points[:, None]  # (P, M, 2)
-        squared, order = offsets.square().sum(-1).topk(k, dim=1, largest=False)
+        order = _key(points, bin_centres().to(points)[candidates]).topk(k, dim=1, largest=False).indices
         indices = candidates.gather(1, order)
     else:
-        squared, indices = _nearest(points, k)
+        indices = _nearest(points, k)
     N, _, H, W = ab.shape
-    squared, indices = (x.view(N, H, W, k).movedim(-1, 1) for x in (squared, indices))  # (P, k) -> (N, k, H, W)
-    return squared, indices
+    return indices.view(N, H, W, k).movedim(-1, 1)  # (P, k) -> (N, k, H, W)
+
+
+@cache
+@torch.inference_mode(False)
+def _bins_of_grid(device: torch.device) -> Tensor:
+    """Give the bin at each point of the grid of bin centres and its rim, (M, M) int64, and −1 where there is none."""
+    middle = REACH // STEP + 1
+    bins = torch.full((2 * middle + 1,) * 2, -1)
+    a, b = (bin_centres() / STEP).long().T + middle
+    bins[a, b] = torch.arange(len(a))
+    return bins.to(device)
 
 
 def nearest_bin(ab: Tensor) -> Tensor:
     """Return the index of the bin whose centre is nearest to each colour.
+
+    Of bins that are equally near, as they often are to the whole numbers of 8-bit Lab, it is the one towards larger a,
+    then b; and so for colours within about 1e-3 of such a tie, so that no rounding decides. That is: the nearest to the
+    colour moved by ``TIE``, 5e-3 in a and 2e-3 in b. Everything that asks for nearest bins has this rule.
 
     Args:
         ab: (N, 2, H, W) in ab units, in the gamut or not.
@@ -115,10 +133,18 @@ def nearest_bin(ab: Tensor) -> Tensor:
         (N, H, W) int64, in [0, 313).
 
     Example:
-        >>> bin_centres()[nearest_bin(torch.tensor([12.0, -3.0]).view(1, 2, 1, 1))].flatten()
+        >>> bin_centres()[nearest_bin(torch.tensor([12.0, -5.0]).view(1, 2, 1, 1))].flatten()
         tensor([10.,  0.])
     """
-    return _k_nearest(ab, 1)[1][:, 0]
+    points = _points(ab)
+    table = _bins_of_grid(points.device)
+    middle = len(table) // 2
+    grid = ((points + points.new_tensor(TIE)) / STEP).round().clamp(-middle, middle).long() + middle  # most have a bin
+    bins = table[grid[:, 0], grid[:, 1]]
+    beside = torch.nonzero(bins < 0).flatten()
+    if len(beside):
+        bins[beside] = _k_nearest(points[beside].T[None, :, :, None], 1).flatten()  # (P, 2) -> (1, 2, P, 1)
+    return bins.view(ab.shape[0], *ab.shape[2:])
 
 
 def soft_encode(ab: Tensor, k: int = 5, sigma: float = SIGMA) -> tuple[Tensor, Tensor]:
@@ -132,14 +158,15 @@ def soft_encode(ab: Tensor, k: int = 5, sigma: float = SIGMA) -> tuple[Tensor, T
         sigma: width of the Gaussian, in ab units.
 
     Returns:
-        indices (N, k, H, W) int64, nearest first, and weights (N, k, H, W) in [0, 1] that sum to 1 over k.
+        indices (N, k, H, W) int64, nearest first by the rule of :func:`nearest_bin`, and weights (N, k, H, W) in [0, 1] that sum to 1 over k.
 
     Raises:
         ValueError: k or sigma out of range, or ab of another shape.
     """
     if not sigma > 0:
         raise ValueError(f"sigma, in ab units, must be above zero, not {sigma}.")
-    squared, indices = _k_nearest(ab, k)
+    indices = _k_nearest(ab, k)  # (N, k, H, W)
+    squared = (bin_centres().to(ab)[indices] - ab.movedim(1, -1)[:, None]).square().sum(-1)
     return indices, (-squared / (2 * sigma**2)).softmax(1)  # softmax: far from every bin, exp alone would be 0 / 0
 
 

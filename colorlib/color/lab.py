@@ -59,6 +59,31 @@ def _check(image: Tensor, channels: int, name: str) -> None:
         raise ValueError(f"{name} must have shape (N, {channels}, H, W), not {tuple(image.shape)}.")
 
 
+def check_L(L: Tensor, name: str) -> None:
+    """Raise ValueError, in one sentence, where lightness lies beyond [0, 100] by more than rounding."""
+    low, high = (float(end) for end in L.detach().aminmax())
+    if low < -1e-3 or high > 100 + 1e-3:
+        raise ValueError(
+            f"{name} holds L* from {low:.4g} to {high:.4g}, which goes from 0 to 100; 8-bit lightness is L* · 255/100, "
+            "see colorlib.color.decode_lab8."
+        )
+
+
+def check_precision(image: Tensor, name: str) -> None:
+    """Raise TypeError, in one sentence, where colours are held in less than 32 bits, which rounds them visibly."""
+    if not isinstance(image, Tensor) or image.dtype not in (torch.float32, torch.float64):
+        found = getattr(image, "dtype", type(image).__name__)
+        raise TypeError(f"{name} must be a tensor of float32 or float64, not {found}; .float() makes it one.")
+
+
+def check_lab(lab: Tensor, name: str) -> None:
+    """Raise TypeError or ValueError, in one sentence, where ``lab`` is not (N, 3, H, W) with L* in [0, 100]."""
+    check_precision(lab, name)
+    _check(lab, 3, name)
+    if lab.numel():
+        check_L(lab[:, 0], name)
+
+
 def mix_channels(matrix: Tensor, image: Tensor) -> Tensor:
     with torch.autocast(image.device.type, enabled=False):  # bfloat16 would round the colours
         return torch.einsum("ij,njhw->nihw", matrix.to(image), image)

@@ -7,12 +7,11 @@ from functools import cache, cached_property
 import torch
 from torch import Tensor
 
-from colorlib.color import gamut
-from colorlib.color.lab import lab_to_rgb
+from colorlib.color.gamut import bin_centres, nearest_bin
+from colorlib.color.lab import check_L, check_precision, lab_to_rgb
 from colorlib.imagenet import class_ids
 from colorlib.judges import Seen, judge_for_metrics
 
-GRID_HALF = gamut.REACH // gamut.STEP + 1  # steps from the middle of the grid of bin centres to beyond its last one
 SMALLEST_SEEN = 16  # pixels of a side; in smaller pictures nothing is recognised
 
 
@@ -21,41 +20,6 @@ def _imagenet_positions(class_names: tuple[str, ...]) -> Tensor:
     """Give each name's position among ImageNet's classes, −1 for a name that is none of their WordNet ids."""
     position = {name: number for number, name in enumerate(class_ids())}
     return torch.tensor([position.get(name, -1) for name in class_names])
-
-
-@cache
-def _bins_of_grid() -> Tensor:
-    """Give the bin at each point of the grid of bin centres, (M, M) int64, and −1 where there is none."""
-    bins = torch.full((2 * GRID_HALF + 1,) * 2, -1)
-    a, b = (gamut.bin_centres() / gamut.STEP).long().T + GRID_HALF
-    bins[a, b] = torch.arange(len(a))
-    return bins
-
-
-@cache
-def _bins_of_8_bit() -> Tensor:
-    """Give the bin of each colour of whole numbers from −128 to 127, (256, 256) int64."""
-    ticks = torch.arange(-gamut.REACH, gamut.REACH).float()
-    return gamut.nearest_bin(torch.stack(torch.meshgrid(ticks, ticks, indexing="ij"))[None])[0]
-
-
-def _nearest_bin(ab: Tensor) -> Tensor:
-    """Give what :func:`gamut.nearest_bin` gives, sooner, from tables.
-
-    Photographs have 8-bit colours; of the others most have a bin at the nearest point of the grid.
-    """
-    if (ab == ab.round()).all() and -gamut.REACH <= ab.min() and ab.max() < gamut.REACH:
-        a, b = (ab.long() + gamut.REACH).unbind(1)
-        return _bins_of_8_bit().to(ab.device)[a, b]
-    steps = ab / gamut.STEP
-    points = steps.round()
-    a, b = (points.clamp(-GRID_HALF, GRID_HALF).long() + GRID_HALF).unbind(1)
-    halfway = ((steps - points).abs() > 0.4999).any(1)  # between two points: gamut decides
-    bins = _bins_of_grid().to(ab.device)[a, b].masked_fill(halfway, -1)
-    n, h, w = torch.nonzero(bins < 0, as_tuple=True)
-    if len(n):
-        bins[n, h, w] = gamut.nearest_bin(ab[n, :, h, w].T[None, :, None])[0, 0]  # (P, 2) -> (1, 2, 1, P)
-    return bins
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +36,9 @@ class Pair:
         look: whether Lite2 looks at the pictures, which takes longer than all other metrics together.
 
     Raises:
-        TypeError: an image is not a floating-point tensor, or the labels are not int64.
-        ValueError: the shapes do not belong together, values are NaN or infinite, or a label has no name.
+        TypeError: an image is not a tensor of float32 or float64, or the labels are not int64.
+        ValueError: the shapes do not belong together, values are NaN or infinite, L lies beyond its range, or a label
+            has no name.
 
     Example:
         >>> grey = Pair(torch.full((1, 1, 8, 8), 50.0), torch.zeros(1, 2, 8, 8), torch.full((1, 2, 8, 8), 30.0))
@@ -92,9 +57,7 @@ class Pair:
     def __post_init__(self) -> None:
         for name, channels in {"L": 1, "ab": 2, "ab_true": 2}.items():
             image = getattr(self, name)
-            if not isinstance(image, Tensor) or not image.is_floating_point():
-                kind = getattr(image, "dtype", type(image).__name__)
-                raise TypeError(f"{name} must be a floating-point tensor, not {kind}.")
+            check_precision(image, name)
             if image.ndim != 4 or image.shape[1] != channels or image.numel() == 0:
                 raise ValueError(
                     f"{name} must have shape (N, {channels}, H, W), none of them 0, not {tuple(image.shape)}."
@@ -106,9 +69,10 @@ class Pair:
                 )
             if bad := int((~image.isfinite()).sum()):
                 raise ValueError(f"{bad} of the {image.numel()} values of {name} are NaN or infinite.")
-        if self.prior is not None and self.prior.shape != (len(gamut.bin_centres()),):
+        check_L(self.L, "L")
+        if self.prior is not None and self.prior.shape != (len(bin_centres()),):
             raise ValueError(
-                f"prior must have shape ({len(gamut.bin_centres())},), one share per colour bin, "
+                f"prior must have shape ({len(bin_centres())},), one share per colour bin, "
                 f"not {tuple(self.prior.shape)}."
             )
         if self.labels is not None:
@@ -161,12 +125,12 @@ class Pair:
     @cached_property
     def bins(self) -> Tensor:
         """(N, H, W) int64 colour bin of each predicted pixel."""
-        return _nearest_bin(self.ab)
+        return nearest_bin(self.ab)
 
     @cached_property
     def bins_true(self) -> Tensor:
         """(N, H, W) int64 colour bin of each pixel of the photograph."""
-        return _nearest_bin(self.ab_true)
+        return nearest_bin(self.ab_true)
 
     @cached_property
     def rgb_grey(self) -> Tensor:
