@@ -6,9 +6,24 @@ import numpy as np
 import pytest
 import torch
 
-from colorlib.color.gamut import bin_centres
+from colorlib.color.gamut import bin_centres, soft_encode
+from colorlib.color.lab import AB_SCALE, decode_lab8
+from colorlib.data.scenes.laws import posterior_table
+from colorlib.data.scenes.render import render
+from colorlib.data.store import Batch
+from colorlib.objectives import create_objective
+from colorlib.objectives.classification import CrossEntropy
 from colorlib.runs import baselines
-from colorlib.runs.baselines import BASELINES, ORACLES, oracles_for
+from colorlib.runs.baselines import BASELINES, ORACLES, bayes_odds, oracles_for
+
+FIELDS = ("L8", "ab8", "kinds")
+
+
+def likeliest(batch: Batch) -> torch.Tensor:
+    """The colour of the likeliest hue of each pixel's law."""
+    colors, odds = posterior_table()
+    table = torch.from_numpy(colors[np.arange(len(odds)), :, odds.argmax(1)])  # (K, 256, 2)
+    return table[batch.kinds.long(), (batch.L[:, 0] * 2.55).round().long()].movedim(-1, 1)
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -63,14 +78,63 @@ def test_quarter_resolution_keeps_the_mean(tiny_scenes):
     assert torch.allclose(ab.mean((2, 3)), batch.ab.mean((2, 3)), atol=1.0)
 
 
-def test_bayes_oracles_are_optimal(tiny_scenes):
-    """Among all oracles the mean has the lowest squared error and the median the lowest absolute error."""
-    batch = tiny_scenes.batch(range(len(tiny_scenes)))
-    ab = {name: ORACLES[name](tiny_scenes)(batch) for name in ORACLES if name.startswith("bayes")}
-    squared = {name: float(((value - batch.ab) ** 2).mean()) for name, value in ab.items()}
-    absolute = {name: float((value - batch.ab).abs().mean()) for name, value in ab.items()}
-    assert min(squared, key=squared.get) == "bayes_l2"
-    assert min(absolute, key=absolute.get) == "bayes_l1"
+@pytest.fixture(scope="module")
+def redrawn(tiny_scenes):
+    """Three pictures whose hues were drawn 40 times each, one batch of 120, every second pixel of a row and column."""
+    draws = [render(index, 16, hue_seed=seed) for index in (5, 6, 9) for seed in range(40)]
+    L8, ab8, kinds = (torch.from_numpy(np.stack([getattr(draw, name)[::2, ::2] for draw in draws])) for name in FIELDS)
+    return Batch([str(number) for number in range(len(draws))], *decode_lab8(L8, ab8), kinds)
+
+
+@pytest.fixture(scope="module")
+def answers(tiny_scenes, redrawn):
+    return {name: ORACLES[name](tiny_scenes)(redrawn) for name in ORACLES if name.startswith("bayes")}
+
+
+@pytest.mark.parametrize("name", ["bayes_l2", "bayes_l1"])
+def test_a_colour_of_an_oracle_costs_less_than_fifteen_others(redrawn, answers, name):
+    own = answers[name]
+    others = [ab for other, ab in answers.items() if other != name]
+    others += [own * scale for scale in (0.0, 0.7, 0.9, 1.1, 1.3)]
+    others += [own + torch.tensor(shift).view(1, 2, 1, 1) for shift in ((3.0, 0), (-3.0, 0), (0, 3.0), (0, -3.0))]
+    others += [own + torch.randn(own.shape, generator=torch.Generator().manual_seed(0)), likeliest(redrawn)]
+    objective = create_objective(name.removeprefix("bayes_"))
+    loss, *losses = (float(objective(ab / AB_SCALE, redrawn.L, redrawn.ab)["loss"]) for ab in (own, *others))
+    assert len(losses) == 15 and loss < min(losses)
+
+
+@pytest.mark.parametrize("name", ["ce", "rebalanced_ce"])
+def test_the_odds_of_an_oracle_cost_less_than_fifteen_others(tiny_scenes, redrawn, answers, name):
+    def trained_on(name=name, **options) -> CrossEntropy:
+        return create_objective(name, tiny_scenes.class_prior, out_stride=1, **options)
+
+    def at_pixels(table: torch.Tensor) -> torch.Tensor:  # (K, 256, 313) -> (N, 313, H, W)
+        return table[redrawn.kinds.long(), (redrawn.L[:, 0] * 2.55).round().long()].movedim(-1, 1)
+
+    def of_colour(ab: torch.Tensor) -> torch.Tensor:
+        bins, shares = soft_encode(ab)
+        return torch.zeros(len(ab), 313, *ab.shape[2:]).scatter_(1, bins, shares)
+
+    own = at_pixels(bayes_odds(trained_on()))
+    others = [at_pixels(bayes_odds(trained_on(**way))) for way in ({"k": 1}, {"k": 10}, {"sigma": 3.0}, {"sigma": 8.0})]
+    others += [at_pixels(bayes_odds(trained_on({"ce": "rebalanced_ce", "rebalanced_ce": "ce"}[name])))]
+    others += [(own.log() / T).softmax(1) for T in (0.5, 0.8, 1.25, 2.0)]
+    others += [(1 - share) * own + share / 313 for share in (0.1, 0.3, 1.0)]
+    others += [tiny_scenes.class_prior.float().view(1, 313, 1, 1).expand_as(own)]
+    others += [of_colour(answers[oracle]) for oracle in ("bayes_l2", "bayes_l1")]
+    loss, *losses = (
+        float(trained_on()(odds.clamp(min=1e-12).log(), redrawn.L, redrawn.ab)["loss"]) for odds in (own, *others)
+    )
+    assert len(losses) == 15 and loss < min(losses)
+
+
+def test_an_oracle_of_odds_answers_with_their_annealed_mean(tiny_scenes, redrawn, answers):
+    for name, temperature in {"bayes_ce": 0.38, "bayes_rebalanced_ce": 0.38, "bayes_rebalanced_ce_vivid": 0.1}.items():
+        objective = create_objective("ce" if name == "bayes_ce" else "rebalanced_ce", tiny_scenes.class_prior)
+        odds = bayes_odds(objective)[int(redrawn.kinds[0, 3, 4]), round(float(redrawn.L[0, 0, 3, 4]) * 2.55)]
+        powers = odds ** (1 / temperature)
+        expected = (powers / powers.sum()) @ bin_centres()
+        assert torch.allclose(answers[name][0, :, 3, 4], expected, atol=1e-3)
 
 
 def test_l2_turns_brown_and_rebalancing_does_not(tiny_scenes):

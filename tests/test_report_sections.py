@@ -52,9 +52,12 @@ def test_law_sentences(study):
     sentences = Laws(compare(study)).sentences
     assert "keeps 8 % of the chroma: L2 turns brown" in sentences[0]
     l1, l2, rebalanced = sentences[1:]
-    assert l2.startswith("Under l2, unet · l2 keeps 12 % of the chroma") and "stands 4 points of chroma" in l2
-    assert "bayes_rebalanced_ce, keeps 90 %" in rebalanced and "stands 20 points" in rebalanced
-    assert "plain_cnn · l1 10 % (" in l1 and "plain_cnn · l1 stands 0 points" in l1
+    assert (
+        l2.startswith("Under l2, unet · l2 keeps 12 % of the chroma")
+        and "the network minus its oracle is +4 points of chroma" in l2
+    )
+    assert "bayes_rebalanced_ce, keeps 90 %" in rebalanced and "minus its oracle is −20 points of chroma" in rebalanced
+    assert "plain_cnn · l1 10 % (" in l1 and "plain_cnn · l1 minus its oracle is 0 points" in l1
 
 
 def test_metrics_that_disagree_are_named(study):

@@ -158,7 +158,8 @@ def soft_encode(ab: Tensor, k: int = 5, sigma: float = SIGMA) -> tuple[Tensor, T
         sigma: width of the Gaussian, in ab units.
 
     Returns:
-        indices (N, k, H, W) int64, nearest first by the rule of :func:`nearest_bin`, and weights (N, k, H, W) in [0, 1] that sum to 1 over k.
+        indices (N, k, H, W) int64, nearest first by the rule of :func:`nearest_bin`, and weights (N, k, H, W) in
+        [0, 1] that sum to 1 over k.
 
     Raises:
         ValueError: k or sigma out of range, or ab of another shape.
@@ -250,9 +251,15 @@ def smooth_prior(prior: Tensor, sigma: float = SIGMA) -> Tensor:
     Returns:
         (313,) float64, sums to 1.
     """
+    return _check_prior(prior) @ _smoothing(sigma)
+
+
+@cache
+@torch.inference_mode(False)
+def _smoothing(sigma: float) -> Tensor:
+    """Return where each bin's share goes: (313, 313) float64, each row sums to 1."""
     centres = bin_centres().double()
-    kernel = (-torch.cdist(centres, centres).square() / (2 * sigma**2)).softmax(1)  # row: where one bin's share goes
-    return _check_prior(prior) @ kernel
+    return (-torch.cdist(centres, centres).square() / (2 * sigma**2)).softmax(1)
 
 
 def rebalancing_weights(prior: Tensor, mix: float = 0.5) -> Tensor:

@@ -6,6 +6,7 @@ Reference:
     R. Zhang, P. Isola and A. A. Efros, "Colorful Image Colorization", ECCV 2016, arXiv:1603.08511, equations 2 to 5.
 """
 
+import torch
 from torch import Tensor
 
 from colorlib.color import gamut
@@ -49,6 +50,10 @@ class CrossEntropy(Objective):
         """Reduce the (N, h, w) cross-entropies; ``bins`` (N, h, w) are those nearest to the truth."""
         return {"loss": cross_entropy.mean()}
 
+    def pixel_weights(self, bins: Tensor) -> Tensor:
+        """Return what a pixel weighs whose truth is nearest to a bin: ``bins``, of any shape -> that shape."""
+        return torch.ones_like(bins, dtype=torch.float32)
+
 
 class RebalancedCrossEntropy(CrossEntropy):
     """Cross-entropy where pixels of rare colours count more (equations 2 to 4).
@@ -81,4 +86,7 @@ class RebalancedCrossEntropy(CrossEntropy):
         self.register_buffer("weights", weights.float(), persistent=False)  # follows from the data, not from training
 
     def total(self, cross_entropy: Tensor, bins: Tensor) -> dict[str, Tensor]:
-        return {"loss": (self.weights[bins] * cross_entropy).mean(), "unweighted": cross_entropy.mean()}
+        return {"loss": (self.pixel_weights(bins) * cross_entropy).mean(), "unweighted": cross_entropy.mean()}
+
+    def pixel_weights(self, bins: Tensor) -> Tensor:
+        return self.weights[bins]

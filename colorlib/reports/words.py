@@ -17,6 +17,7 @@ HEADS = {  # of the main table
         "ssim_rgb_gauss11",
         "auc_raw",
         "auc_rebalanced",
+        "auc_rebalanced_pooled",
         "colorfulness_hs03",
         "mean_chroma",
         "out_of_gamut_share",
@@ -39,8 +40,8 @@ def number(value: float | None, decimals: int = 2) -> str:
     return text.replace("-", "−")
 
 
-def signed(value: float) -> str:
-    return ("+" if value > 0 else "") + number(value)
+def signed(value: float, decimals: int = 2) -> str:
+    return ("+" if value > 0 else "") + number(value, decimals)
 
 
 def short(value: float | None) -> str:

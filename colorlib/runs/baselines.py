@@ -18,7 +18,7 @@ from colorlib.color import gamut
 from colorlib.color.lab import L8_MAX
 from colorlib.data import scenes
 from colorlib.data.store import Batch, LabArrays
-from colorlib.objectives.classification import RebalancedCrossEntropy
+from colorlib.objectives.classification import CrossEntropy, RebalancedCrossEntropy
 from colorlib.runs.colorizer import Oracle
 
 Baseline = Callable[[Tensor], Tensor]  # L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W), what Colorizer takes
@@ -131,22 +131,18 @@ def bayes_l1(data: LabArrays) -> Oracle:
 
 
 def bayes_ce(data: LabArrays) -> Oracle:
-    """Knows the distribution over the 313 bins that cross-entropy asks for, and decodes it as a network's would be."""
-    return _from_table(_annealed_law(torch.ones(len(gamut.bin_centres()))))
+    """Knows the odds of the 313 bins that cost least under cross-entropy, and decodes them as a network's would be."""
+    return _from_table(_decoded(CrossEntropy()))
 
 
 def bayes_rebalanced_ce(data: LabArrays) -> Oracle:
-    """Knows the optimum of rebalanced cross-entropy, each bin's odds times its weight, decoded in the same way."""
-    return _from_table(_annealed_law(_weights(data)))
+    """Knows the odds that cost least under rebalanced cross-entropy, and decodes them in the same way."""
+    return _from_table(_decoded(RebalancedCrossEntropy(data.class_prior)))
 
 
 def bayes_rebalanced_ce_vivid(data: LabArrays) -> Oracle:
-    """Knows the optimum of rebalanced cross-entropy, decoded at temperature 0.1: nearer to the mode."""
-    return _from_table(_annealed_law(_weights(data), temperature=0.1))
-
-
-def _weights(data: LabArrays) -> Tensor:
-    return RebalancedCrossEntropy(data.class_prior).weights
+    """Knows the odds that cost least under rebalanced cross-entropy, decoded at temperature 0.1: nearer to the mode."""
+    return _from_table(_decoded(RebalancedCrossEntropy(data.class_prior, temperature=0.1)))
 
 
 def _from_table(table: Tensor) -> Oracle:
@@ -161,15 +157,36 @@ def _from_table(table: Tensor) -> Oracle:
     return colorize
 
 
-def _annealed_law(weights: Tensor, temperature: float = gamut.TEMPERATURE) -> Tensor:
-    """Return the decoded colour for each kind and lightness, (K, 256, 2), its odds multiplied by bin ``weights``."""
-    ab, odds = (torch.from_numpy(np.asarray(table)).float() for table in scenes.posterior_table())
+def bayes_odds(objective: CrossEntropy) -> Tensor:
+    """Return the odds of the bins that cost least under a cross-entropy, for each kind of thing and 8-bit lightness.
+
+    The loss compares odds with a target, the softly encoded truth, and may weigh a pixel by the bin nearest to its
+    truth. What costs least on average is therefore the mean of the targets, each with its weight and the odds of its
+    colour. That is so of the truth as it stands (``out_stride`` 1); where the loss averages it over squares first,
+    these odds are the best of all that know only their own pixel, except at the edges of things.
+
+    Returns:
+        (K, 256, 313), sum 1 over the bins.
+    """
+    ab, odds = map(torch.from_numpy, scenes.posterior_table())
     K, levels, M, _ = ab.shape
-    odds = odds.view(K, -1, M).expand(K, levels, M)  # the odds are the same at every lightness
-    bins = gamut.nearest_bin(ab.permute(0, 3, 1, 2))  # (K, 256, M, 2) -> (K, 2, 256, M) -> (K, 256, M)
-    law = torch.zeros(K, levels, len(weights)).scatter_add_(2, bins, odds) * weights
-    logits = law.clamp(min=1e-12).log().permute(0, 2, 1).unsqueeze(-1)  # (K, 256, Q) -> (K, Q, 256, 1)
-    return gamut.annealed_mean(logits, temperature).squeeze(-1).permute(0, 2, 1).contiguous()
+    ticks = torch.arange(-gamut.REACH, gamut.REACH).float()  # the scenes' colours are 8-bit: each is encoded once
+    plane = torch.stack(torch.meshgrid(ticks, ticks, indexing="ij"))[None]
+    encoded = gamut.soft_encode(plane, objective.k, objective.sigma)
+    bins, shares = (x[0].movedim(0, -1) for x in encoded)  # (256, 256, k) each
+    shares = shares * objective.pixel_weights(bins[..., :1])
+    a, b = (ab.long() + gamut.REACH).unbind(-1)  # (K, 256, M) each
+    law = torch.zeros(K, levels, len(gamut.bin_centres()))
+    for hue in range(M):
+        at = a[..., hue], b[..., hue]
+        law.scatter_add_(2, bins[at], shares[at] * odds[:, hue].float().view(K, 1, 1))
+    return law / law.sum(2, keepdim=True)
+
+
+def _decoded(objective: CrossEntropy) -> Tensor:
+    """Return the colour that the best odds stand for, (K, 256, 2)."""
+    logits = bayes_odds(objective).clamp(min=1e-12).log().permute(0, 2, 1).unsqueeze(-1)  # (K, 313, 256, 1)
+    return gamut.annealed_mean(logits, objective.temperature).squeeze(-1).permute(0, 2, 1).contiguous()
 
 
 ORACLES: dict[str, Callable[[LabArrays], Oracle]] = {

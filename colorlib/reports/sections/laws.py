@@ -12,7 +12,7 @@ from colorlib import plots
 from colorlib.data.scenes.laws import LAWS
 from colorlib.objectives import describe_objective
 from colorlib.reports.sections.base import Chart, Section
-from colorlib.reports.words import listed, number, percent
+from colorlib.reports.words import listed, number, percent, signed
 
 OWN_ORACLE = {"l2": "bayes_l2", "l1": "bayes_l1", "ce": "bayes_ce", "rebalanced_ce": "bayes_rebalanced_ce"}
 
@@ -22,7 +22,7 @@ class Laws(Section):
     laws = plots.LAWS
     template = """
 <h2>{{ section.heading }}</h2>
-<p>Every thing in these scenes has a law of colour, so the best possible answer under each loss is known. An oracle knows the law and not the draw; each network is tied to the oracle of its own loss. The losses part where a thing may have any hue. Near the middle of a ring of equally likely hues a loss is almost flat, so a network may keep more chroma than its oracle at little cost:</p>
+<p>Every thing in these scenes has a law of colour, so the best possible answer under each loss is known. An oracle knows the law and not the draw, and nothing else that knows as much has less of that loss on average; each network is tied to the oracle of its own loss. By chroma and by ΔE 76, which are not its loss, a network may stand on either side of its oracle: distances have their sign. The losses part where a thing may have any hue. Near the middle of a ring of equally likely hues a loss is almost flat, so a network may keep more chroma than its oracle at little cost:</p>
 {{ bullets(section.sentences) }}
 {{ chart(section, "laws_chroma") }}
 {{ chart(section, "laws_delta_e") }}
@@ -98,9 +98,9 @@ class Laws(Section):
                 near = (table["kept"][labels] - own["kept"]).abs().idxmin()
                 text += (
                     f". Its oracle, {oracle}, keeps {percent(own['kept'])} ({errors[oracle]}): "
-                    f"{near if len(labels) > 1 else 'the network'} stands "
-                    f"{number(abs(100 * (table['kept'][near] - own['kept'])), 0)} points of chroma and "
-                    f"{number(abs(table['delta_e_76'][near] - own['delta_e_76']), 1)} ΔE from it"
+                    f"{near if len(labels) > 1 else 'the network'} minus its oracle is "
+                    f"{signed(100 * (table['kept'][near] - own['kept']), 0)} points of chroma and "
+                    f"{signed(table['delta_e_76'][near] - own['delta_e_76'], 1)} ΔE"
                 )
             sentences.append(text + ".")
         return sentences
