@@ -7,11 +7,12 @@ Reference:
 import pandas as pd
 from torch import Tensor
 
+from colorlib.color.gamut import smooth_prior
 from colorlib.metrics.base import ZHANG, Metric, PooledMetric
 from colorlib.metrics.pair import Pair
 
 AUC_MAX = 150  # the last threshold on the ab error; the first is 0, the step 1
-PRIOR_FLOOR = 1e-4  # a rarer bin counts as if this share of the training pixels had it
+PRIOR_FLOOR = 1e-4  # a bin that is rarer after smoothing counts as if this share of the training pixels had it
 
 METRICS: dict[str, Metric] = {}
 POOLED: dict[str, PooledMetric] = {}
@@ -25,7 +26,7 @@ def _area(distance: Tensor) -> Tensor:
 def _weights(pair: Pair) -> Tensor | None:
     if pair.prior is None:
         return None
-    prior = pair.prior.to(pair.ab).clamp(min=PRIOR_FLOOR)
+    prior = smooth_prior(pair.prior).to(pair.ab).clamp(min=PRIOR_FLOOR)
     return (1 / prior)[pair.bins_true]
 
 
@@ -54,9 +55,13 @@ METRICS["auc_raw"] = Metric(
 def auc_rebalanced(pair: Pair) -> Tensor:
     """(N,) AuC in % with each pixel weighted by 1/p of its true colour's bin; NaN without a prior.
 
+    p is the share of the training pixels in that bin, smoothed over the neighbouring bins by a Gaussian of 5 ab units
+    (:func:`~colorlib.color.gamut.smooth_prior`), as it is in the paper's loss.
+
     Difference from the paper (Zhang et al. 2016, section 3.1, the weights of equation 4 with λ = 0): one value per
-    image (:func:`auc_weight` pools them into the paper's); p is at least ``PRIOR_FLOOR``, so that a colour that the
-    training photographs never had cannot outweigh all others.
+    image, whose mean counts every image alike; the paper's figure, over the pixels of all images together, is
+    ``auc_rebalanced_pooled``. p is at least ``PRIOR_FLOOR``, so that a colour that the training photographs never had
+    cannot outweigh all others.
     """
     weights = _weights(pair)
     if weights is None:
@@ -70,7 +75,8 @@ METRICS["auc_rebalanced"] = Metric(
     unit="%",
     higher_is_better=True,
     about=(
-        "AuC with each pixel weighted by one over the frequency of its true colour (at least 1 in 10,000) in training."
+        "AuC with each pixel weighted by one over the frequency of its true colour in training, smoothed by 5 ab units "
+        "and at least 1 in 10,000; one value per image, of which this is the mean."
     ),
     blind_to=(
         "False colour on grey things, whose pixels weigh almost nothing; needs the prior of the training photographs."
@@ -107,7 +113,7 @@ POOLED["auc_rebalanced_pooled"] = PooledMetric(
     title="Pooled rebalanced AuC",
     unit="%",
     higher_is_better=True,
-    about="Rebalanced AuC over the pixels of all images together, the paper's own figure.",
+    about="Rebalanced AuC over the pixels of all images together, the paper's own figure; weights likewise smoothed.",
     blind_to="Images without rare colours, which hardly weigh.",
     reference=ZHANG,
 )
