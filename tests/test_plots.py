@@ -214,7 +214,7 @@ def drawn(figure):
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             low, high = sorted(axis.get_view_interval())
-            ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+            ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False)  # inner axes have no labels
             beyond += [text for at, text in ticks if not low <= at <= high]
             beyond += axis.get_ticklabels(minor=True)
     texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text not in beyond]

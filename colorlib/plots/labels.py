@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
@@ -40,12 +41,12 @@ def note(
     axes: Axes, text: str, at: tuple[float, float], by: tuple[float, float], of: Any = "axes fraction", **look: Any
 ) -> Annotation:
     """Write a text ``by`` so many points from a place; ``of`` says what the place counts in, as ``xycoords`` does."""
-    look = {"fontsize": SMALL, "annotation_clip": False, "linespacing": 1.05, "path_effects": HALO} | look
+    look = {"fontsize": SMALL, "annotation_clip": False, "linespacing": 1.05, "path_effects": HALO, **look}
     return axes.annotate(text, at, by, xycoords=of, textcoords="offset points", **look)
 
 
 def mark(axes: Axes, name: str, value: float, group: str, across: bool = True) -> None:
-    """Draw a broken line across at a height, or upright at an x, and its name at its left or upper end."""
+    """Draw a broken line across at a height, or upright at an x, and its name at its left or lower end."""
     color = GROUPS[group]
     (axes.axhline if across else axes.axvline)(value, color=color, lw=1, ls=BROKEN, zorder=0)
     if across:
@@ -66,7 +67,7 @@ def settle(figure: Figure, right: float = 0.0) -> None:
         right: inches.
     """
     engine = figure.get_layout_engine()
-    assert engine is not None
+    assert isinstance(engine, ConstrainedLayoutEngine)  # `new_figure` gave it
     engine.set(rect=(0, 0, 1 - right / figure.get_figwidth(), 1))
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
@@ -87,8 +88,8 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
         line = {"arrowstyle": "-", "color": color, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 2}
         line["relpos"] = (0, 0.5)  # from the text's left edge
         by = (right - start[0]) / pixels, (height - start[1]) / pixels
-        at = axes.transAxes.inverted().transform(start)
-        note(axes, text, at, by, va="center", color=color, arrowprops=line, in_layout=False)
+        across, along = axes.transAxes.inverted().transform(start)
+        note(axes, text, (across, along), by, va="center", color=color, arrowprops=line, in_layout=False)
 
 
 def label_points(axes: Axes, points: pd.DataFrame, named: Iterable[int]) -> None:

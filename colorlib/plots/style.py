@@ -111,7 +111,7 @@ def folded(text: str, inches: float, size: float = SMALL, bold: bool = False) ->
 
     Example:
         >>> folded("a network · loss_of_many_words", 1.2)
-        'a network ·\\nloss_of_many_\\nwords'
+        'a network · loss_\\nof_many_words'
     """
     lines = []
     for paragraph in text.split("\n"):

@@ -197,7 +197,7 @@ def short_names(labels: Iterable[str]) -> dict[str, str]:
                 if place != dropped:
                     name += " · " * bool(name) + (head if weighted else bare[place])
                 if told and name:
-                    name, told = f"{name} ({', '.join(told)})", []
+                    name, told = f"{name} ({', '.join(told)})".replace(") (", ", "), []
             names[label] = name
     counts = Counter(names.values())
     return {label: name if counts[name] == 1 else label for label, name in names.items()}

@@ -42,13 +42,12 @@ class Histories(Section):
             ends = {label: np.mean([t[ERROR].dropna().iloc[-1] for t in histories[label]]) for label in histories}
             lowest = min(ends, key=ends.__getitem__)
             title = f"{lowest} ends lowest, with a validation error of {number(ends[lowest], 1)}"
-            words = {"x": x, "x_label": x_label}
             few = len(histories) <= plots.NAMED
             if not few:
                 caption += f" Named are the {plots.NAMED} that score best on the test photographs."
-            charts[name] = Chart(plots.plot_history(histories, title=title, **words), title, caption)
+            charts[name] = Chart(plots.plot_history(histories, x=x, x_label=x_label, title=title), title, caption)
             if not few:
                 title = f"The curves of {plural(len(histories), 'row')}, one by one"
-                figure = plots.plot_history_rows(histories, title=title, **words)
+                figure = plots.plot_history_rows(histories, x=x, x_label=x_label, title=title)
                 charts[f"{name}_rows"] = Chart(figure, title, "Blue is the row, grey are all others.", folded=True)
         return charts
