@@ -215,7 +215,7 @@ def drawn(figure):
         for axis in (axes.xaxis, axes.yaxis):
             low, high = sorted(axis.get_view_interval())
             ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False)  # inner axes have no labels
-            beyond += [text for at, text in ticks if not low <= at <= high]
+            beyond += [text for at, text in ticks if not low <= at <= high or not axes.axison]
             beyond += axis.get_ticklabels(minor=True)
     texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text not in beyond]
     boxes = {text: Text.get_window_extent(text) for text in texts if text.get_visible()}

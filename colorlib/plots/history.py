@@ -82,6 +82,8 @@ def plot_history_rows(
     figure, grid = new_figure(WIDTH, 0.4 + height, COLUMNS, rows, title=title, sharex=True, sharey=True)
     for axes in grid.flat[len(names) :]:
         axes.set_axis_off()
+    for axes in grid.flat[max(0, len(names) - COLUMNS) : len(names)]:  # the lowest of each column
+        axes.tick_params(labelbottom=True)
     for axes, name, words in zip(grid.flat, histories, names, strict=False):
         _draw(axes, lines, lines["name"] == name, {name: LINES[0]}, x, y)
         axes.set_title(words, fontweight="normal")
