@@ -15,7 +15,7 @@ from torchmetrics.functional.image import peak_signal_noise_ratio
 from colorlib import cli
 from colorlib.color.appearance import ciede2000, hs03, hs03_absolute
 from colorlib.color.gamut import TIE, bin_centres
-from colorlib.color.lab import lab_to_rgb, rgb_to_lab
+from colorlib.color.lab import decode_lab8, lab_to_rgb, out_of_gamut, rgb8_to_lab8, rgb_to_lab
 from colorlib.imagenet import class_ids
 from colorlib.metrics import METRICS, POOLED, SETS, Metric, Pair, PooledMetric, known_metric, score
 from colorlib.runs.evaluation import evaluate
@@ -144,9 +144,23 @@ def test_ssim_does_not_exist_below_its_window(pair):
 def test_colour_differences_equal_scikit_image(pair):
     lab, truth = arrays(pair.lab), arrays(pair.lab_true)
     same(METRICS["delta_e_76"].fn(pair), skcolor.deltaE_cie76(truth, lab).mean((1, 2)), 1e-4)
-    same(METRICS["delta_e_2000"].fn(pair), skcolor.deltaE_ciede2000(truth, lab).mean((1, 2)), 1e-4)
+    seen = [skcolor.rgb2lab(arrays(rgb)) for rgb in (pair.rgb_true, pair.rgb)]
+    same(METRICS["delta_e_2000"].fn(pair), skcolor.deltaE_ciede2000(*seen).mean((1, 2)), 1e-4)
     same(METRICS["ab_mae"].fn(pair), np.abs(truth - lab)[..., 1:].mean((1, 2, 3)), 1e-4)
     same(METRICS["ab_rmse"].fn(pair), np.sqrt(((truth - lab)[..., 1:] ** 2).mean((1, 2, 3))), 1e-4)
+
+
+def test_the_first_metric_is_of_the_colours_that_are_shown(pair):
+    """A prediction scores nearly what a picture file of it scores, into which the photograph's lightness is put back."""
+    lab8 = rgb8_to_lab8((arrays(pair.rgb) * 255).round().astype(np.uint8))
+    file = dataclasses.replace(pair, ab=decode_lab8(*map(torch.from_numpy, lab8))[1])
+    own, of_file = (METRICS["delta_e_2000"].fn(either) for either in (pair, file))
+    answered = ciede2000(pair.lab, pair.lab_true).mean((1, 2))
+    assert METRICS["out_of_gamut_share"].fn(pair)[2] > 20 and (answered - of_file)[2] > 1
+    assert (own - of_file).abs().max() < 0.25 * (answered - of_file)[2]
+    assert (own - of_file).abs()[0] < 0.02
+    inside = ~out_of_gamut(pair.lab, 0)[:, 0]
+    assert torch.equal(pair.lab_shown.movedim(1, -1)[inside], pair.lab.movedim(1, -1)[inside])
 
 
 def test_ciede2000_on_sharmas_pairs_both_ways():

@@ -165,8 +165,26 @@ def out_of_gamut(lab: Tensor, tolerance: float = 1e-3) -> Tensor:
     Returns:
         (N, 1, H, W) bool.
     """
-    linear = lab_to_linear_rgb(lab)
+    return beyond_gamut(lab_to_linear_rgb(lab), tolerance)
+
+
+def beyond_gamut(linear: Tensor, tolerance: float) -> Tensor:
     return ((linear < -tolerance) | (linear > 1 + tolerance)).any(1, keepdim=True)
+
+
+def shown_lab(lab: Tensor, linear: Tensor) -> Tensor:
+    """Return the colours that sRGB shows of ``lab`` (N, 3, H, W), of which ``linear`` is the linear RGB, unclipped.
+
+    What lies in the gamut stays as it is, to the bit; elsewhere each linear channel is cut to [0, 1], as
+    :func:`lab_to_rgb` does, which changes lightness, too.
+    """
+    outside = beyond_gamut(linear, 0)[:, 0]  # (N, H, W)
+    if not outside.any():
+        return lab
+    shown = lab.clone()
+    cut = linear.movedim(1, -1)[outside].clamp(0, 1).T[None, :, None]  # (M, 3) -> (1, 3, 1, M)
+    shown.movedim(1, -1)[outside] = linear_rgb_to_lab(cut)[0, :, 0].T
+    return shown
 
 
 def encode_lab8(lab: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,7 @@
 """Errors of colour in CIELAB: how far apart two colours look (CIE 1976 and CIEDE2000), and errors of a* and b*.
 
+CIEDE2000 is of the colours as they are shown. The others are of the answers, in the gamut or not.
+
 References:
     CIE 15:2004, section 8.2.1 (ΔE*ab of 1976).
     Sharma, Wu and Dalal, Color Research & Application 30(1), 2005 (CIEDE2000).
@@ -31,8 +33,12 @@ METRICS["delta_e_76"] = Metric(
 
 
 def delta_e_2000(pair: Pair) -> Tensor:
-    """(N,) mean over the pixels of :func:`ciede2000`, before clipping to sRGB; L is the photograph's on both sides."""
-    return ciede2000(pair.lab, pair.lab_true).mean((1, 2))
+    """(N,) mean over the pixels of :func:`ciede2000` between what sRGB shows of the prediction and of the photograph.
+
+    What a prediction has beyond the gamut nobody ever sees: it is cut, as in every picture that is shown, whether the
+    colours come from a network or were read from a picture file.
+    """
+    return ciede2000(pair.lab_shown, pair.lab_true_shown).mean((1, 2))
 
 
 METRICS["delta_e_2000"] = Metric(
@@ -40,7 +46,9 @@ METRICS["delta_e_2000"] = Metric(
     title="ΔE 2000",
     unit="ΔE",
     higher_is_better=False,
-    about="Mean CIEDE2000 colour difference, made to follow what the eye sees between small patches.",
+    about=(
+        "Mean CIEDE2000 colour difference of what sRGB shows, made to follow what the eye sees between small patches."
+    ),
     blind_to="Context and plausibility; it was fitted to small differences and is coarse for large ones.",
     reference="Sharma, Wu and Dalal, Color Research & Application 30(1), 2005",
 )

@@ -8,16 +8,18 @@ import torch
 from torch import Tensor
 
 from colorlib.color.gamut import bin_centres
-from colorlib.color.lab import out_of_gamut
+from colorlib.color.lab import beyond_gamut
 from colorlib.metrics.base import Metric
 from colorlib.metrics.pair import Pair
+
+GAMUT_TOLERANCE = 1e-3  # of a linear channel: rounding, not colour
 
 METRICS: dict[str, Metric] = {}
 
 
 def out_of_gamut_share(pair: Pair) -> Tensor:
     """(N,) share in % of predicted pixels, before clipping, whose Lab colour sRGB cannot show."""
-    return 100 * out_of_gamut(pair.lab).float().mean((1, 2, 3))
+    return 100 * beyond_gamut(pair.linear, GAMUT_TOLERANCE).float().mean((1, 2, 3))
 
 
 METRICS["out_of_gamut_share"] = Metric(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from colorlib.color.gamut import bin_centres, nearest_bin
-from colorlib.color.lab import check_L, check_precision, lab_to_rgb
+from colorlib.color.lab import check_L, check_precision, lab_to_linear_rgb, lab_to_rgb, shown_lab, to_gamma
 from colorlib.imagenet import class_ids
 from colorlib.judges import Seen, judge_for_metrics
 
@@ -108,14 +108,34 @@ class Pair:
         return torch.cat([self.L, self.ab_true], 1)
 
     @cached_property
+    def linear(self) -> Tensor:
+        """(N, 3, H, W) prediction, in linear RGB; beyond [0, 1] where sRGB cannot show it."""
+        return lab_to_linear_rgb(self.lab)
+
+    @cached_property
+    def linear_true(self) -> Tensor:
+        """(N, 3, H, W) photograph, in linear RGB: of 8-bit Lab, so a few pixels lie a little beyond [0, 1], too."""
+        return lab_to_linear_rgb(self.lab_true)
+
+    @cached_property
     def rgb(self) -> Tensor:
         """(N, 3, H, W) prediction as sRGB shows it: clipped to [0, 1], not rounded to 8 bits."""
-        return lab_to_rgb(self.lab)
+        return to_gamma(self.linear.clamp(0, 1))
 
     @cached_property
     def rgb_true(self) -> Tensor:
         """(N, 3, H, W) photograph by the same path, so both have lost the same."""
-        return lab_to_rgb(self.lab_true)
+        return to_gamma(self.linear_true.clamp(0, 1))
+
+    @cached_property
+    def lab_shown(self) -> Tensor:
+        """(N, 3, H, W) prediction as sRGB shows it, in CIELAB units: :attr:`rgb`, seen by the eye."""
+        return shown_lab(self.lab, self.linear)
+
+    @cached_property
+    def lab_true_shown(self) -> Tensor:
+        """(N, 3, H, W) photograph by the same path."""
+        return shown_lab(self.lab_true, self.linear_true)
 
     @cached_property
     def ab_distance(self) -> Tensor:

@@ -16,9 +16,10 @@ is made in two steps that never look at each other:
 Lightness does not depend on the hue that was drawn, so for a pixel of a known kind p(ab | L) *is* the law: a finite
 mixture over ``HUES`` directions, exact to the last bit (`posterior`). Its mean is the best that any network can answer
 under the L2 loss (`bayes_mean`), its median the best under L1 (`bayes_median`), and the mixture (`posterior_table`),
-encoded as the loss encodes its truth, the best under cross-entropy (`colorlib.runs.baselines.bayes_odds`). The mean of a two-way thing lies between its hues, where no such thing is, and the
-median takes the likelier one; for a free thing both are nearly grey. A network that is trained to be right on average
-must leave cars and balloons dull, and no amount of training helps.
+encoded as the loss encodes its truth, the best under cross-entropy (`colorlib.runs.baselines.bayes_odds`). The mean of
+a two-way thing lies between its hues, where no such thing is, and the median takes the likelier one; for a free thing
+both are nearly grey. A network that is trained to be right on average must leave cars and balloons dull, and no amount
+of training helps.
 
 The same bits come out on every machine: all arithmetic is integers and single IEEE float64 operations that are
 rounded correctly everywhere (+ − × ÷ √ floor), random numbers come from a hash of (seed, index), and there is no sine,
