@@ -151,7 +151,7 @@ def test_colour_differences_equal_scikit_image(pair):
 
 
 def test_the_first_metric_is_of_the_colours_that_are_shown(pair):
-    """A prediction scores nearly what a picture file of it scores, into which the photograph's lightness is put back."""
+    """A prediction scores nearly what a picture file of it does, into which the photograph's lightness is put back."""
     lab8 = rgb8_to_lab8((arrays(pair.rgb) * 255).round().astype(np.uint8))
     file = dataclasses.replace(pair, ab=decode_lab8(*map(torch.from_numpy, lab8))[1])
     own, of_file = (METRICS["delta_e_2000"].fn(either) for either in (pair, file))
