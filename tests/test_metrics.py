@@ -18,6 +18,7 @@ from colorlib.color.gamut import TIE, bin_centres
 from colorlib.color.lab import decode_lab8, lab_to_rgb, out_of_gamut, rgb8_to_lab8, rgb_to_lab
 from colorlib.imagenet import class_ids
 from colorlib.metrics import METRICS, POOLED, SETS, Metric, Pair, PooledMetric, known_metric, score
+from colorlib.metrics.tint import hue_deg
 from colorlib.runs.evaluation import evaluate
 
 # L*, a*, b* of two colours and their ΔE00: Sharma, Wu and Dalal (2005), table 1.
@@ -240,6 +241,16 @@ def test_colourfulness_and_chroma_by_hand(pair):
     truth = [np.hypot(ab[..., 0], ab[..., 1]).mean() for ab in arrays(pair.ab_true)]
     same(METRICS["mean_chroma"].fn(pair), chroma, 1e-4)
     same(METRICS["mean_chroma_error"].fn(pair), np.subtract(chroma, truth), 1e-4)
+
+
+def test_tint_by_hand(pair):
+    means = np.array([ab.mean((0, 1)) for ab in arrays(pair.ab)])
+    truth = np.array([ab.mean((0, 1)) for ab in arrays(pair.ab_true)])
+    for channel, name in enumerate(("mean_a", "mean_b")):
+        same(METRICS[name].fn(pair), means[:, channel], 1e-4)
+        same(METRICS[f"{name}_error"].fn(pair), (means - truth)[:, channel], 1e-4)
+    angles = np.array([3.0, 90, 183, 359])
+    assert np.allclose(hue_deg(7 * np.cos(np.radians(angles)), 7 * np.sin(np.radians(angles))), angles)
 
 
 def test_auc_by_sweeping_the_thresholds(pair):

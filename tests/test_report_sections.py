@@ -18,7 +18,9 @@ from colorlib.reports.sections.laws import Laws
 from colorlib.reports.sections.pretraining import Pretraining, about_worth, photographs_needed
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.recognised import Recognised
+from colorlib.reports.sections.slips import Slips
 from colorlib.reports.sections.temperatures import Temperatures
+from colorlib.reports.sections.tint import Tint
 from colorlib.runs.run import list_runs
 
 pytestmark = pytest.mark.slow
@@ -352,3 +354,47 @@ def test_what_pretraining_is_worth_is_said_in_photographs(pretrained, study, tmp
     assert "photographs, 1,000 on top of 1,000 (" in about_worth(none, halfway)
     assert len(section.charts) == 2 and not Pretraining(compare(study)).present
     assert "What pretraining is worth" in write_report(pretrained, tmp_path / "report").read_text()
+
+
+@pytest.fixture(scope="module")
+def tinted(tmp_path_factory):
+    """One network in two spaces and two sizes, whose mean colours are known, and a row with slips."""
+    folder, rows = tmp_path_factory.mktemp("runs") / "tinted", {"a slip": ("judged", 20.0, 0.1, None, None)}
+    tints = {("lab", 8): (1.0, 9.0), ("lab", 16): (2.0, 9.0), ("hsl", 8): (-15.0, 16.0), ("hsl", 16): (-15.0, 18.0)}
+    rows |= {f"plain_cnn {size} · l2 ({space})": ("network", 12.0, 0.3, "l2", None) for space, size in tints}
+    write_study(folder, rows=rows)
+    for run in list_runs(folder):
+        table = run.per_image.assign(mean_a=0.0, mean_b=0.0, mean_a_error=-2.0, mean_b_error=-8.0)
+        for (space, size), (a, b) in tints.items():
+            if run.label == f"plain_cnn {size} · l2 ({space})":
+                settings = {"model_options": {"filters": size}, "objective_options": {"space": space}}
+                change(run.folder, model="plain_cnn", **settings)
+                table = table.assign(mean_a=a, mean_b=b, mean_a_error=a - 2.0, mean_b_error=b - 8.0)
+        table.to_csv(run.folder / "per_image.csv", index=False)
+        if run.label == "a slip":
+            slips = table[["id"]].assign(mse=0.4, mse_right=0.01, delta_e=18.0, delta_e_right=18.0)
+            slips.to_csv(run.folder / "slips.csv", index=False)
+    return compare(folder)
+
+
+def test_tint_says_where_brown_and_green_come_from(tinted):
+    section = Tint(tinted)
+    own, spaces, apart, brown, green = section.sentences
+    assert "brown (hue 76°, chroma 8.2)" in own
+    assert "in lab is brown (hue 81°, chroma 9.1)" in spaces and "hsl is green (hue 131°, chroma 22.7)" in spaces
+    assert "up to 19.2 ab units apart between colour spaces" in apart and "2.0 between sizes" in apart
+    assert apart.endswith("the tint comes with the space.")
+    assert brown.startswith("The brown in lab is the photographs' own mean")
+    assert green.startswith("The green in hsl is no colour of the photographs: their mean is 19.2 ab units away")
+    tints = {line[0]: line[-1] for line in section.table}
+    assert tints["the photographs"] == "brown" and tints["a slip"] == "no tint"
+
+
+def test_tint_is_for_rows_that_differ_in_their_space(study):
+    assert not Tint(compare(study)).present and not Slips(compare(study)).present
+
+
+def test_slips_are_told_with_and_without(tinted):
+    section = Slips(tinted)
+    assert section.sentences == ["a slip: takes the mean squared error from 0.0100 to 0.4000."]
+    assert section.table[1] == ["a slip", "0.0100", "0.4000", "18.000", "18.000"]

@@ -10,7 +10,7 @@ its family's file; for a new family, write a file and add it to the lines below.
 import torch
 from torch import Tensor
 
-from colorlib.metrics import auc, colorfulness, difference, distribution, fidelity, perceptual, recognition, sets
+from colorlib.metrics import auc, colorfulness, difference, distribution, fidelity, perceptual, recognition, sets, tint
 from colorlib.metrics.base import Metric, PooledMetric, SetMetric
 from colorlib.metrics.pair import Pair
 from colorlib.metrics.sets import SetDistances
@@ -33,6 +33,7 @@ METRICS: dict[str, Metric] = {  # in the order of the tables' columns
     **difference.METRICS,
     **auc.METRICS,
     **colorfulness.METRICS,
+    **tint.METRICS,
     **distribution.METRICS,
     **recognition.METRICS,
     **perceptual.METRICS,

@@ -8,11 +8,13 @@ from colorlib.runs.exchange import export_pictures, judge_pictures, read_picture
 from colorlib.runs.run import ExperimentConfig, Run, list_runs, notebook_folder
 from colorlib.runs.samples import color_at
 from colorlib.runs.samples import color_at as colour_at  # its name in 0.1.0
+from colorlib.runs.slips import SLIPS, judge_with_slips
 from colorlib.runs.training import train
 
 __all__ = [
     "BASELINES",
     "ORACLES",
+    "SLIPS",
     "Colorizer",
     "ExperimentConfig",
     "NetworkColorizer",
@@ -26,6 +28,7 @@ __all__ = [
     "judge",
     "judge_oracle",
     "judge_pictures",
+    "judge_with_slips",
     "lightness_lookup",
     "list_runs",
     "notebook_folder",

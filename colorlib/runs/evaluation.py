@@ -219,9 +219,12 @@ def compare_objectives(
     }
 
 
-def judge_oracle(oracle: Oracle, data: LabArrays, folder: Path | str, name: str) -> Run:
-    """Judge an oracle, a callable of the whole batch with its truth, on the test split; see :func:`judge`."""
-    return _judge(oracle, data, folder, _identity(folder, name, "oracle", data), "test")
+def judge_oracle(oracle: Oracle, data: LabArrays, folder: Path | str, name: str, *, kind: str = "oracle") -> Run:
+    """Judge an oracle, a callable of the whole batch with its truth, on the test split; see :func:`judge`.
+
+    A function that takes the batch for another reason than to see the truth is of the kind "judged".
+    """
+    return _judge(oracle, data, folder, _identity(folder, name, kind, data), "test")
 
 
 def _identity(folder: Path | str, name: str, kind: str, data: LabArrays) -> dict:

@@ -18,7 +18,9 @@ from colorlib.reports.sections.pretraining import Pretraining
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.recognised import Recognised
 from colorlib.reports.sections.several import Several
+from colorlib.reports.sections.slips import Slips
 from colorlib.reports.sections.temperatures import Temperatures
+from colorlib.reports.sections.tint import Tint
 from colorlib.reports.sections.verdicts import Verdicts
 
 __all__ = ["SECTIONS", "Chart", "Section"]
@@ -34,6 +36,8 @@ SECTIONS: tuple[type[Section], ...] = (
     Hints,
     Several,
     Attribution,
+    Tint,
+    Slips,
     Laws,
     Histories,
     Pictures,
