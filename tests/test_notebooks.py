@@ -52,7 +52,7 @@ SMALL = {
     "PHOTOS": 40,
     "SCENES": 40,
     "REDRAWN": 2,
-    "PASSES": 2,
+    "PASSES": 3,
     "CRITIC_STEPS": 4,
     "FEW": 2,
     "STEPS": 10,
