@@ -7,7 +7,7 @@ import pytest
 from fake_study import write_study
 
 from colorlib.reports import write_report
-from colorlib.reports.overview import overview, verdict, write_overview
+from colorlib.reports.overview import overview, verdict, with_answer, write_overview
 
 REPORTS = Path(__file__).parents[1] / "reports"
 ROWS = pd.DataFrame(
@@ -68,3 +68,8 @@ def test_the_page_is_made_of_the_reports_there_are(tmp_path):
 
 def test_the_committed_page_is_of_the_committed_reports():
     assert (REPORTS / "README.md").read_text(encoding="utf-8") == overview(REPORTS), "run `colorlib overview`"
+
+
+def test_the_readme_answers_with_the_committed_reports():
+    readme = (REPORTS.parent / "README.md").read_text(encoding="utf-8")
+    assert "- **Which network**: " in readme and with_answer(readme, REPORTS) == readme, "run `colorlib overview`"

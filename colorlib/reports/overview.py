@@ -1,4 +1,5 @@
-"""Which model should I use?: one page over all reports of a folder, ``README.md``, from the files that lie there.
+"""Which model should I use?: one page over all reports of a folder, ``README.md``, from the files that lie there; and
+the same in three sentences and a table, for the README of the project.
 
 It is for a reader who knows nothing of the study. A row is called best only where a report's own table says that it is
 better than every other trained row, and each of them was trained more than once.
@@ -19,6 +20,9 @@ from colorlib.reports.words import head, listed, number, plural, short
 VIVID = "colorfulness_hs03"
 FIRST = 5  # trained rows of a report in its table
 STRIP = 3  # of them that are shown as pictures
+IN_SHORT = {"architectures": "Which network", "objectives": "Which loss"}  # report → the question that it answers
+ROWS_IN_SHORT = 8  # of the first of them, grey among them
+BEGIN, END = "<!-- the answer, written by `colorlib overview` -->", "<!-- end of the answer -->"
 OPENING = """# Which model should I use?
 
 Written from the files in this folder by `colorlib overview`.
@@ -32,6 +36,8 @@ little, and in the second by painting boldly, so look at both, and at the pictur
 def write_overview(folder: Path | str) -> Path:
     """Write the page over all reports below a folder, and return its path.
 
+    A ``README.md`` beside the folder that has the lines ``BEGIN`` and ``END`` gets the answer in short between them.
+
     Args:
         folder: of the reports, each with ``results.csv`` and ``index.html``, and of ``deployment``, the sheets of
             photographs as the models that ship colour them, if there are any.
@@ -42,7 +48,42 @@ def write_overview(folder: Path | str) -> Path:
     folder = Path(folder)
     with atomic_path(folder / "README.md") as temporary:
         temporary.write_text(overview(folder), encoding="utf-8")
+    readme = folder.parent / "README.md"
+    if readme.exists() and BEGIN in (text := readme.read_text(encoding="utf-8")):
+        with atomic_path(readme) as temporary:
+            temporary.write_text(with_answer(text, folder), encoding="utf-8")
     return folder / "README.md"
+
+
+def with_answer(text: str, folder: Path) -> str:
+    """Return a README's text with the answer in short of the reports in ``folder`` between ``BEGIN`` and ``END``."""
+    before, _, rest = text.partition(BEGIN)
+    return "\n".join([before + BEGIN, *_in_short(folder), END + rest.partition(END)[2]])
+
+
+def _in_short(folder: Path) -> Iterator[str]:
+    """Yield three sentences, to colour with, to train and to ask for, and the first rows of the first report."""
+    cards = _cards()
+    nearest = min(cards, key=lambda name: float(_score(cards[name], PRIMARY).split()[0]))
+    boldest = max(cards, key=lambda name: float(_score(cards[name], VIVID).split()[0]))
+    scores = {name: [_score(cards[name], metric).split()[0] for metric in (PRIMARY, VIVID)] for name in cards}
+    photographs = re.search(r"Scores on ([\d,]+ photographs)", cards[nearest])
+    yield (
+        f"- **To colour a photograph**: of the models that ship, `{nearest}` comes nearest to the true colours, with a "
+        f"{head(PRIMARY)} of {_score(cards[nearest], PRIMARY)} on {photographs[1] if photographs else 'photographs'}, "
+        f"{_score(cards[nearest], PRIMARY, 2).split()[0]} beside leaving them grey; `{boldest}`, with "
+        f"{scores[boldest][0]}, is more colourful ({scores[boldest][1]}; `{nearest}` {scores[nearest][1]})."
+    )
+    for name, question in IN_SHORT.items():
+        table = pd.read_csv(folder / name / "results.csv", index_col="label")
+        yield f"- **{question}**: {verdict(table).partition(' Networks saw')[0]}"
+    name = next(iter(IN_SHORT))
+    table = pd.read_csv(folder / name / "results.csv", index_col="label")
+    yield from ("", *_first_rows(table, ROWS_IN_SHORT - 1), "")
+    yield (
+        f"These are the first rows of [`{name}`]({folder.name}/{name}/comparison.md); over all reports goes "
+        f"[*which model should I use?*]({folder.name}/README.md)"
+    )
 
 
 def overview(folder: Path) -> str:
@@ -62,7 +103,7 @@ def overview(folder: Path) -> str:
 
 def _shipped(folder: Path) -> Iterator[str]:
     """Yield what to take for a photograph of one's own: the models that ship, by their cards, and their pictures."""
-    cards = {path.stem: path.read_text(encoding="utf-8") for path in sorted((LIBRARY / "weights").glob("*.md"))}
+    cards = _cards()
     scores = {name: (_score(card, PRIMARY), _score(card, VIVID)) for name, card in cards.items()}
     nearest = min(scores, key=lambda name: float(scores[name][0].split()[0]))
     boldest = max(scores, key=lambda name: float(scores[name][1].split()[0]))
@@ -80,9 +121,13 @@ def _shipped(folder: Path) -> Iterator[str]:
         yield from ("", "More photographs, and what is what: [contact sheet](deployment/README.md).")
 
 
-def _score(card: str, metric: str) -> str:
-    """Return a model's own score with its interval, from the table of its card."""
-    found = re.search(rf"^\| {metric}\b[^|]*\| ([^|]+?) \|", card, re.MULTILINE)
+def _cards() -> dict[str, str]:
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((LIBRARY / "weights").glob("*.md"))}
+
+
+def _score(card: str, metric: str, column: int = 1) -> str:
+    """Return a model's score with its interval from the table of its card: its own, or in 2 what it is above grey's."""
+    found = re.search(rf"^\| {metric}\b[^|]*(?:\| [^|]+){{{column - 1}}}\| ([^|]+?) \|", card, re.MULTILINE)
     return found[1] if found else "0 (not measured)"
 
 
@@ -90,14 +135,8 @@ def _about(report: Path, table: pd.DataFrame) -> Iterator[str]:
     """Yield a report's question, what its table decides, its main figure, first rows and pictures."""
     title, question = (report / "comparison.md").read_text(encoding="utf-8").removeprefix("# ").split("\n\n")[:2]
     yield from ("", f"### {title}", "", f"*{question}*", "", verdict(table))
+    yield from ("", *_first_rows(table, FIRST))
     trained = table[table["group"].isin(["trained", "judged"])].sort_values(PRIMARY)
-    shown = pd.concat([trained[:FIRST], table[table["model"] == "grey"]])
-    cells = [["row", f"{head(PRIMARY)} (95 % interval)", head(VIVID), "weights", "ms a photograph"]]
-    for name, row in shown.iterrows():
-        ends = f"{number(row[PRIMARY])} ({number(row[f'{PRIMARY}_low'])} to {number(row[f'{PRIMARY}_high'])})"
-        costs = short(row.get("parameters")), short(row.get("ms_per_image"))
-        cells.append([str(name), ends, number(row.get(VIVID), 1), *costs])
-    yield from ("", *markdown_table(cells))
     pictures = _pictures(report, ["truth", "grey", *trained.index[:STRIP]])
     if pictures:
         paths = [_picture(f"{report.name}/{path}", 150, name) for name, path in pictures.items()]
@@ -106,6 +145,17 @@ def _about(report: Path, table: pd.DataFrame) -> Iterator[str]:
         shown_as = _picture(f"{report.name}/figures/forest.png", PIXELS, f"{head(PRIMARY)} of every row")
         yield from ("", "<details>", "<summary>Every row</summary>", "", shown_as, "", "</details>")
     yield from ("", f"All of it: [{report.name}]({report.name}/comparison.md).")
+
+
+def _first_rows(table: pd.DataFrame, count: int) -> list[str]:
+    """Return the first trained rows of a report's table, and grey, as lines of Markdown."""
+    trained = table[table["group"].isin(["trained", "judged"])].sort_values(PRIMARY)
+    cells = [["row", f"{head(PRIMARY)} (95 % interval)", head(VIVID), "weights", "ms a photograph"]]
+    for name, row in pd.concat([trained[:count], table[table["model"] == "grey"]]).iterrows():
+        ends = f"{number(row[PRIMARY])} ({number(row[f'{PRIMARY}_low'])} to {number(row[f'{PRIMARY}_high'])})"
+        costs = short(row.get("parameters")), short(row.get("ms_per_image"))
+        cells.append([str(name), ends, number(row.get(VIVID), 1), *costs])
+    return markdown_table(cells)
 
 
 def verdict(table: pd.DataFrame) -> str:
