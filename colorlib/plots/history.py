@@ -164,5 +164,5 @@ def _cut_off(axes: Axes, lines: pd.DataFrame, own: pd.DataFrame, x: str, y: str,
     if lines[y].max() - low > 4 * (high - low) > 0:
         axes.set_ylim(low - 0.1 * (high - low), high + 0.3 * (high - low))
         if say:
-            text = f"up to {lines[y].max():,.0f}, cut off"
+            text = f"up to {lines[y].max():,.3g}, cut off"
             note(axes, text, (0.99, 1), (0, -2), ha="right", va="top", color=FAINT)
