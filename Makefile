@@ -11,9 +11,10 @@ endif
 
 STUDY ?= quick
 PORT ?= 8501
+IMAGES ?= 10000
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help study app lint check test examples unit lab bench
+.PHONY: help study app lint check test examples unit lab bench rendered
 
 help:
 	@echo 'make study            run the quick study on the embedded scenes and write its report (about ten minutes)'
@@ -22,6 +23,7 @@ help:
 	@echo '     JOBS=4           rows at a time (default: one for each processor)'
 	@echo 'make app              open the page that colours photographs (PORT=8501)'
 	@echo 'make lab              open the notebooks in JupyterLab'
+	@echo 'make rendered         execute the notebooks and write them as pages (NOTEBOOK=12, IMAGES=10000 for each training)'
 	@echo 'make check            lint, types, and the unit tests that train nothing: after a change of a line'
 	@echo 'make test             lint, types, unit tests, examples, notebooks and a tiny study from end to end'
 	@echo 'make bench            measure the library beside the usual ways'
@@ -41,6 +43,9 @@ app: $(READY)
 
 lab: $(READY)
 	@exec $(PYTHON) -m jupyter lab notebooks
+
+rendered: $(READY)
+	@exec $(PYTHON) -m colorlib render $(NOTEBOOK) --images $(IMAGES)
 
 bench: $(READY)
 	@exec $(PYTHON) tests/bench.py

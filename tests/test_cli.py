@@ -15,7 +15,7 @@ from colorlib.cli import lists, study
 from colorlib.files import write_json
 from colorlib.studies import engine
 
-COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "overview", "colorize", "human-study")
+COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "overview", "colorize", "human-study", "render")
 
 
 def test_help_needs_no_torch():

@@ -23,7 +23,14 @@ from colorlib.studies.study import read_study
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "opencv-python-headless": "opencv"}
 IMPORT_NAMES = {"pyyaml": "yaml", "pillow": "PIL", "scikit-image": "skimage", "opencv-python-headless": "cv2"}
-COME_ALONG = {"IPython", "jupyter_client", "nbclient", "requests", "traitlets"}  # with packages that are asked for
+COME_ALONG = {
+    "IPython",
+    "jupyter_client",
+    "nbclient",
+    "nbconvert",
+    "requests",
+    "traitlets",
+}  # with packages that are asked for
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import argparse
 import os
 import sys
 
-from colorlib.cli import colorize, export, human_study, judge, lists, overview, prepare, report, study
+from colorlib.cli import colorize, export, human_study, judge, lists, overview, prepare, render, report, study
 from colorlib.processes import follow_parent
 
-COMMANDS = (prepare, study, lists, export, judge, colorize, report, overview, human_study)
+COMMANDS = (prepare, study, lists, export, judge, colorize, report, overview, human_study, render)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -32,7 +32,7 @@ def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> d
     from nbclient.exceptions import DeadKernelError
     from traitlets.config import Config
 
-    os.environ.update(environment_for_children())
+    os.environ.update(environment_for_children(TQDM_DISABLE="1"))  # a kernel has no terminal for progress bars
     with tempfile.TemporaryDirectory(prefix="colorlib-") as private:
         # Local sockets need neither ports nor encryption. Their default place is one for all kernels, which then
         # answer one another's messages; and a path of more than 104 bytes is refused.
