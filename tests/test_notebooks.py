@@ -3,6 +3,7 @@ for any network, where its defaults do not lead it."""
 
 import ast
 import importlib
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,7 @@ from colorlib.studies.notebook import execute, notebook_parameters
 pytestmark = pytest.mark.slow
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+GENERAL = ("22", "80", "81")  # of whatever network or study they are given: what they expect is of a general kind
 ANY = next(path for path in NOTEBOOKS if path.stem == "22_any_network")
 
 
@@ -44,6 +46,26 @@ def test_what_a_notebook_imports_from_colorlib_is_there(path):
         for name in node.names:
             if not hasattr(room, name.name):
                 importlib.import_module(f"{node.module}.{name.name}")
+
+
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.stem[:2] not in GENERAL], ids=lambda path: path.stem)
+def test_what_is_expected_is_put_to_the_test(path):
+    waiting, unchecked = None, []
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown" and re.search(r"\bwe\s+expect", cell.source, re.IGNORECASE):
+            unchecked += [waiting] if waiting else []
+            waiting = cell.id
+        elif cell.cell_type == "code" and "expected(" in cell.source:
+            waiting = None
+    assert unchecked + ([waiting] if waiting else []) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_an_exercise_waits_for_its_answer_and_checks_it(path):
+    cells = nbformat.read(path, as_version=4).cells
+    answers = [cell.source for cell in cells if cell.cell_type == "code" and cell.source.startswith("answer = ")]
+    assert len(answers) in (0, 3)
+    assert all(re.match(r"answer = None  # \w+", source) and "check(" in source for source in answers)
 
 
 SMALL = {
