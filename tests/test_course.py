@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -39,7 +40,7 @@ def test_an_expectation_says_either_outcome(capsys):
     ],
 )
 def test_an_answer_is_checked(answer, right, verdict, capsys):
-    check(answer, right, 0.2)
+    check(answer, right, within=0.2)
     assert said(capsys).startswith(verdict)
 
 
@@ -95,3 +96,22 @@ def test_a_page_that_cannot_be_small_says_so(tmp_path, monkeypatch):
         Image.new("RGB", (64, 64)).save(file, "png")
         with pytest.raises(ValueError, match="the page of 12_unet is above 0 kB"):
             rendering._write(tmp_path, "12_unet", "words " * 30, {"1.webp": file.getvalue()})
+
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+def test_the_teachers_page_leads_to_every_notebook_and_page():
+    text = (NOTEBOOKS / "README.md").read_text(encoding="utf-8")
+    there = [path.name for path in NOTEBOOKS.glob("*.ipynb")]
+    there += [f"rendered/{path.name}" for path in (NOTEBOOKS / "rendered").glob("*.md")]
+    assert [name for name in there if f"]({name})" not in text] == []
+
+
+@pytest.mark.parametrize("page", sorted((NOTEBOOKS / "rendered").glob("*.md")), ids=lambda page: page.stem)
+def test_a_committed_page_is_small_and_whole(page):
+    text = page.read_text(encoding="utf-8")
+    pictures = sorted(page.with_suffix("").iterdir())
+    assert page.stat().st_size + sum(picture.stat().st_size for picture in pictures) <= rendering.MOST
+    assert {picture.name for picture in pictures} == set(re.findall(rf"\]\({page.stem}/([^)]+)\)", text))
+    assert not re.search(r"Traceback|/tmp/|/home/|Error:", text)

@@ -5,7 +5,7 @@ from typing import Any
 from colorlib.course.remark import Remark
 
 
-def check(answer: Any, right: Any, within: float = 0.0, because: str = "", hint: str = "") -> None:
+def check(answer: Any, right: Any, *, within: float = 0.0, because: str = "", hint: str = "") -> None:
     """Show whether an answer to an exercise is right.
 
     Args:

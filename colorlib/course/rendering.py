@@ -14,7 +14,7 @@ from colorlib.files import atomic_path
 from colorlib.studies.notebook import execute, notebook_parameters
 
 MOST = 300_000  # bytes of a page, its pictures included
-QUALITIES = (92, 85, 75, 60, 45, 30, 15)  # of WebP, tried in turn
+QUALITIES = (90, 75, 50, 25)  # of WebP, tried in turn
 
 
 def render(notebook: Path, folder: Path, parameters: dict[str, Any], others: Iterable[Path] = ()) -> Path:
@@ -72,7 +72,7 @@ def _linked(text: str, notebook: Path, folder: Path, others: list[Path]) -> str:
     for other in others:
         page = other == notebook or (folder / f"{other.stem}.md").exists()
         place = f"{other.stem}.md" if page else f"../{other.name}"
-        text = re.sub(rf"(?<!\[)`{other.stem}`(?!\])", f"[`{other.stem}`]({place})", text)
+        text = re.sub(rf"(?<!\[)`({other.stem})`|(?<=otebook )`({other.stem[:2]})`", rf"[`\1\2`]({place})", text)
     return text
 
 
@@ -84,8 +84,11 @@ def _neighbours(notebook: Path, others: list[Path]) -> str:
 
 
 def _write(folder: Path, name: str, text: str, pictures: dict[str, bytes]) -> Path:
+    opened = {picture: Image.open(io.BytesIO(data)).convert("RGB") for picture, data in pictures.items()}
+    exact = {picture: _webp(image, lossless=True) for picture, image in opened.items()}
     for quality in QUALITIES:
-        small = {picture: _shrunk(data, quality) for picture, data in pictures.items()}
+        lossy = {picture: _webp(image, quality=quality) for picture, image in opened.items()}
+        small = {picture: min(exact[picture], lossy[picture], key=len) for picture in opened}  # drawings: the exact one
         if len(text.encode()) + sum(map(len, small.values())) <= MOST:
             break
     else:
@@ -102,11 +105,7 @@ def _write(folder: Path, name: str, text: str, pictures: dict[str, bytes]) -> Pa
     return page
 
 
-def _shrunk(data: bytes, quality: int) -> bytes:
-    """Return a picture as WebP: without loss where that is no larger, which it is of line drawings."""
-    picture, written = Image.open(io.BytesIO(data)).convert("RGB"), []
-    for options in ({"lossless": True}, {"quality": quality}):
-        with io.BytesIO() as file:
-            picture.save(file, "webp", method=6, **options)
-            written.append(file.getvalue())
-    return min(written, key=len)
+def _webp(picture: Image.Image, **options: Any) -> bytes:
+    with io.BytesIO() as file:
+        picture.save(file, "webp", **options)
+        return file.getvalue()
