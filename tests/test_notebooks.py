@@ -102,7 +102,7 @@ def shell():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_top_to_bottom(path, shell, scenes_of_64, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(DATASETS, "scenes", replace(DATASETS["scenes"], open=lambda: scenes_of_64))
+    monkeypatch.setitem(DATASETS, "scenes", replace(DATASETS["scenes"], open=lambda size=64: scenes_of_64))
     asked = notebook_parameters(path)
     given = {name: value for name, value in (SMALL | SMALLER.get(path.stem, {})).items() if name in asked}
     notebook = parameterize_notebook(load_notebook_node(str(path)), given, kernel_name="python3", language="python")
