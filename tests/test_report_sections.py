@@ -110,7 +110,7 @@ def test_special_parts_stand_in_page_and_markdown(special, tmp_path):
     page = write_report(special, tmp_path / "report")
     html, markdown = page.read_text(), (page.parent / "comparison.md").read_text()
     for text in (html, markdown):
-        for heading in ("Equal images, equal seconds", "What the variance goes with", "Colder and warmer", "Hints"):
+        for heading in ("Equal images, equal computing", "What the variance goes with", "Colder and warmer", "Hints"):
             assert heading in text
         assert "Several answers" in text and "not measured" in text and "needs 704 pictures" in text
         assert "unet · l2, seed 0, collapsed after 4,000 photographs: the critic is always right" in text.replace(
@@ -131,12 +131,12 @@ def test_the_report_says_which_weights_of_a_training_with_a_critic_were_judged(s
     assert rule in page.read_text() and rule in (page.parent / "comparison.md").read_text()
 
 
-def test_rows_of_seconds_stand_apart_from_rows_of_images(special):
+def test_rows_of_equal_computing_stand_apart_from_rows_of_images(special):
     c = compare(special)
-    assert {"unet · l1 (60 s)", "vit · l1 (60 s)", "unet · l1"} <= set(c.by_label)
-    (images, by_images), (seconds, by_seconds) = by_budget(c.rows).items()
-    assert str(images) == "10,000 images" and str(seconds) == "60 s"
-    assert [row.short for row in by_seconds] == ["vit · l1", "unet · l1"] and len(by_images) == 4
+    assert {"unet · l1 (300 GMACs)", "vit · l1 (300 GMACs)", "unet · l1"} <= set(c.by_label)
+    (images, by_images), (computing, by_computing) = by_budget(c.rows).items()
+    assert str(images) == "10,000 images" and str(computing) == "300 GMACs"
+    assert [row.short for row in by_computing] == ["vit · l1", "unet · l1"] and len(by_images) == 4
 
 
 def test_distances_between_sets_are_compared_only_where_they_were_measured_alike(special, tmp_path):

@@ -3,6 +3,7 @@
 import itertools
 import multiprocessing
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,12 +17,14 @@ from colorlib.models import Network
 from colorlib.objectives import OBJECTIVES, objective_options
 from colorlib.objectives.base import WeightedSum
 from colorlib.runs import run as experiment
-from colorlib.runs import training
+from colorlib.runs import schedule, training
 from colorlib.runs.batches import Order
+from colorlib.runs.checkpoint import Parts, State
 from colorlib.runs.collapse import collapsed, has_left
 from colorlib.runs.colorizer import read_colorizer
 from colorlib.runs.run import ExperimentConfig
-from colorlib.runs.training import learning_rate, train
+from colorlib.runs.schedule import cool_down_begins, learning_rate, validation_points
+from colorlib.runs.training import train, with_images
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +53,7 @@ def weights(folder):
 
 def train_interrupted(setting, data, folder, monkeypatch):
     """Train until a KeyboardInterrupt at the fifth checkpoint, and then go on to the end."""
-    save, calls = training._save_checkpoint, []
+    save, calls = training.save_checkpoint, []
 
     def interrupted(*arguments):
         save(*arguments)
@@ -58,7 +61,7 @@ def train_interrupted(setting, data, folder, monkeypatch):
         if len(calls) == 5:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "_save_checkpoint", interrupted)
+    monkeypatch.setattr(training, "save_checkpoint", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(setting, data, folder)
     train(setting, data, folder)
@@ -146,9 +149,44 @@ def test_a_finished_run_is_not_trained_again(tiny_scenes, tmp_path):
     assert (tmp_path / "run" / "weights.safetensors").stat().st_mtime_ns == before
 
 
-def test_budget_in_seconds(tiny_scenes, tmp_path):
-    train(config(images_seen=10**9, seconds=1.0), tiny_scenes, tmp_path / "run")
-    assert 1.0 <= experiment.Run(tmp_path / "run").history["seconds"].iloc[-1] < 20
+def test_a_budget_of_computing_becomes_photographs(tiny_scenes, tmp_path, monkeypatch):
+    train(config("plain_cnn", macs=4e7), tiny_scenes, tmp_path / "run")
+    run = experiment.Run(tmp_path / "run")
+    assert run.config["images_seen"] == 4e7 // 2_985_984 == 13 and run.history["images_seen"].iloc[-1] == 16
+    network = OneLayer()
+    monkeypatch.setattr(training, "build", lambda *_: (network, None))
+    for network.steps in (1, 4):  # of one that walks, a training takes one step for each photograph
+        assert with_images(config(macs=100.5 * 32 * 32 * 2 * 9), tiny_scenes).images_seen == 100
+
+
+def test_a_budget_that_branches_off_equals_a_training_of_its_own(tiny_scenes, tmp_path, monkeypatch):
+    """40 photographs, then 96 from where those began to cool down, interrupted once; and 96 from the beginning."""
+    monkeypatch.setattr(schedule, "WARMED_AFTER", 16)
+    rates, step = [], training._step
+
+    def counted(*arguments):
+        rates.append(arguments[4])
+        return step(*arguments)
+
+    monkeypatch.setattr(training, "_step", counted)
+    changes = {"schedule": "constant", "learning_rate": 1e-3, "ema": 0.9}
+    (tmp_path / "shared").mkdir()
+    monkeypatch.chdir(tmp_path / "shared")
+    train(config(images_seen=40, **changes), tiny_scenes, "small")
+    train_interrupted(config(images_seen=96, **changes), tiny_scenes, Path("large"), monkeypatch)
+    monkeypatch.undo()
+    monkeypatch.setattr(schedule, "WARMED_AFTER", 16)
+    assert len(rates) == 5 + 8  # the first four steps of the larger budget were the smaller one's
+    cooled = [1e-3 * (1 - x**0.5) for x in (0.0, 0.5)]
+    assert rates == pytest.approx([2e-5, 5e-4, 1e-3, 1e-3, 1e-3, *[1e-3] * 6, *cooled])
+    (tmp_path / "alone").mkdir()
+    monkeypatch.chdir(tmp_path / "alone")
+    train(config(images_seen=96, **changes), tiny_scenes, "large")
+    branch, alone = (experiment.Run(tmp_path / name / "large") for name in ("shared", "alone"))
+    assert same(weights(branch.folder), weights(alone.folder))
+    assert branch.history.drop(columns="seconds").equals(alone.history.drop(columns="seconds"))
+    assert branch.history["best"].tolist()[:3] == [0, 0, 0] and branch.history["best"].any()  # 16, 32 and 64
+    assert sorted(Path("runs/trunks").rglob("*.pt"))[0].name == "80.pt"
 
 
 def test_nan_loss_names_the_step_and_keeps_the_checkpoint(tiny_scenes, tmp_path, monkeypatch):
@@ -185,10 +223,10 @@ def test_a_full_disk_is_said_and_loses_nothing(tiny_scenes, tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     network = OneLayer()
-    parts = training._Parts(network, OBJECTIVES["l2"](), torch.optim.SGD(network.parameters(), 0.1))
-    monkeypatch.setattr(training.torch, "save", full)
+    parts = Parts(network, OBJECTIVES["l2"](), torch.optim.SGD(network.parameters(), 0.1))
+    monkeypatch.setattr(torch, "save", full)
     with pytest.raises(OSError, match="No space left"):
-        training._save_checkpoint(tmp_path / "run", training._State(), parts)
+        training.save_checkpoint(tmp_path / "run" / "checkpoint.pt", State(), parts)
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
     assert not list((tmp_path / "run").glob("*.tmp"))
 
@@ -203,6 +241,8 @@ def test_a_full_disk_is_said_and_loses_nothing(tiny_scenes, tmp_path, monkeypatc
         ({"images_seen": 1.5}, TypeError, "whole number"),
         ({"batch_size": True}, TypeError, "whole number"),
         ({"precision": "float16"}, ValueError, "unknown precision"),
+        ({"schedule": "linear"}, ValueError, "unknown schedule"),
+        ({"macs": 0.0}, ValueError, "above zero"),
         ({"degrade": 1.5}, ValueError, "share of the photographs, from 0 to 1"),
         ({"crop": 1.5}, ValueError, "share of the photograph's sides"),
         ({"crop": 0.0}, ValueError, "above zero"),
@@ -230,9 +270,21 @@ def test_order_shows_every_photograph_once_a_pass():
     assert list(Order(np.arange(100, 110), 4, seed=0).batch(3)) == list(shown[12:16])
 
 
-def test_learning_rate_warms_up_and_falls_to_zero():
-    rates = [learning_rate(share, 1.0) for share in np.linspace(0, 1, 101)]
+def test_a_cosine_warms_up_and_falls_to_zero():
+    setting = config(images_seen=8_000, learning_rate=1.0)
+    rates = [learning_rate(seen, setting) for seen in range(0, 8_001, 8)]
     assert 0 < rates[0] < 0.05 and max(rates) == pytest.approx(1.0) and rates[-1] == pytest.approx(0, abs=1e-9)
+    assert rates[25] == pytest.approx(0.5) and rates[525] == pytest.approx(0.5)  # halfway up, halfway down
+
+
+def test_a_constant_rate_is_cooled_down_over_its_last_fifth():
+    small, large = (config(images_seen=n, learning_rate=1.0, schedule="constant") for n in (2_000, 8_000))
+    assert cool_down_begins(small) == 1_600 and cool_down_begins(large) == 6_400
+    assert learning_rate(200, small) == learning_rate(200, large) == 0.5
+    assert {learning_rate(seen, small) for seen in range(400, 1_601, 8)} == {1.0}
+    # 1 - sqrt(x) of Hägele et al., x from 0 to 1 over the cool-down
+    assert [learning_rate(seen, small) for seen in (1_700, 1_900, 2_000)] == pytest.approx([0.5, 1 - 0.75**0.5, 0])
+    assert [point for point in validation_points(large) if point <= 1_600] == validation_points(small)[:3]
 
 
 def test_macs_of_a_convolution_counted_by_hand():
@@ -247,7 +299,7 @@ def test_a_group_learns_at_its_share_of_the_rate(tiny_scenes):
     weight, bias = network.layer.parameters()
     optimizer = torch.optim.SGD([{"params": [weight], "share": 0.1}, {"params": [bias], "share": 1.0}])
     before = [p.detach().clone() for p in (weight, bias)]
-    parts = training._Parts(network, OBJECTIVES["l2"](), optimizer)
+    parts = Parts(network, OBJECTIVES["l2"](), optimizer)
     training._step(parts, tiny_scenes.batch(np.arange(4)), config(), 0, 0.5, torch.autocast("cpu", enabled=False))
     for p, was, rate in zip((weight, bias), before, (0.05, 0.5), strict=True):
         assert torch.allclose(was - p, rate * p.grad, rtol=1e-3) and p.grad.any()

@@ -214,7 +214,7 @@ class Comparison:
         whole = [
             name for name in ("rank", "rank_low", "rank_high", *(f"{name}_n" for name in SETS), *COSTS) if name in table
         ]
-        for name in whole:  # means over seeds, of images seen in equal seconds for example, are rounded
+        for name in whole:  # means over seeds, of images seen for equal computing for example, are rounded
             table[name] = pd.to_numeric(table[name]).round().astype("Int64")
         return table
 

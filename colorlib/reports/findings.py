@@ -78,7 +78,7 @@ def _about_difference(comparison: Comparison, best: str, other: str, name: str) 
 
 
 def _best_by_budget(c: Comparison) -> str:
-    """Name the best row of each budget, where a study has budgets of images and of seconds."""
+    """Name the best row of each budget, where a study has budgets of images and of computing."""
     parts = []
     for budget, rows in by_budget(c.rows).items():
         best = c.intervals[PRIMARY][rows[0].label]

@@ -17,7 +17,7 @@ from colorlib.models import MODELS, model_options
 from colorlib.runs.run import Run
 
 PRIMARY = "delta_e_2000"  # rows are ranked by it and verdicts rest on it, whatever the results say
-COSTS = ("parameters", "macs_per_image", "images_seen")
+COSTS = ("parameters", "macs_per_image", "images_seen", "training_macs")
 TIMES = ("train_seconds", "seconds_per_1000_training_images", "ms_per_image", "peak_memory_mb")
 MANY = 12  # rows; where there are more, each is a line of pictures, the later ones folded, and curves stand in panels
 GROUP_OF_KIND = {"network": "trained", "baseline": "trivial", "oracle": "oracle", "judged": "judged"}
@@ -26,7 +26,7 @@ MARKS = ("attempt.json", "done.json", "failed.json")  # of a folder that once wa
 
 
 class Budget(NamedTuple):
-    """What ended a training: so many photographs shown, or so many seconds."""
+    """What ended a training: so many photographs shown, or so much computing in billions of multiply-accumulates."""
 
     unit: str
     amount: float
@@ -71,13 +71,11 @@ class Row:
 
     @property
     def budget(self) -> Budget | None:
-        """What ended the training: of two budgets the one that was used up; None for what was not trained here."""
-        images, seconds = self.config.get("images_seen"), self.config.get("seconds")
+        """What ended the training; None for what was not trained here."""
+        images, macs = self.config.get("images_seen"), self.config.get("macs")
         if not images:
             return None
-        if seconds and self.cost("train_seconds") / seconds > self.cost("images_seen") / images:
-            return Budget("s", seconds)
-        return Budget("images", images)
+        return Budget("GMACs", macs / 1e9) if macs else Budget("images", images)
 
     @property
     def encoder(self) -> dict[str, str]:
@@ -105,8 +103,8 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
 
     Runs that the study did not plan are rows too, but for those that :func:`runs_left_out` names. A network's row is
     called by its alias in the study's file, or else as :func:`short_names` says. Where there are several budgets, rows
-    without the commonest one have theirs in the label, "unet · l1 (60 s)"; settings that still share a label get what
-    sets them apart.
+    without the commonest one have theirs in the label, "unet · l1 (300 GMACs)"; settings that still share a label get
+    what sets them apart.
     """
     runs = _sort_runs(study, folder)[0]
     names = short_names(run.label for run in runs if run.config["kind"] == "network")
@@ -124,7 +122,7 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
         rows.append(Row(label, GROUP_OF_KIND[group[0].config["kind"]], group))
     usual = usual_budget(rows)
     rows = [_with_suffix(row, [str(row.budget)] if row.budget != usual and row.budget else []) for row in rows]
-    budget = ("images_seen", "seconds")
+    budget = ("images_seen", "macs")
     for keys in ([key for row in rows for key in row.config if key not in budget], budget):
         alike = {label: [row for row in rows if row.label == label] for label in {row.label for row in rows}}
         rows = [_with_suffix(row, _differing(row, alike[row.label], dict.fromkeys(keys))) for row in rows]
@@ -213,18 +211,18 @@ def _split(label: str) -> list[tuple[str, list[str]]]:
 
 
 def usual_budget(rows: Sequence[Row]) -> Budget | None:
-    """Return the commonest budget among trained rows, the first in the order of images, then seconds."""
+    """Return the commonest budget among trained rows, the first in the order of computing, then images."""
     counts = Counter(row.budget for row in rows if row.budget)
     return max(sorted(counts), key=lambda budget: counts[budget], default=None)
 
 
 def by_budget(rows: Sequence[Row]) -> dict[Budget, list[Row]]:
-    """Return budget → its trained rows, of images, then of seconds; empty unless there are two rows of both kinds."""
+    """Return budget → its trained rows, of images and of computing; empty unless there are two rows of both kinds."""
     found: dict[Budget, list[Row]] = {}
     for row in rows:
         if row.group == "trained" and row.budget:
             found.setdefault(row.budget, []).append(row)
-    found = {budget: rows for budget, rows in sorted(found.items()) if len(rows) > 1}
+    found = {budget: rows for budget, rows in sorted(found.items(), reverse=True) if len(rows) > 1}
     return found if len({budget.unit for budget in found}) == 2 else {}
 
 

@@ -20,6 +20,7 @@ COST_HEADS = {
     "parameters": "Parameters",
     "macs_per_image": "MACs per image",
     "images_seen": "Images seen",
+    "training_macs": "MACs in training",
     "train_seconds": "Training, s",
     "seconds_per_1000_training_images": "Training, s per 1,000 images",
     "ms_per_image": "Colouring, ms",

@@ -9,6 +9,7 @@ from colorlib.runs.run import ExperimentConfig, Run, list_runs, notebook_folder
 from colorlib.runs.samples import color_at
 from colorlib.runs.samples import color_at as colour_at  # its name in 0.1.0
 from colorlib.runs.slips import SLIPS, judge_with_slips
+from colorlib.runs.sweep import choose_learning_rate
 from colorlib.runs.training import train
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ExperimentConfig",
     "NetworkColorizer",
     "Run",
+    "choose_learning_rate",
     "color_at",
     "colour_at",
     "compare_objectives",

@@ -38,7 +38,7 @@ from colorlib.runs.run import (
 )
 from colorlib.runs.samples import color_bundled, color_sample
 from colorlib.runs.standing import standing
-from colorlib.runs.training import train
+from colorlib.runs.training import macs_in_training, train
 
 BATCH = 32
 LOOKED = 2_000  # photographs, drawn by lot, that Lite2 looks at: in colour, left grey and as predicted
@@ -253,7 +253,8 @@ def _judge(
         if itself:
             print(f"It looks through EfficientNet-Lite{JUDGE} itself, which therefore says nothing of its pictures.")
         per_image = evaluate(predict, data, data.indices(split), progress, sets, not itself)
-        cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split) | _training_cost(folder)
+        cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split)
+        cost |= _training_cost(folder, colorizer, data)
         write_pictures(folder, "test", color_sample(predict, data, split))
         if colorizer:
             write_curves(folder, colorizer, data, split)
@@ -282,13 +283,16 @@ def _cost(colorizer: Colorizer | None, data: LabArrays, split: str) -> dict:
     return cost
 
 
-def _training_cost(folder: Path) -> dict:
+def _training_cost(folder: Path, colorizer: Colorizer | None, data: LabArrays) -> dict:
     history = Run(folder).history
     if history is None:
         return {}
     seconds, images = float(history["seconds"].iloc[-1]), int(history["images_seen"].iloc[-1])
-    return {
+    cost = {
         "train_seconds": seconds,
         "images_seen": images,
         "seconds_per_1000_training_images": 1000 * seconds / images,
     }
+    if isinstance(colorizer, NetworkColorizer):
+        cost["training_macs"] = images * macs_in_training(colorizer.network, data.size)
+    return cost

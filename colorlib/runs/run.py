@@ -42,11 +42,12 @@ class ExperimentConfig:
     objective_options: dict = field(default_factory=dict)
     seed: int = 0
     images_seen: int = 10_000  # the budget: photographs shown, repeats included
-    seconds: float | None = None  # a second budget, in seconds of training; the one used up first ends the run
+    macs: float | None = None  # a budget of computing in its place: multiply-accumulates of all forward passes
     batch_size: int = 16
-    learning_rate: float = 1e-3  # the peak, reached after a warm-up over 5 % of the budget, then a cosine to zero
+    learning_rate: float = 1e-3  # the peak
+    schedule: str = "cosine"  # how the rate goes from there: "cosine", or "constant" with a cool-down at the end
     weight_decay: float = 1e-2
-    validations: int = 10  # how often, evenly over the budget, the network is validated and may become the best
+    validations: int = 10  # how often, evenly over budget or cool-down, it is validated and may become the best
     validation_images: int = 256  # drawn by lot from the val split, the same in every run
     checkpoint_seconds: float = 20.0  # at most this much work is lost when the process is killed
     precision: str = "auto"  # "bfloat16" (autocast), "float32", or "auto": bfloat16 where the processor computes in it
@@ -60,6 +61,7 @@ class ExperimentConfig:
         look_up(MODELS, self.model, "model")
         terms_of(self.objective)
         look_up({"auto": 0, "bfloat16": 0, "float32": 0}, self.precision, "precision")
+        look_up({"cosine": 0, "constant": 0}, self.schedule, "schedule")
         for setting in dataclasses.fields(self):
             _check_number(setting.name, setting.type, getattr(self, setting.name))
         if self.degrade > 1:
@@ -212,12 +214,28 @@ def notebook_folder(name: str, data_fingerprint: str, config: ExperimentConfig |
     networks and objectives the named ones; without settings, of the code that this whole room rests on. So a changed
     parameter gets a folder of its own, and a notebook that is run again unchanged finds its trained network.
     """
+    return _stamped_folder("notebooks", name, data_fingerprint, config, "train_and_judge" if config else "*")
+
+
+def shared_folder(purpose: str, data_fingerprint: str, config: ExperimentConfig) -> Path:
+    """Name a folder of what several runs rest on and one of them trains: ``runs/<purpose>/…`` of the project.
+
+    It ends in a stamp of the settings, the photographs and the library code that training rests on.
+
+    Args:
+        purpose: "trunks" or "sweeps".
+        data_fingerprint: of the photographs.
+        config: what the runs share, the other settings at whatever the same values.
+    """
+    return _stamped_folder(purpose, config.model, data_fingerprint, config, "train")
+
+
+def _stamped_folder(place: str, name: str, data_fingerprint: str, config: ExperimentConfig | None, by: str) -> Path:
     settings = repr((config, data_fingerprint))
-    makes_it = "train_and_judge" if config else "*"
-    library = imports.digest(f"from colorlib.runs import {makes_it}", re.findall(r"\w+", settings))
+    library = imports.digest(f"from colorlib.runs import {by}", re.findall(r"\w+", settings))
     stamp = hashlib.sha256(f"{settings} {library}".encode()).hexdigest()[:8]
     objective = [f"{describe_objective(config.objective).replace(' ', '')}-s{config.seed}"] if config else []
-    return project_folder() / "runs" / "notebooks" / "-".join([name, *objective, stamp])
+    return project_folder() / "runs" / place / "-".join([name, *objective, stamp])
 
 
 def list_runs(folder: Path | str) -> list[Run]:

@@ -3,6 +3,9 @@
 What comes at step ``s`` of a run depends on its settings, its seed and ``s`` alone: the photographs, what augments
 them and any noise are drawn from generators seeded by ``(seed, s)``. So a run that was killed and goes on from
 its last checkpoint takes the very steps that an undisturbed one takes, and ends with the same weights bit for bit.
+
+At a constant learning rate the same is true of runs that differ in their budgets alone, up to the smallest one's
+cool-down: see :mod:`colorlib.runs.schedule`, and the trunk in :mod:`colorlib.runs.checkpoint`.
 """
 
 import copy
@@ -22,24 +25,17 @@ from colorlib import processes
 from colorlib.data.oldfilm import age_some
 from colorlib.data.store import Batch, LabArrays
 from colorlib.files import atomic_path, exclusive, write_json
-from colorlib.machine import choose_device, computes_in_bfloat16, use_threads
+from colorlib.machine import choose_device, computes_in_bfloat16, count_macs, use_threads
 from colorlib.models import Network
-from colorlib.objectives import Objective
 from colorlib.runs.batches import Order, change_contrast, crop, mirror
+from colorlib.runs.checkpoint import Parts, State, load_checkpoint, save_checkpoint, trunk_of
 from colorlib.runs.collapse import collapsed, has_left
 from colorlib.runs.colorizer import NetworkColorizer, build, decoder, read_colorizer
 from colorlib.runs.run import ExperimentConfig, Progress, begin, write_table
+from colorlib.runs.schedule import cool_down_begins, learning_rate, validation_points
 
-WARM_UP = 0.05  # share of the budget
 CRITIC_BETAS = (0.5, 0.999)  # Isola et al. 2017, section 3.3
 WALKED = 64  # photographs coloured at a validation, where a network takes several steps for one
-
-
-def learning_rate(share: float, peak: float) -> float:
-    """Return the learning rate after ``share`` of the budget: a linear warm-up, then half a cosine down to zero."""
-    if share < WARM_UP:
-        return peak * max(share, WARM_UP / 50) / WARM_UP
-    return peak * 0.5 * (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP)))
 
 
 @torch.no_grad()
@@ -56,49 +52,13 @@ def average(averaged: torch.nn.Module, network: torch.nn.Module, decay: float) -
             mean.copy_(value)
 
 
-@dataclasses.dataclass
-class _State:
-    """All that a checkpoint holds beside tensors."""
-
-    step: int = 0
-    seconds: float = 0.0
-    validated: int = 0
-    best: float = float("inf")
-    sums: dict[str, float] = dataclasses.field(default_factory=dict)  # of the terms since the last validation
-    counted: int = 0  # steps in these sums
-    history: list[dict] = dataclasses.field(default_factory=list)
-
-    def share(self, config: ExperimentConfig) -> float:
-        """Return how much of the budget is used up, from 0 to 1."""
-        seen = self.step * config.batch_size / config.images_seen
-        return min(1.0, max(seen, self.seconds / config.seconds if config.seconds else 0.0))
-
-
-@dataclasses.dataclass
-class _Parts:
-    """All that a checkpoint holds the tensors of."""
-
-    network: Network
-    objective: Objective
-    optimizer: torch.optim.Optimizer
-    critic_optimizer: torch.optim.Optimizer | None = None
-    averaged: Network | None = None  # whose weights are a running mean of the network's
-
-    @property
-    def judged(self) -> Network:
-        """The network that is validated and kept."""
-        return self.averaged or self.network
-
-    def named(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
-        return {name: part for name, part in vars(self).items() if part is not None}
-
-
 def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device: str = "auto") -> NetworkColorizer:
     """Train a network within its budget, or go on where the folder's checkpoint stands.
 
     The weights, averaged ones where there are such, are looked at ``config.validations`` times. Chosen are those with
     the lowest validation loss of the objective; where it has a critic, the last that have not left the photographs, see
-    :mod:`colorlib.runs.collapse`. Nothing is trained again in a folder that is finished.
+    :mod:`colorlib.runs.collapse`. At a constant rate those before the cool-down are not among them, and nothing is
+    trained that a run with another budget has trained already. Nothing is trained again in a folder that is finished.
 
     Args:
         config: the settings; a folder that holds other settings is refused.
@@ -115,12 +75,30 @@ def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device:
         BlockingIOError: another process is writing to the folder.
     """
     processes.follow_parent()
+    config = with_images(config, data)
     identity = {"name": Path(folder).name, "label": config.label, "kind": "network", **config.settings}
     identity |= {"data": data.name, "data_fingerprint": data.fingerprint}
     with exclusive(folder, "run"):
         begin(folder, identity)
         _train(config, data, Path(folder), choose_device(device))
     return read_colorizer(folder, data, device)
+
+
+def macs_in_training(network: Network, size: tuple[int, int]) -> int:
+    """Count the multiply-accumulates of a network's forward pass in training for a photograph of ``size`` (H, W).
+
+    Of a network that colours in several steps it is one step. The backward pass takes about twice as much again, for
+    all networks alike, but for encoders that stay as they are; neither it nor a critic is counted.
+    """
+    return count_macs(network, size) // network.steps
+
+
+def with_images(config: ExperimentConfig, data: LabArrays) -> ExperimentConfig:
+    """Return the settings with the photographs that their ``macs`` allow; without such a budget, as they are."""
+    if config.macs is None:
+        return config
+    network = build(config, data)[0].eval()
+    return dataclasses.replace(config, images_seen=max(1, int(config.macs / macs_in_training(network, data.size))))
 
 
 def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torch.device) -> None:
@@ -141,7 +119,7 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     objective = objective.to(device)
     optimizer = torch.optim.AdamW(network.parameter_groups(), config.learning_rate, weight_decay=config.weight_decay)
-    parts = _Parts(network, objective, optimizer)
+    parts = Parts(network, objective, optimizer)
     if objective.critic is not None:
         parts.critic_optimizer = torch.optim.Adam(objective.critic.parameters(), objective.critic_rate, CRITIC_BETAS)
     if config.ema:
@@ -149,14 +127,17 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and computes_in_bfloat16(device))
     autocast = objective.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
-    state = _load_checkpoint(folder, parts)
+    begins, points = cool_down_begins(config), validation_points(config)
+    shares = begins and objective.critic is None  # what a critic's part is goes by the budget
+    trunk = trunk_of(config, data) if shares else None
+    state = load_checkpoint(folder, trunk, begins, parts)
     started, saved = time.monotonic() - state.seconds, time.monotonic()
     report = Progress(folder, f"training {config.label}")
     bar = tqdm(total=config.images_seen, initial=state.step * config.batch_size, unit="img", desc=config.label)
     with bar:
-        while state.validated < config.validations and not (folder / "collapse.json").exists():
-            rate = learning_rate(state.share(config), config.learning_rate)
-            objective.share = state.share(config)
+        while state.validated < len(points) and not (folder / "collapse.json").exists():
+            rate = learning_rate(seen := state.step * config.batch_size, config)
+            objective.share = seen / config.images_seen
             terms = _step(parts, data.batch(order.batch(state.step), device), config, state.step, rate, autocast)
             if not all(math.isfinite(value) for value in terms.values()):
                 if objective.critic is not None and state.validated:
@@ -164,8 +145,8 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
                     break
                 raise FloatingPointError(
                     f"the loss of {config.label} became {terms['loss']} at step {state.step} "
-                    f"({state.step * config.batch_size} images seen, learning rate {rate:.2g}): lower the learning "
-                    f"rate. The best weights and the history up to here are kept in {folder}."
+                    f"({seen} images seen, learning rate {rate:.2g}): lower the learning rate. The best "
+                    f"weights and the history up to here are kept in {folder}."
                 )
             state.step += 1
             if parts.averaged is not None:
@@ -174,20 +155,24 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
             state.sums = {name: state.sums.get(name, 0.0) + value for name, value in terms.items()}
             state.seconds = time.monotonic() - started
             bar.update(config.batch_size)
-            report(state.share(config), 1.0)
-            due = state.share(config) >= (state.validated + 1) / config.validations
+            seen += config.batch_size
+            report(min(seen, config.images_seen), config.images_seen)
+            due = seen >= points[state.validated]
             if due:
+                state.validated = sum(seen >= point for point in points)
                 _validate(config, state, parts, data, val, rate, folder)
                 bar.set_postfix_str(f"val_loss {state.history[-1]['val_loss']:.4g}")
                 if objective.critic is not None and (why := collapsed(state.history)):
                     _collapse(state, why, folder)
                     break
             if due or time.monotonic() - saved >= config.checkpoint_seconds:
-                _save_checkpoint(folder, state, parts)
+                save_checkpoint(folder / "checkpoint.pt", state, parts)
                 saved = time.monotonic()
+            if trunk and seen == begins:
+                save_checkpoint(trunk / f"{seen}.pt", state, parts)
 
 
-def _collapse(state: _State, why: str, folder: Path) -> None:
+def _collapse(state: State, why: str, folder: Path) -> None:
     """End a training early and say so in ``collapse.json``; the last good weights are kept."""
     seen = state.history[-1]["images_seen"]
     write_json(folder / "collapse.json", {"why": why, "images_seen": seen})
@@ -195,7 +180,7 @@ def _collapse(state: _State, why: str, folder: Path) -> None:
 
 
 def _step(
-    parts: _Parts, batch: Batch, config: ExperimentConfig, step: int, rate: float, autocast: torch.autocast
+    parts: Parts, batch: Batch, config: ExperimentConfig, step: int, rate: float, autocast: torch.autocast
 ) -> dict[str, float]:
     """Take one step and return the terms of the loss."""
     network, objective, optimizer = parts.network.train(), parts.objective.train(), parts.optimizer
@@ -232,7 +217,7 @@ def _step(
 
 @torch.inference_mode()
 def _validate(
-    config: ExperimentConfig, state: _State, parts: _Parts, data: LabArrays, val: np.ndarray, rate: float, folder: Path
+    config: ExperimentConfig, state: State, parts: Parts, data: LabArrays, val: np.ndarray, rate: float, folder: Path
 ) -> None:
     """Add a row to the history, and keep the weights where they are to be judged if no later ones are."""
     network, objective = parts.judged.eval(), parts.objective.eval()
@@ -253,29 +238,15 @@ def _validate(
     row = {"images_seen": state.step * config.batch_size, "step": state.step, "seconds": state.seconds}
     row |= {"learning_rate": rate} | {name: value / state.counted for name, value in state.sums.items()}
     row |= {"val_loss": loss / len(val), "val_delta_e_76": float(np.mean(distances))}
-    lowest = min(state.best, row["val_loss"])
-    kept = row["val_loss"] < state.best if objective.critic is None else not has_left(row["val_loss"], lowest)
-    state.best, row["best"] = lowest, int(kept)
+    kept = row["images_seen"] > cool_down_begins(config)
+    if kept:
+        lowest = min(state.best, row["val_loss"])
+        kept = row["val_loss"] < state.best if objective.critic is None else not has_left(row["val_loss"], lowest)
+        state.best = lowest
+    row["best"] = int(kept)
     if kept:
         with atomic_path(folder / "weights.safetensors") as temporary:
             save_file({name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}, temporary)
     state.history.append(row)
-    state.validated = max(state.validated + 1, int(state.share(config) * config.validations))
     state.sums, state.counted = {}, 0
     write_table(folder / "history.csv", pd.DataFrame(state.history))
-
-
-def _save_checkpoint(folder: Path, state: _State, parts: _Parts) -> None:
-    tensors = {name: part.state_dict() for name, part in parts.named().items()}
-    with atomic_path(folder / "checkpoint.pt") as temporary:
-        torch.save({"state": dataclasses.asdict(state)} | tensors, temporary)
-
-
-def _load_checkpoint(folder: Path, parts: _Parts) -> _State:
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        return _State()
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    for name, part in parts.named().items():
-        part.load_state_dict(checkpoint[name])
-    return _State(**checkpoint["state"])

@@ -1,4 +1,7 @@
-"""Equal images against equal seconds: how the order of rows changes with what a training may cost."""
+"""Equal images against equal computing: how the order of rows changes with what a training may cost.
+
+Computing is counted, not timed: seconds change with what else a machine does. They stand in the table as a cost.
+"""
 
 import itertools
 import math
@@ -8,11 +11,17 @@ from scipy.stats import kendalltau
 
 from colorlib.reports.rows import PRIMARY, Budget, Row, by_budget
 from colorlib.reports.sections.base import Section
+from colorlib.reports.tables import COST_HEADS
 from colorlib.reports.words import head, number, plural, short
 
 
+def _allowed(budget: Budget) -> tuple[str, str]:
+    """Name the cost that a budget leaves open, and word it."""
+    return ("training_macs", "took {} MACs") if budget.unit == "images" else ("images_seen", "saw {} photographs")
+
+
 class Budgets(Section):
-    heading = "Equal images, equal seconds"
+    heading = "Equal images, equal computing"
 
     @cached_property
     def rows(self) -> dict[Budget, list[Row]]:
@@ -21,7 +30,7 @@ class Budgets(Section):
 
     @cached_property
     def sentences(self) -> list[str]:
-        """How the order changes from budgets of images to budgets of seconds, and what each budget allowed."""
+        """How the order changes from budgets of images to budgets of computing, and what each budget allowed."""
         sentences = []
         for first, second in itertools.combinations(self.rows, 2):
             if first.unit == second.unit:
@@ -40,16 +49,12 @@ class Budgets(Section):
                     f"Kendall's τ between the two orders is {number(tau)}."
                 )
         for budget, rows in self.rows.items():
-            cost, words = (
-                ("images_seen", "saw {} photographs") if budget.unit == "s" else ("train_seconds", "took {} s")
-            )
+            cost, words = _allowed(budget)
             spent = {row.short: row.cost(cost) for row in rows if math.isfinite(row.cost(cost))}
             if len(spent) > 1:
                 least, most = min(spent, key=spent.__getitem__), max(spent, key=spent.__getitem__)
-                start = (
-                    f"{'In' if budget.unit == 's' else 'For'} {budget}, {least} {words.format(number(spent[least], 0))}"
-                )
-                sentences.append(f"{start} and {most} {number(spent[most], 0)}.")
+                start = f"For {budget}, {least} {words.format(short(spent[least]))}"
+                sentences.append(f"{start} and {most} {short(spent[most])}.")
         return sentences
 
     @cached_property
@@ -57,8 +62,7 @@ class Budgets(Section):
         """Rows down and budgets across: place, primary metric with its interval, and what the budget allowed."""
         heads = ["row"]
         for budget in self.rows:
-            other = "images seen" if budget.unit == "s" else "training, s"
-            heads += [f"{budget}: place", head(PRIMARY), other]
+            heads += [f"{budget}: place", head(PRIMARY), COST_HEADS[_allowed(budget)[0]]]
         places = {
             budget: {row.short: (place, row) for place, row in enumerate(rows, 1)} for budget, rows in self.rows.items()
         }
@@ -71,7 +75,7 @@ class Budgets(Section):
                     continue
                 place, row = found[name]
                 mean, low, high = self.c.intervals[PRIMARY][row.label]
-                cost = row.cost("images_seen" if budget.unit == "s" else "train_seconds")
+                cost = row.cost(_allowed(budget)[0])
                 cells += [f"{place}", f"{number(mean)} ({number(low)}…{number(high)})", short(cost)]
             table.append(cells)
         return table

@@ -97,11 +97,11 @@ class Ranking(Section):
         )
         if not budgets:
             return {"forest": Chart(plots.plot_forest(table, label, better, c.grey, title), title, caption)}
-        caption += " Rows were trained for equal images or for equal seconds, each in a panel of its own."
+        caption += " Rows were trained for equal images or for equal computing, each in a panel of its own."
         panels = {}
         for budget, rows in budgets.items():
             names = {row.label: row.short for row in rows} | {row.label: row.label for row in c.rows if not row.budget}
-            equal = "equal seconds" if budget.unit == "s" else "equal images"
+            equal = "equal images" if budget.unit == "images" else "equal computing"
             shown = table[table.index.isin(names)].rename(index=names)
             panels[f"{equal}: {str(budget).removesuffix(budget.unit).strip()}"] = shown
         return {"forest": Chart(plots.plot_forests(panels, label, better, c.grey, title), title, caption)}

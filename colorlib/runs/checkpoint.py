@@ -1,0 +1,83 @@
+"""Where a training stands, so that it can go on: its counts, and the tensors of all that learns.
+
+A run's own checkpoint is ``checkpoint.pt`` in its folder. Trainings at a constant learning rate that differ in nothing
+but how long they go on share a second folder, their *trunk*: each leaves there the state in which its cool-down begins,
+``1600.pt`` after 1,600 photographs, and begins at the furthest state that another has left. What it ends with is what
+it would have ended with alone, bit for bit; only its seconds hold those of whoever trained the beginning.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from colorlib.data.store import LabArrays
+from colorlib.files import atomic_path
+from colorlib.models import Network
+from colorlib.objectives import Objective
+from colorlib.runs.run import ExperimentConfig, shared_folder
+
+
+@dataclasses.dataclass
+class State:
+    """All that a checkpoint holds beside tensors."""
+
+    step: int = 0
+    seconds: float = 0.0
+    validated: int = 0
+    best: float = float("inf")
+    sums: dict[str, float] = dataclasses.field(default_factory=dict)  # of the terms since the last validation
+    counted: int = 0  # steps in these sums
+    history: list[dict] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Parts:
+    """All that a checkpoint holds the tensors of."""
+
+    network: Network
+    objective: Objective
+    optimizer: torch.optim.Optimizer
+    critic_optimizer: torch.optim.Optimizer | None = None
+    averaged: Network | None = None  # whose weights are a running mean of the network's
+
+    @property
+    def judged(self) -> Network:
+        """The network that is validated and kept."""
+        return self.averaged or self.network
+
+    def named(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
+        return {name: part for name, part in vars(self).items() if part is not None}
+
+
+def trunk_of(config: ExperimentConfig, data: LabArrays) -> Path:
+    """Name the folder that trainings share which differ in how long they go on."""
+    one = dataclasses.replace(config, images_seen=1, macs=None, validations=1, checkpoint_seconds=0)
+    return shared_folder("trunks", data.fingerprint, one)
+
+
+def save_checkpoint(path: Path, state: State, parts: Parts) -> None:
+    tensors = {name: part.state_dict() for name, part in parts.named().items()}
+    with atomic_path(path) as temporary:
+        torch.save({"state": dataclasses.asdict(state)} | tensors, temporary)
+
+
+def load_checkpoint(folder: Path, trunk: Path | None, furthest: int, parts: Parts) -> State:
+    """Bring the parts to where a run stands, one that has not begun to its trunk's state, and return the counts.
+
+    Args:
+        folder: of the run.
+        trunk: see :func:`trunk_of`; None for a run that shares nothing.
+        furthest: photographs, after which the run goes its own way.
+        parts: are changed; left as they are where there is nothing to go on from.
+    """
+    path = folder / "checkpoint.pt"
+    if trunk and not path.exists():
+        shared = {int(state.stem): state for state in trunk.glob("*.pt") if int(state.stem) <= furthest}
+        path = shared[max(shared)] if shared else path
+    if not path.exists():
+        return State()
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    for name, part in parts.named().items():
+        part.load_state_dict(checkpoint[name])
+    return State(**checkpoint["state"])
