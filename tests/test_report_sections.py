@@ -19,6 +19,7 @@ from colorlib.reports.sections.pretraining import Pretraining, about_worth, phot
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.recognised import Recognised
 from colorlib.reports.sections.slips import Slips
+from colorlib.reports.sections.scaling import Scaling
 from colorlib.reports.sections.temperatures import Temperatures
 from colorlib.reports.sections.tint import Tint
 from colorlib.runs.run import list_runs
@@ -398,3 +399,70 @@ def test_slips_are_told_with_and_without(tinted):
     section = Slips(tinted)
     assert section.sentences == ["a slip: takes the mean squared error from 0.0100 to 0.4000."]
     assert section.table[1] == ["a slip", "0.0100", "0.4000", "18.000", "18.000"]
+
+
+@pytest.fixture(scope="module")
+def budgets(tmp_path_factory):
+    """Three designs at four budgets, whose errors are known power laws, and one row trained separately."""
+    folder = tmp_path_factory.mktemp("budgets") / "budgets"
+    designs = {"small": (8, 10.0, 60.0, 1e5), "wide": (16, 9.0, 90.0, 4e5), "other": (None, 12.0, 10.0, 3e3)}
+    rows = []
+    for name, (width, floor, scale, parameters) in designs.items():
+        for images in (2_000, 8_000, 32_000, 128_000):
+            for seed in range(3):
+                label = f"unet (width {width}) · l1" if width else "plain_cnn · l1"
+                cost = network(30, parameters) | {"images_seen": images, "training_macs": 1e3 * parameters * images}
+                error = floor + scale * images**-0.4
+                run = write_run(
+                    folder / f"{name}-{images}-s{seed}", label, "network", error, 0.5, "l1", seed, cost=cost
+                )
+                options = {"width": width} if width else {}
+                model = "unet" if width else "plain_cnn"
+                change(run, images_seen=images, schedule="constant", model=model, model_options=options)
+                rows.append(run)
+    run = write_run(folder / "separate", "plain_cnn · l1", "network", 12.3, 0.5, "l1", 0, cost=network(30, 3e3))
+    change(run, images_seen=8_000, schedule="cosine", learning_rate=0.5, model="plain_cnn", model_options={})
+    sweep = pd.DataFrame(
+        {"learning_rate": [1e-3, 4e-3], "images_seen": 2_000, "val_loss": [3.0, 2.0], "chosen": [0, 1]}
+    )
+    for seed in range(3):
+        sweep.to_csv(folder / f"small-2000-s{seed}" / "sweep.csv", index=False)
+    rows = [{"id": run.name, "folder": f"runs/budgets/{run.name}", "status": "done"} for run in [*rows, run]]
+    study = {"format": 1, "name": "budgets", "title": "Budgets", "pictures": [], "data": {}, "rows": rows}
+    write_json(folder / "study.json", study)
+    return folder
+
+
+def test_budgets_are_an_axis(budgets):
+    section = next(section for section in compare(budgets).sections if isinstance(section, Scaling))
+    assert [curve.name for curve in section.curves] == ["unet (width 16) · l1", "unet (width 8) · l1", "plain_cnn · l1"]
+    assert section.budgets == [2_000, 8_000, 32_000, 128_000]
+    assert section.agreement.loc[2_000, 128_000] == pytest.approx(-1) and section.agreement.loc[32_000, 128_000] == 1
+    found = {(line.then, line.ahead): line.images for line in section.crossings.itertuples()}
+    small, wide, other = "unet (width 8) · l1", "unet (width 16) · l1", "plain_cnn · l1"
+    crossed = {(wide, small): 30**2.5, (small, other): 25**2.5, (wide, other): (80 / 3) ** 2.5}  # of the laws
+    assert found.keys() == crossed.keys()
+    assert all(found[pair] == pytest.approx(images, rel=0.35) for pair, images in crossed.items())
+    line = section.exchange.set_index("images").loc[32_000]
+    assert (line["small"], line["large"], len(section.exchange)) == (small, wide, 3)
+    by_images = 60 * (32_000**-0.4 - 128_000**-0.4)
+    by_weights = 1 - 30 * 32_000**-0.4
+    assert line["by_images"] == pytest.approx(by_images, abs=0.15) and line["by_weights"] == pytest.approx(
+        by_weights, abs=0.15
+    )
+    assert line["low"] < line["by_images"] - line["by_weights"] < line["high"]
+    told = section.forecasts
+    assert told["exponent"].tolist() == pytest.approx([0.4] * 3, abs=1e-3)
+    assert told.loc[small, "floor"] - told.loc[wide, "floor"] == pytest.approx(1, abs=1e-3)
+    assert told["forecast"].tolist() == pytest.approx(told["came"].tolist(), abs=1e-3)
+    (separate,) = section.separate.itertuples()
+    assert (separate.name, separate.images) == (other, 8_000) and separate.separate == pytest.approx(12.3, abs=1.0)
+
+
+def test_the_report_of_budgets_has_its_curves_and_the_sweep(budgets, tmp_path):
+    page = write_report(budgets, tmp_path / "report")
+    text = (page.parent / "comparison.md").read_text()
+    assert "## More photographs" in text and "Kendall's τ between the orders of 3 designs" in text
+    assert {"scaling_images.png", "scaling_macs.png"} <= {path.name for path in (page.parent / "figures").iterdir()}
+    sweep = pd.read_csv(page.parent / "sweep.csv")
+    assert sweep["learning_rate"].tolist() == [1e-3, 4e-3] and sweep["chosen"].tolist() == [0, 1]

@@ -280,6 +280,7 @@ def test_a_cosine_warms_up_and_falls_to_zero():
 def test_a_constant_rate_is_cooled_down_over_its_last_fifth():
     small, large = (config(images_seen=n, learning_rate=1.0, schedule="constant") for n in (2_000, 8_000))
     assert cool_down_begins(small) == 1_600 and cool_down_begins(large) == 6_400
+    assert [cool_down_begins(config(images_seen=n, schedule="constant")) for n in (1, 8, 9, 16)] == [0, 0, 8, 8]
     assert learning_rate(200, small) == learning_rate(200, large) == 0.5
     assert {learning_rate(seen, small) for seen in range(400, 1_601, 8)} == {1.0}
     # 1 - sqrt(x) of Hägele et al., x from 0 to 1 over the cool-down

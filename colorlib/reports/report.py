@@ -47,6 +47,8 @@ def draw_figures(comparison: Comparison) -> dict[str, Figure]:
 def write_report(study_folder: Path | str, report_folder: Path | str) -> Path:
     """Write a study's report: ``index.html``, ``comparison.md``, ``results.csv``, ``pairs.csv`` and ``figures/``.
 
+    Where learning rates were chosen by a sweep, ``sweep.csv`` says from which, with the loss on val of each.
+
     Args:
         study_folder: holds ``study.json`` and the run folders.
         report_folder: made if it does not exist.
@@ -66,6 +68,8 @@ def write_report(study_folder: Path | str, report_folder: Path | str) -> Path:
         if path.relative_to(folder / "figures").as_posix() not in figures:
             path.unlink()  # of an earlier report; it may show what this one must not
     tables = {"results.csv": comparison.results, "pairs.csv": comparison.pairs}
+    if len(sweeps := comparison.gathered("sweep.csv")):
+        tables["sweep.csv"] = sweeps.drop(columns="seed").drop_duplicates().set_index("label")
     texts = {name: table.to_csv(float_format="%.9g", lineterminator="\n") for name, table in tables.items()}
     texts |= {"comparison.md": to_markdown(comparison), "index.html": to_html(comparison)}
     for name, text in texts.items():

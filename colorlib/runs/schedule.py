@@ -20,13 +20,16 @@ COOL_DOWN = 0.2  # share of the budget, as in the paper's experiments
 def cool_down_begins(config: ExperimentConfig) -> int:
     """Return after how many photographs the rate begins to fall, a whole number of batches; 0 for a cosine.
 
+    At the latest it is before the last step.
+
     Example:
         >>> cool_down_begins(ExperimentConfig("unet", "l1", images_seen=2_000, schedule="constant"))
         1600
     """
     if config.schedule == "cosine":
         return 0
-    return math.ceil((1 - COOL_DOWN) * config.images_seen / config.batch_size) * config.batch_size
+    steps = math.ceil((1 - COOL_DOWN) * config.images_seen / config.batch_size)
+    return min(steps, (config.images_seen - 1) // config.batch_size) * config.batch_size
 
 
 def learning_rate(seen: int, config: ExperimentConfig) -> float:

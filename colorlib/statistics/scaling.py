@@ -39,7 +39,7 @@ class PowerLaw:
         return self.floor + self.scale * budget**-self.exponent
 
 
-def fit_power_law(budgets: Sequence[float], scores: Sequence[float]) -> PowerLaw:
+def fit_power_law(budgets: Sequence[float], scores: ArrayLike) -> PowerLaw:
     """Fit floor + scale · n^−exponent by least squares, with floor and scale not below zero.
 
     For each exponent the best floor and scale are those of a linear regression; the exponent is searched for between

@@ -17,6 +17,7 @@ from colorlib.reports.sections.pictures import Pictures
 from colorlib.reports.sections.pretraining import Pretraining
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.recognised import Recognised
+from colorlib.reports.sections.scaling import Scaling
 from colorlib.reports.sections.several import Several
 from colorlib.reports.sections.slips import Slips
 from colorlib.reports.sections.temperatures import Temperatures
@@ -31,6 +32,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Verdicts,
     Cost,
     Budgets,
+    Scaling,
     Pretraining,
     Temperatures,
     Hints,
