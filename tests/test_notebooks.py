@@ -85,6 +85,7 @@ SMALL = {
 SMALLER = {
     "30_objectives": {"OBJECTIVES": {"l1": {}, "rebalanced_ce": {}, "pix2pix": {"critic_width": 4}}},
     "35_pretraining": {"PHOTOGRAPHS": [10, 20]},  # the scenes of the tests are fewer than it asks for
+    "81_budgets": {"SEEDS": [0]},
 }
 
 

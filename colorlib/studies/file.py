@@ -52,7 +52,7 @@ class Study:
         data: ``{"name": …, options}`` or ``{"folder": …}``.
         pictures: what the report may show, of ``PICTURES``.
         margin: metric name -> the largest difference that does not matter.
-        rows: lists spread out, one row for each value; those of a seed before those of the next.
+        rows: lists spread out, one row for each value; those of a seed before those of the next, small budgets first.
     """
 
     path: Path
@@ -112,7 +112,8 @@ def load_study(path: Path | str) -> Study:
         if (same := seen.setdefault(f"{row.notebook} {row.parameters}", number)) != number:
             raise ValueError(f"{path}: runs {same} and {number} are the same ({row.notebook.stem}, {row.parameters}).")
     margin = {name: _margin(path, name, value) for name, value in content.get("margin", {}).items()}
-    rows.sort(key=lambda row: row.parameters.get("SEED", 0))  # one that is stopped early has seen each row once
+    # One that is stopped early has seen each row once; of a seed's rows each budget's go on from the smaller one's.
+    rows.sort(key=lambda row: (row.parameters.get("SEED", 0), row.parameters.get("IMAGES_SEEN", 0)))
     return Study(path, content["title"], content.get("question", ""), content["data"], pictures, margin, rows)
 
 
