@@ -149,6 +149,9 @@ def write_special(folder):
         for n in (0, 5)
     ]
     write_table(folder / "vit-l1-counted--s0" / "hints.csv", pd.DataFrame(told))
+    sweep = {"learning_rate": [1e-3, 4e-3], "images_seen": 2_000, "val_loss": [3.0, 2.0], "chosen": [0, 1]}
+    for seed in (0, 1):
+        write_table(folder / f"unet-l1-s{seed}" / "sweep.csv", pd.DataFrame(sweep))
     several = {"images": 40, "mean_of_k_chroma": 9.0}
     tries = [
         several | {"k": k, "diversity": 8.0, "mean_of_k_delta_e_76": 12.0, "best_of_k_delta_e_76": 12 - k}

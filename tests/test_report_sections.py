@@ -119,6 +119,8 @@ def test_special_parts_stand_in_page_and_markdown(special, tmp_path):
         )
     figures = {path.stem for path in (page.parent / "figures").glob("*.png")}
     assert {"temperature", "hints", "several"} <= figures
+    sweep = pd.read_csv(page.parent / "sweep.csv")  # of two seeds, which share it
+    assert sweep["learning_rate"].tolist() == [1e-3, 4e-3] and sweep["chosen"].tolist() == [0, 1]
 
 
 def test_the_report_says_which_weights_of_a_training_with_a_critic_were_judged(special, tmp_path):
@@ -457,12 +459,6 @@ def test_budgets_are_an_axis(budgets):
     assert told["forecast"].tolist() == pytest.approx(told["came"].tolist(), abs=1e-3)
     (separate,) = section.separate.itertuples()
     assert (separate.name, separate.images) == (other, 8_000) and separate.separate == pytest.approx(12.3, abs=1.0)
-
-
-def test_the_report_of_budgets_has_its_curves_and_the_sweep(budgets, tmp_path):
-    page = write_report(budgets, tmp_path / "report")
-    text = (page.parent / "comparison.md").read_text()
+    text = "\n".join(section.markdown())
     assert "## More photographs" in text and "Kendall's τ between the orders of 3 designs" in text
-    assert {"scaling_images.png", "scaling_macs.png"} <= {path.name for path in (page.parent / "figures").iterdir()}
-    sweep = pd.read_csv(page.parent / "sweep.csv")
-    assert sweep["learning_rate"].tolist() == [1e-3, 4e-3] and sweep["chosen"].tolist() == [0, 1]
+    assert list(section.charts) == ["scaling_images", "scaling_macs"] and section.table[0][-1] == "came minus forecast"

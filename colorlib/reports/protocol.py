@@ -33,6 +33,9 @@ def protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
     when.append(("started", str(started or "not recorded")))
     if study.get("wall_seconds") is not None:
         when.append(("took", f"{study['wall_seconds']:,.0f} s"))
+    if study.get("jobs", 1) > 1:
+        aside = f"measured with up to {study['jobs']} rows side by side, so they are no measure to compare rows by"
+        when.append(("seconds", aside))
     return [
         ("Statistics", method),
         ("Data", _about_data(study.get("data", {}))),

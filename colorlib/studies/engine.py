@@ -135,10 +135,10 @@ def run_study(
     begun = time.monotonic()
     folder, study = prepare_study(path, data, name, pictures)
     with exclusive(folder, "study"):
-        write_json(folder / "study.json", study)
+        jobs = jobs or (1 if study["machine"]["gpu"] else study["machine"]["cores"])
+        write_json(folder / "study.json", study | {"jobs": jobs})
         study = collect(folder)
         before = study["wall_seconds"]
-        jobs = jobs or (1 if study["machine"]["gpu"] else study["machine"]["cores"])
         done, splits = sum(row["status"] == "done" for row in study["rows"]), study["data"]["splits"]
         print(
             f"{study['title']}: {len(study['rows'])} rows, {done} of them done already, {jobs} at a time. Photographs: "

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from colorlib import plots
 from colorlib.plots.labels import label_ends
+from colorlib.plots.style import WIDTH, rule
 from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
 from colorlib.reports.sections.base import Chart, Section
 from colorlib.reports.words import head, listed, number, plural
@@ -224,30 +225,38 @@ class Scaling(Section):
     def charts(self) -> dict[str, Chart]:
         if not self.curves:
             return {}
-        axes = {"images": "photographs seen in training", "macs": "multiply-accumulates of training's forward passes"}
-        axes = {column: words for column, words in axes.items() if self.points[column].notna().all()}
-        label = f"mean {head(PRIMARY)}, lower is better"
+        leaders = [min(self.curves, key=lambda curve: self._means(curve)[i]).name for i in (0, -1)]
+        ends = f"{self.budgets[0]:,} and at {self.budgets[-1]:,} photographs"
+        title = f"{leaders[0]} has the lowest error at {ends}"
+        if leaders[0] != leaders[1]:
+            title = f"The lowest error at {ends} is that of {leaders[0]} and of {leaders[1]}"
+        axes = {
+            "images": ("photographs seen in training", title),
+            "macs": ("multiply-accumulates of training", "The same curves over what the trainings computed"),
+        }
+        caption, label = "One line for each design, with its 95 % intervals.", f"mean {head(PRIMARY)}, lower is better"
         charts = {}
-        for column, words in axes.items():
+        for column, (words, title) in axes.items():
             told = self.forecasts if column == "images" else self.forecasts[:0]
-            charts[f"scaling_{column}"] = Chart(
-                draw_curves(self.points, column, words, label, told),
-                f"{head(PRIMARY)} over {words}",
-                "One line for each design, with its 95 % intervals."
-                + (" A hollow mark is the forecast from the smaller budgets." if len(told) else ""),
-            )
+            if self.points[column].notna().all():
+                figure = draw_curves(self.points, column, words, label, told, title)
+                more = " A hollow mark is the forecast from the smaller budgets." if len(told) else ""
+                charts[f"scaling_{column}"] = Chart(figure, title, caption + more)
         return charts
 
 
-def draw_curves(points: pd.DataFrame, x: str, x_label: str, label: str, forecasts: pd.DataFrame) -> Figure:
+def draw_curves(
+    points: pd.DataFrame, x: str, x_label: str, label: str, forecasts: pd.DataFrame, title: str = ""
+) -> Figure:
     """Draw scores over budgets with their bands, each curve named at its end.
 
     Args:
         points: columns name, ``x``, mean, low and high, a curve's budgets in order.
         x, x_label, label: the column of the budget, and the axes' words.
         forecasts: index = names; the column forecast, drawn as a hollow mark at the curve's last budget.
+        title: what is to be seen.
     """
-    figure, grid = plots.new_figure(7.2, 4)
+    figure, grid = plots.new_figure(WIDTH, 3.6, title=title)
     axes, ends = grid[0, 0], []
     for (name, curve), color in zip(points.groupby("name", sort=False), itertools.cycle(plots.LINES), strict=False):
         axes.plot(curve[x], curve["mean"], "o-", ms=4, color=color)
@@ -261,6 +270,7 @@ def draw_curves(points: pd.DataFrame, x: str, x_label: str, label: str, forecast
         axes.set_xticks(budgets, [f"{budget:,}" for budget in budgets])
         axes.minorticks_off()
     axes.set(xlabel=x_label, ylabel=label)
+    rule(axes)
     label_ends(axes, ends)
     return figure
 
