@@ -133,6 +133,13 @@ def test_a_list_is_one_row_for_each_value_and_defaults_fill_in(project):
     assert rows[2]["parameters"]["SIZES"] == [3]
 
 
+def test_small_budgets_come_first_among_the_rows_of_a_seed(project):
+    write_notebook(Path("notebooks/12_row.ipynb"), WORK, FINISH, parameters=f"{PARAMETERS}IMAGES_SEEN = 1\n")
+    rows = planned([{"notebook": "12_row", "OBJECTIVE": ["l1", "l2"], "IMAGES_SEEN": [8, 2], "SEED": [0, 1]}])
+    order = [[row["parameters"][name] for name in ("SEED", "IMAGES_SEEN", "OBJECTIVE")] for row in rows]
+    assert order == [[seed, images, name] for seed in (0, 1) for images in (2, 8) for name in ("l1", "l2")]
+
+
 def test_an_alias_is_the_reports_affair_and_decides_nothing_of_what_is_run(project):
     row = {"notebook": "12_row", "OBJECTIVE": "l1", "SEED": [0, 1]}
     plain, named = planned([row]), planned([row | {"alias": "the first"}])

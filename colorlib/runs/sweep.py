@@ -42,11 +42,11 @@ def choose_learning_rate(
         raise ValueError("a sweep needs learning rates to choose from, for example [5.0e-4, 2.0e-3, 8.0e-3].")
     if build(config, data)[1].critic is not None:
         raise ValueError(f"{config.objective_label} has a critic, which the loss on val leaves out: choose its rate.")
-    settings = {"seed": 0, "images_seen": images, "macs": None}
-    trials = [dataclasses.replace(config, learning_rate=rate, **settings) for rate in rates]
-    folder = shared_folder("sweeps", data.fingerprint, dataclasses.replace(trials[0], learning_rate=1.0))
+    trial = dataclasses.replace(config, seed=0, images_seen=images, macs=None, learning_rate=1.0)
+    trials = [dataclasses.replace(trial, learning_rate=rate) for rate in rates]
+    folder = shared_folder("sweeps", data.fingerprint, trial)
     with exclusive(folder, "sweep", patience=math.inf):
-        losses = [_loss(trial, data, folder / f"{trial.learning_rate:g}", device) for trial in trials]
+        losses = [_loss(one, data, folder / f"{one.learning_rate:g}", device) for one in trials]
     table = pd.DataFrame({"learning_rate": list(rates), "images_seen": images, "val_loss": losses})
     if table["val_loss"].isna().all():
         raise FloatingPointError(f"the loss of {config.label} became no number at each of the rates {list(rates)}.")

@@ -113,7 +113,7 @@ def load_study(path: Path | str) -> Study:
             raise ValueError(f"{path}: runs {same} and {number} are the same ({row.notebook.stem}, {row.parameters}).")
     margin = {name: _margin(path, name, value) for name, value in content.get("margin", {}).items()}
     # One that is stopped early has seen each row once; of a seed's rows each budget's go on from the smaller one's.
-    rows.sort(key=lambda row: (row.parameters.get("SEED", 0), row.parameters.get("IMAGES_SEEN", 0)))
+    rows.sort(key=lambda row: (row.parameters.get("SEED", 0), row.parameters.get("IMAGES_SEEN", math.inf)))
     return Study(path, content["title"], content.get("question", ""), content["data"], pictures, margin, rows)
 
 

@@ -125,11 +125,11 @@ class Scaling(Section):
             for place, images in enumerate(self.budgets):
                 if 4 * images not in self.budgets:
                     continue
-                more, wider = self.budgets.index(4 * images), len(self.budgets) + place
-                gain = scaling.jackknife(lambda mean, m=more, w=wider: mean[w] - mean[m], stacked)
-                mean = stacked.mean(0)
-                gains = (mean[place] - mean[more], mean[place] - mean[wider])
-                lines.append((small.name, large.name, images, *gains, *gain))
+                # Of the small design here and with four times the images, and of the large one here.
+                three = stacked[:, [place, self.budgets.index(4 * images), len(self.budgets) + place]]
+                here, more, wider = three.mean(0)
+                difference = scaling.jackknife(lambda mean: mean[2] - mean[1], three)
+                lines.append((small.name, large.name, images, here - more, here - wider, *difference))
         names = ["small", "large", "images", "by_images", "by_weights", "difference", "low", "high"]
         return pd.DataFrame(lines, columns=names)
 
@@ -226,10 +226,10 @@ class Scaling(Section):
         if not self.curves:
             return {}
         leaders = [min(self.curves, key=lambda curve: self._means(curve)[i]).name for i in (0, -1)]
-        ends = f"{self.budgets[0]:,} and at {self.budgets[-1]:,} photographs"
-        title = f"{leaders[0]} has the lowest error at {ends}"
+        first, last = (f"{self.budgets[i]:,}" for i in (0, -1))
+        title = f"{leaders[0]} has the lowest error at {first} and at {last} photographs"
         if leaders[0] != leaders[1]:
-            title = f"The lowest error at {ends} is that of {leaders[0]} and of {leaders[1]}"
+            title = f"The lowest error at {first} photographs is that of {leaders[0]}, at {last} that of {leaders[1]}"
         axes = {
             "images": ("photographs seen in training", title),
             "macs": ("multiply-accumulates of training", "The same curves over what the trainings computed"),
