@@ -74,7 +74,8 @@ def network(seconds, parameters):
 
 
 def write_study(folder, **changes):
-    """Four networks (one of them twice, with two seeds), three trivial rows, four oracles and one failed row."""
+    """Four networks, unet · l1 with two seeds or all with ``seeds``; three trivial rows, four oracles, a failed row."""
+    seeds = changes.pop("seeds", None)
     rows = {
         "grey": ("baseline", 13.0, 0.0, None, (0.0, 0.0, 0.0)),
         "mean_ab": ("baseline", 12.6, 0.15, None, (0.2, 0.2, 0.2)),
@@ -95,7 +96,7 @@ def write_study(folder, **changes):
         "machine": {"cores": 2}, "started": 1_700_000_000.0, "wall_seconds": 61.0, "rows": [],
     } | changes  # fmt: skip
     for label, (kind, error, vivid, objective, laws) in rows.items():
-        for seed in (0, 1) if label == "unet · l1" else (0,):
+        for seed in range(seeds or 1 + (label == "unet · l1") if kind == "network" else 1):
             name = re.sub(r"\W+", "-", label) + f"-s{seed}"
             cost = network(30 + 2 * error, 700_000 if "unet" in label else 3_000) if kind == "network" else None
             if cost:

@@ -29,7 +29,7 @@ from colorlib.data import open_dataset
 from colorlib.models import create_model
 from colorlib.reports import describe_run
 from colorlib.runs import ExperimentConfig, train_and_judge
-from colorlib.statistics import paired_bootstrap
+from colorlib.statistics import paired_difference
 data = open_dataset(DATA)
 colorizer, run = train_and_judge(ExperimentConfig(MODEL, OBJECTIVE), data, RUN)
 plots.show_photos([])"""
@@ -53,7 +53,7 @@ OWN = {  # files that some of the rows rest on, and those rows
     "runs/baselines.py": {"baselines"},
 }
 EVERY = {"color/hints.py", "color/lab.py", "data/store.py", "metrics/fidelity.py", "metrics/sets.py", "registry.py"}
-EVERY |= {"models/base.py", "objectives/base.py", "runs/evaluation.py", "runs/training.py", "statistics/bootstrap.py"}
+EVERY |= {"models/base.py", "objectives/base.py", "runs/evaluation.py", "runs/training.py", "statistics/intervals.py"}
 SEEDS = {"0", "1", "2", "3", "4"}
 FILES = sorted(path.relative_to(LIBRARY).as_posix() for path in LIBRARY.rglob("*.py"))
 
@@ -132,7 +132,7 @@ def test_comments_and_docstrings_do_not_count(changed_by, file):
 @pytest.mark.parametrize(
     ("file", "counts"),
     [
-        *[(file, True) for file in ("models/unet.py", "objectives/critics.py", "statistics/bootstrap.py")],
+        *[(file, True) for file in ("models/unet.py", "objectives/critics.py", "statistics/intervals.py")],
         *[(file, True) for file in ("runs/training.py", "runs/evaluation.py", "color/hints.py")],
         *[(file, False) for file in ("models/vit.py", "objectives/classification.py", "app/main.py")],
         *[
@@ -272,4 +272,4 @@ def test_the_studies_rows_rest_on_what_makes_a_run_and_on_nothing_else(monkeypat
     for source, words in seen:
         names = set(imports.reached(source, words))
         assert {name.split(".")[1] for name in names} <= COUNTED
-        assert {"colorlib.runs.evaluation", "colorlib.statistics.bootstrap", "colorlib.color.hints"} <= names
+        assert {"colorlib.runs.evaluation", "colorlib.statistics.intervals", "colorlib.color.hints"} <= names

@@ -19,6 +19,8 @@ from colorlib.reports.findings import about_training
 from colorlib.reports.sections import SECTIONS, Chart, Section
 from colorlib.reports.words import number
 from colorlib.runs.run import list_runs
+from colorlib.statistics import attribute_variance, holm
+from colorlib.statistics.intervals import half_width, seed_variances, two_sided_p
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +31,11 @@ def study(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def seeded(tmp_path_factory):
+    return write_study(tmp_path_factory.mktemp("runs") / "seeded", seeds=3)
+
+
+@pytest.fixture(scope="module")
 def page(study, tmp_path_factory):
     return write_report(study, tmp_path_factory.mktemp("reports") / "tiny")
 
@@ -36,7 +43,11 @@ def page(study, tmp_path_factory):
 def test_all_files_are_written(page):
     names = {str(path.relative_to(page.parent)) for path in page.parent.rglob("*") if path.is_file()}
     figures = "forest pareto laws_chroma laws_delta_e history pairwise".split()
-    tables = ("index.html", "results.csv", "pairs.csv", "comparison.md")
+    tables = (
+        "index.html",
+        "comparison.md",
+        *(f"{name}.csv" for name in "results pairs seeds laws histories attribution runs".split()),
+    )
     pictures = {
         f"figures/{name}/{i}-{j:02}.jpg" for name in ("bundled", "test") for i in range(1, 5) for j in range(1, 9)
     }
@@ -52,14 +63,14 @@ def test_the_folder_stands_alone_and_holds_each_picture_once(page):
     assert "<script" not in html and "@import" not in html and "url(" not in html
 
 
-def test_answer_is_computed(study):
+def test_answer_is_computed(seeded):
     means = {}
-    for run in list_runs(study):
+    for run in list_runs(seeded):
         means.setdefault(run.label, []).append(run.per_image["delta_e_2000"].mean())
     best, grey = np.mean(means["unet · l1"]), np.mean(means["grey"])
-    first, second, third = answer(compare(study))
+    first, second, _, third = answer(compare(seeded))
     assert first.startswith("unet · l1 colours these photographs best") and f"{best:.2f}" in first
-    assert "40 photographs, 2 trainings" in first
+    assert "40 photographs, 3 trainings" in first
     assert f"{grey - best:.2f} below leaving every photograph grey" in second and "unet · l2" in second
     assert "unet · rebalanced_ce comes nearest" in third and "plain_cnn · l1 washes out most" in third
     assert "(97 %)" in third and "(20 %)" in third
@@ -67,22 +78,129 @@ def test_answer_is_computed(study):
 
 def test_other_data_give_another_answer(tmp_path):
     rows = {"unet · l2": ("network", 6.0, 0.5, "l2", (0.8, 0.5, 0.4))}
-    folder = write_study(tmp_path / "other", rows=rows)
-    first, second, _ = answer(compare(folder))
-    assert first.startswith("unet · l2 colours") and "runner-up, unet · l1" in second
+    folder = write_study(tmp_path / "other", rows=rows, seeds=3)
+    first, second, *_ = answer(compare(folder))
+    assert first.startswith("unet · l2 colours") and "the next, unet · l1" in second
+
+
+def test_best_is_said_of_no_row_that_others_cannot_be_told_from(tmp_path):
+    rows = {"unet · l2": ("network", 9.0, 0.5, "l2", (0.8, 0.5, 0.4))}
+    c = compare(write_study(tmp_path / "close", rows=rows, seeds=3))
+    assert set(c.contenders) == {"unet · l1", "unet · l2"}
+    low, high = sorted(c.mean("delta_e_2000", label) for label in c.contenders)
+    first = answer(c)[0]
+    assert first.startswith("No row is shown to be the best: of 4 rows, 2 cannot be told")
+    assert f"from {low:.2f} to {high:.2f}, a spread of {high - low:.2f} (40 photographs" in first
+
+
+def test_rows_that_were_trained_once_are_never_better_and_the_report_says_why(study, page):
+    c = compare(study)
+    once = [label for label in c.trained if len(c.by_label[label].runs) == 1]
+    assert len(once) == 3 and set(c.contenders) == set(c.trained)
+    assert {c.verdict(label, other) for label in once for other in c.contestants if other != label} == {
+        "no verdict: one training"
+    }
+    assert "3 of them trained once, which decides nothing" in answer(c)[0]
+    assert "nobody has measured there, so no verdict and no p-value is given" in page.read_text()
+    pairs = pd.read_csv(page.parent / "pairs.csv")
+    assert (
+        pairs["p_holm"].isna().equals(pairs["verdict"].eq("no verdict: one training")) and pairs["p_holm"].notna().any()
+    )
+
+
+def test_a_row_that_learned_by_the_metric_that_ranks_it_is_marked_everywhere(tmp_path):
+    rows = {
+        "unet · ciede2000": ("network", 6.0, 0.5, "ciede2000", (0.8, 0.5, 0.4)),
+        "unet · sum": ("network", 11.0, 0.5, {"l1": 1, "ciede2000": 0.5}, (0.8, 0.5, 0.4)),
+    }
+    c = compare(write_study(tmp_path / "taught", rows=rows, seeds=3))
+    assert c.taught_to_the_test == {"unet · ciede2000", "unet · sum"}
+    assert answer(c)[0].startswith("unet · ciede2000 (trained on ΔE 2000 itself) colours these photographs best")
+    assert "| unet · ciede2000 ‡ |" in to_markdown(c) and "‡ Trained on ΔE 2000 itself" in to_markdown(c)
+    assert to_html(c).count('title="trained on the metric that ranks it"') >= 4
+    assert c.results["trained_on_primary"].sum() == 2
+    assert not compare(write_study(tmp_path / "not")).taught_to_the_test
+
+
+def test_what_decides_stands_near_the_top(seeded):
+    c = compare(seeded)
+    shares = next(section for section in c.sections if hasattr(section, "shares")).shares["delta_e_2000"]
+    sentence = answer(c)[2]
+    assert sentence.startswith("Of the differences in ΔE 2000 between the trained runs, the network decides")
+    for name, words in (("architecture", "the network decides"), ("objective", "the loss"), ("seed", "the seed")):
+        if shares[name].share >= 0.005:
+            assert f"{words} {100 * shares[name].share:.0f} % ({100 * shares[name].low:.0f} to" in sentence
+
+
+def numbers_again(folder):
+    """Compute a report's means, intervals, differences, verdicts and shares from its csv files alone, and compare."""
+    results, seeds = pd.read_csv(folder / "results.csv", index_col="label"), pd.read_csv(folder / "seeds.csv")
+    names = [name.removesuffix("_photographs_se") for name in results.columns if name.endswith("_photographs_se")]
+    N = int(results["images"].iloc[0])
+    own = dict(list(seeds.groupby("label")))
+    for name in names:
+        labels = results.index[results[name].notna()]
+        by_seed = [own[label][name].to_numpy() for label in labels]
+        variances, freedom = seed_variances(by_seed)
+        found = np.array([values.mean() for values in by_seed])
+        parts = np.stack([results[f"{name}_photographs_se"][labels] ** 2, variances], -1)
+        half = half_width(parts, np.stack([np.full(len(labels), N - 1.0), freedom], -1))
+        np.testing.assert_allclose(results[name][labels], found, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(results[f"{name}_high"][labels] - found, half, rtol=1e-3, atol=1e-6)
+    pairs = pd.read_csv(folder / "pairs.csv")
+    contestants = results.index[results["group"] != "oracle"]
+    by_seed = [own[label]["delta_e_2000"].to_numpy() for label in contestants]
+    variances, freedom = (dict(zip(contestants, values, strict=True)) for values in seed_variances(by_seed))
+    mean = dict(zip(contestants, map(np.mean, by_seed), strict=True))
+    p = []
+    for _, pair in pairs.iterrows():
+        parts = [pair["photographs_se"] ** 2, variances[pair["row"]], variances[pair["other"]]]
+        known = [N - 1.0, freedom[pair["row"]], freedom[pair["other"]]]
+        gap = mean[pair["row"]] - mean[pair["other"]]
+        half = half_width(parts, known)
+        assert [pair["difference"], pair["high"], pair["low"]] == pytest.approx([gap, gap + half, gap - half], abs=1e-6)
+        once = pair["verdict"].startswith("no verdict")
+        p.append(np.nan if once else float(two_sided_p(gap, parts, known)))
+    np.testing.assert_allclose(pairs["p_holm"], holm(p), rtol=1e-3, atol=1e-9)
+    decided = pairs["verdict"].isin(["better", "worse"])
+    assert (pairs["p_holm"][decided] < 0.05).all()
+    if (folder / "attribution.csv").exists():
+        shares, runs = pd.read_csv(folder / "attribution.csv"), pd.read_csv(folder / "runs.csv")
+        for metric, table in shares.groupby("metric"):
+            values = runs.merge(seeds, on=["label", "seed"])[metric]
+            factors = {name: runs[name].tolist() for name in runs.columns[2:]}
+            again = attribute_variance(values, factors, runs["label"].tolist(), n_resamples=1)
+            assert table.set_index("source")["share"].to_dict() == pytest.approx(
+                {name: share.share for name, share in again.items()}, abs=1e-6
+            )
+
+
+def test_every_number_follows_from_committed_files(page, seeded, tmp_path):
+    numbers_again(page.parent)
+    report = write_report(seeded, tmp_path / "seeded").parent
+    assert (report / "attribution.csv").exists()
+    numbers_again(report)
+
+
+@pytest.mark.parametrize("name", ["architectures", "objectives", "origin", "budgets"])
+def test_every_number_of_a_committed_report_follows_from_its_files(name):
+    folder = Path(__file__).parents[1] / "reports" / name
+    if not (folder / "seeds.csv").exists():
+        pytest.skip("the report was written before per-seed means were kept")
+    numbers_again(folder)
 
 
 def test_honest_when_nothing_beats_grey(tmp_path):
     rows = {"grey": ("baseline", 5.0, 0.0, None, (0.0,) * 3)}
-    c = compare(write_study(tmp_path / "sad", rows=rows))
-    first, second, _ = answer(c)
+    c = compare(write_study(tmp_path / "sad", rows=rows, seeds=3))
+    first, _, second, *_ = answer(c)
     assert first.startswith("No trained row comes first: grey") and "above leaving every photograph grey" in second
-    assert "worse, p < 0.01 after Holm's correction" in second
+    assert "worse, p < 0.001 after Holm's correction" in second
     assert sum("is not shown to be better than" in sentence for sentence in about_training(c)) == 4
 
 
 def test_small_difference_is_called_small(tmp_path):
-    c = compare(write_study(tmp_path / "wide", margin={"delta_e_2000": 2.0}))
+    c = compare(write_study(tmp_path / "wide", margin={"delta_e_2000": 2.0}, seeds=3))
     assert "no difference larger than 2" in answer(c)[1]
 
 
@@ -112,7 +230,8 @@ def test_results_table(page, study):
     assert table["delta_e_2000"].is_monotonic_increasing and table["seeds"]["unet · l1"] == 2
     assert (table["delta_e_2000_low"] < table["delta_e_2000"]).all()
     assert table["rank"]["unet · l1"] == 1 and np.isnan(table["rank"]["bayes_l2"])
-    assert table["against_grey"]["unet · l2"] == "better" and table["against_best"]["random_photo"] == "worse"
+    assert table["against_grey"]["unet · l1"] == "better" and table["against_best"]["random_photo"] == "worse"
+    assert table["against_grey"]["unet · l2"] == "no verdict: one training"
     mse = pd.read_csv(study / "unet-l2-s0" / "per_image.csv")["mse_rgb"].mean()
     assert table["psnr_pooled_db"]["unet · l2"] == pytest.approx(-10 * np.log10(mse))
 

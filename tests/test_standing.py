@@ -45,19 +45,29 @@ def test_a_run_in_no_study_gets_its_score_with_its_interval(tmp_path):
 @pytest.mark.parametrize(
     ("gap", "spread", "pattern"),
     [
-        (0.5, 1.0, r"(.+) above \((.+) to (.+)\) the study's best row, unet · l1: worse\."),
-        (-0.5, 1.0, r"(.+) below \((.+) to (.+)\) the study's best row, unet · l1: better\."),
-        (0.0, 5.0, r"(.+) (?:above|below) \((.+) below to (.+) above\) the study's best row, unet · l1: undecided\."),
-        (0.01, 0.1, r"(.+) above \((.+) to (.+)\) the study's best row, unet · l1: no difference larger than 0\.1\."),
+        (0.5, 1.0, r"(.+) above \((.+) to (.+)\) the study's leading row, unet · l1: worse\."),
+        (-0.5, 1.0, r"(.+) below \((.+) to (.+)\) the study's leading row, unet · l1: better\."),
+        (
+            0.0,
+            5.0,
+            r"(.+) (?:above|below) \((.+) below to (.+) above\) the study's leading row, unet · l1: undecided\.",
+        ),
+        (
+            0.01,
+            0.1,
+            r"(.+) above \((.+) to (.+)\) the study's leading row, unet · l1: no difference larger than 0\.1\.",
+        ),
     ],
 )
 def test_the_difference_is_paired_and_said_with_its_interval(study, gap, spread, pattern):
     noise = NOISE.normal(size=N)
     noise = (noise - noise.mean()) / noise.std()
-    write_run(study / "row", "unet · l1", EASY)
-    write_run(study / "poor", "unet · l2", EASY + 3)
-    said = standing(write_run(study / "deep" / "mine", "mine", EASY + gap + spread * noise))
-    found = [float(number) for number in re.fullmatch(r".+ photographs; " + pattern, said).groups()]
+    write_run(study / "row", "unet · l1", EASY, kind="baseline")
+    write_run(study / "poor", "unet · l2", EASY + 3, kind="baseline")
+    own = EASY + gap + spread * noise
+    runs = [write_run(study / "deep" / f"mine-{seed}", "mine", own, seed=seed) for seed in range(3)]
+    said = standing(runs[1])
+    found = [float(number) for number in re.fullmatch(r".+ photographs; over 3 trainings " + pattern, said).groups()]
     half = 1.96 * spread / N**0.5
     ends = [half, half] if gap == 0 else sorted([abs(gap) - half, abs(gap) + half])
     assert found == pytest.approx([abs(gap), *ends], abs=0.1 * half + 0.006)
@@ -70,16 +80,35 @@ def test_the_best_row_is_the_mean_of_its_seeds_and_neither_an_oracle_nor_the_run
     write_run(study / "c", "bayes", EASY - 9, kind="oracle")
     write_run(study / "d", "mine", EASY - 8, seed=0)
     mine = write_run(study / "e", "mine", EASY, seed=1)
-    assert standing(mine).endswith("; 1.00 below (1.00 to 1.00) the study's best row, steady: better.")
+    once = ", steady: no verdict: one training."
+    assert standing(mine).endswith(
+        f"; over 2 trainings 5.00 below (55.82 below to 45.82 above) the study's leading row{once}"
+    )
+    write_run(study / "f", "mine", EASY - 8, seed=2)
+    write_run(study / "g", "steady", EASY + 1, seed=1)
+    assert ", steady: undecided." in standing(mine)
+    for seed in range(3):
+        write_run(study / f"h{seed}", "other", EASY - 2 - 0.1 * seed, seed=seed)
+    assert ", other: " in standing(mine)
+
+
+def test_a_run_that_was_trained_once_gets_a_difference_and_no_verdict(study):
+    write_run(study / "grey", "grey", EASY, kind="baseline")
+    mine = write_run(study / "mine", "mine", EASY - 8)
+    assert standing(mine).endswith(
+        "; 8.00 below (8.00 to 8.00) the study's leading row, grey: no verdict: one training."
+    )
 
 
 def test_photographs_are_paired_by_id_and_other_ones_are_not_compared(study):
     shuffled = NOISE.permutation(N)
     write_run(study / "row", "row", EASY[shuffled] - 1, ids=[f"p{n}" for n in shuffled])
     mine = write_run(study / "mine", "mine", EASY)
-    assert standing(mine).endswith("; 1.00 above (1.00 to 1.00) the study's best row, row: worse.")
+    assert standing(mine).endswith(
+        "; 1.00 above (1.00 to 1.00) the study's leading row, row: no verdict: one training."
+    )
     write_run(study / "better", "better", EASY[:100] - 5)
-    among = "the study's best row of those judged on these photographs, row: worse."
+    among = "the study's leading row of those judged on these photographs, row: no verdict: one training."
     assert standing(mine).endswith(f"; 1.00 above (1.00 to 1.00) {among}")
     few = write_run(study / "few", "few", EASY[:50])
     assert standing(few).endswith(
@@ -109,6 +138,6 @@ def test_judge_prints_it_and_nothing_else(tiny_scenes, study, capsys):
     judge(BASELINES["mean_ab"](tiny_scenes, 0), tiny_scenes, study / "mean", "mean_ab", kind="baseline")
     said = capsys.readouterr()
     assert re.fullmatch(
-        r"mean_ab: ΔE2000 .+; .+ the study's best row, grey: (better|worse|undecided|no .+)\.\n", said.out
+        r"mean_ab: ΔE2000 .+; .+ the study's leading row, grey: (better|worse|undecided|no .+)\.\n", said.out
     )
     assert "ΔE" not in said.err and run.label == "grey"

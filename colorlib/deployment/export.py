@@ -15,7 +15,7 @@ from colorlib.files import atomic_path
 from colorlib.metrics import METRICS
 from colorlib.objectives import describe_objective
 from colorlib.runs.run import ExperimentConfig, Run
-from colorlib.statistics.bootstrap import mean_interval, paired_bootstrap
+from colorlib.statistics import mean_interval, paired_difference
 
 CARD_METRICS = (
     "delta_e_76",
@@ -114,7 +114,7 @@ def _card(recipe: Recipe, run: Run, path: Path, licence: str, notes: str, others
     for metric in CARD_METRICS:
         named = f"{metric} {METRICS[metric].arrow}".rstrip()
         cells = [named, "{:.2f} ({:.2f} to {:.2f})".format(*mean_interval(scores[metric].to_numpy()))]
-        gaps = (paired_bootstrap(scores[metric], other.per_image[metric]) for other in others)
+        gaps = (paired_difference(scores[metric], other.per_image[metric]) for other in others)
         cells += [f"{gap.mean:+.2f} ({gap.low:+.2f} to {gap.high:+.2f})" for gap in gaps]
         lines.append(f"| {' | '.join(cells)} |".replace("-", "−"))
     true = float((scores["colorfulness_hs03"] - scores["colorfulness_hs03_error"]).mean())

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from colorlib.statistics.bootstrap import Interval
+from colorlib.statistics import Interval
 
 CHECK_SHARE = 0.75  # of the checks that a person must get right to count
 

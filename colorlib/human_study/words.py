@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from colorlib.human_study.rates import Sessions, counted_answers, fooling_rates, rate_differences
 from colorlib.plots import FAINT, plot_forest, style
-from colorlib.statistics.bootstrap import Interval
+from colorlib.statistics import Interval
 
 
 def answers_needed(rate: float, difference: float = 0.05, design_effect: float = 1.0, power: float = 0.8) -> int:

@@ -19,6 +19,7 @@ class Objective(nn.Module):
         needs_prior: whether the bins' prior must be given.
         critic: a second network with a loss of its own, ``critic_terms``, or None.
         truth_is_best: whether no other answer costs less than the truth.
+        metric: the metric that the loss is, up to its scale: who learned by it is favoured by it. Else empty.
         critic_rate: the learning rate of the critic; 0 without one.
         validated_term: the term of the loss that decides which checkpoint is best where there is no critic, and with
             one whether the training has collapsed.
@@ -31,6 +32,7 @@ class Objective(nn.Module):
     out_channels = 2
     needs_prior = False
     truth_is_best = True
+    metric = ""
     critic: nn.Module | None
     critic_rate = 0.0
     validated_term = "loss"

@@ -112,6 +112,8 @@ class CIE76(OnColours):
     L1 looks at a and b by themselves and so draws colours towards the axes; this one has no axes.
     """
 
+    metric = "delta_e_76"
+
     def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         squared = (ab_predicted - ab).square().sum(1)
         return {"loss": ((squared + 1).sqrt() - 1).mean() / 100}
@@ -122,6 +124,8 @@ class CIEDE2000(OnColours):
 
     A network trained with it is judged by what it was trained on: look at the other metrics too.
     """
+
+    metric = "delta_e_2000"
 
     def judge(self, ab_predicted: Tensor, L: Tensor, ab: Tensor) -> dict[str, Tensor]:
         return {"loss": ciede2000(torch.cat([L, ab_predicted], 1), torch.cat([L, ab], 1)).mean() / 100}

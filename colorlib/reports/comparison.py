@@ -4,6 +4,7 @@ It knows of no page and of no part of one: what else there is to see in the rows
 itself (:mod:`colorlib.reports.sections`).
 """
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -16,12 +17,12 @@ import pandas as pd
 from colorlib import statistics
 from colorlib.data.scenes.laws import LAWS
 from colorlib.metrics import METRICS, POOLED, SETS, known_metric
-from colorlib.objectives import describe_objective
+from colorlib.objectives import OBJECTIVES, SUMS, describe_objective, terms_of
 from colorlib.reports.rows import COSTS, PRIMARY, TIMES, Row
 from colorlib.reports.sections import SECTIONS, Section
-from colorlib.statistics.bootstrap import Difference, Interval, Rank
-
-RESAMPLES = 2_000  # of the metrics that no verdict rests on; the primary one gets at least 10,000
+from colorlib.statistics import Difference, Interval, Rank
+from colorlib.statistics.differences import differences_of, gaps_of
+from colorlib.statistics.intervals import Spread, intervals_of, pseudo_values, spread
 
 
 class SetScore(NamedTuple):
@@ -59,7 +60,7 @@ class Comparison:
         self.contestants = [row.label for row in self.rows if row.group != "oracle"]
         self.trained = [row.label for row in self.rows if row.group in ("trained", "judged")]
         self.trivial = [row.label for row in self.rows if row.group == "trivial"]
-        self.best = next(iter(self.trained or self.contestants), None)
+        self.best = next(iter(self.trained or self.contestants), None)  # it leads; whether it is best, contenders say
         self.grey = next((label for label in self.trivial if self.by_label[label].config["model"] == "grey"), None)
 
     @cached_property
@@ -82,16 +83,62 @@ class Comparison:
         return set().union(*(run.per_image.columns for row in self.rows for run in row.runs))
 
     @cached_property
-    def intervals(self) -> dict[str, dict[str, Interval]]:
-        """Metric → label → mean with its interval; labels that lack the metric are left out."""
-        intervals = {}
+    def contenders(self) -> list[str]:
+        """The row with the lowest mean and all that are not shown to be worse, of the trained ones where there are any.
+
+        Only where it stands alone here is it the best.
+        """
+        field = self.trained or self.contestants
+        return [label for label in field if label == self.best or self.verdict(label, self.best) != "worse"]
+
+    @cached_property
+    def taught_to_the_test(self) -> frozenset[str]:
+        """The rows whose loss is, alone or in a sum, the very metric that ranks all rows: a mark beside their name."""
+        return frozenset(row.label for row in self.rows if PRIMARY in _metrics_minimised(row))
+
+    @cached_property
+    def spreads(self) -> dict[str, tuple[list[str], Spread]]:
+        """Metric, pooled ones too → the labels that have it, and their means with what makes these uncertain."""
+        found = {}
         for name in self.columns():
             scores = {row.label: row.scores(name, self.ids) for row in self.rows}
-            scores = {label: values for label, values in scores.items() if np.isfinite(values).any()}
-            resamples = 10_000 if name == PRIMARY else RESAMPLES
-            if scores:
-                intervals[name] = statistics.mean_intervals(scores, n_resamples=resamples)
-        return intervals
+            found[name] = {label: values for label, values in scores.items() if np.isfinite(values).any()}
+        found |= {name: self._pooled_scores(name) for name in POOLED}
+        return {
+            name: (list(scores), spread([_as_trained(self.by_label[label], scores[label]) for label in scores]))
+            for name, scores in found.items()
+            if scores
+        }
+
+    def _pooled_scores(self, name: str) -> dict[str, np.ndarray]:
+        """Return label → (seeds, N) whose mean is a pooled metric, of the photographs that have all its terms."""
+        terms = {}
+        for row in self.rows:
+            try:
+                tables = [POOLED[name].terms(run.per_image.set_index("id").loc[self.ids]) for run in row.runs]
+            except KeyError:  # the run was judged without the columns that this one is made from
+                continue
+            found = np.stack(tables).transpose(2, 0, 1)  # (seeds, N, terms) -> (terms, seeds, N)
+            if np.isfinite(found).all((0, 1)).any():
+                terms[row.label] = found
+        whole = np.all([np.isfinite(found).all((0, 1)) for found in terms.values()], axis=0)
+        scores = {label: pseudo_values(found[:, :, whole], POOLED[name].of) for label, found in terms.items()}
+        return {label: values for label, values in scores.items() if np.isfinite(values).any()}
+
+    @cached_property
+    def _intervals(self) -> dict[str, dict[str, Interval]]:
+        spreads = self.spreads.items()
+        return {name: dict(zip(labels, intervals_of(found), strict=True)) for name, (labels, found) in spreads}
+
+    @property
+    def intervals(self) -> dict[str, dict[str, Interval]]:
+        """Metric → label → mean with its interval; labels that lack the metric are left out."""
+        return {name: values for name, values in self._intervals.items() if name not in POOLED}
+
+    @property
+    def pooled(self) -> dict[str, dict[str, Interval]]:
+        """Pooled metric → label → value, the mean over seeds, with its interval."""
+        return {name: values for name, values in self._intervals.items() if name in POOLED}
 
     def mean(self, metric: str, label: str) -> float:
         """Return a row's mean, NaN where it lacks the metric."""
@@ -103,25 +150,6 @@ class Comparison:
         values, errors = self.intervals.get(metric, {}), self.intervals.get(f"{metric}_error", {})
         label = next((label for label in values if label in errors), None)
         return values[label].mean - errors[label].mean if label else math.nan
-
-    @cached_property
-    def pooled(self) -> dict[str, dict[str, Interval]]:
-        """Pooled metric → label → value, the mean over seeds, with its interval."""
-        pooled = {}
-        for name, metric in POOLED.items():
-            terms = {}
-            for row in self.rows:
-                try:
-                    tables = [metric.terms(run.per_image.set_index("id").loc[self.ids]) for run in row.runs]
-                except KeyError:  # the run was judged without the columns that this one is made from
-                    continue
-                found = np.stack(tables).transpose(2, 0, 1)  # (seeds, images, terms) -> (terms, seeds, images)
-                if np.isfinite(found).all((0, 1)).any():
-                    terms[row.label] = found
-            values = statistics.pooled_intervals(terms, metric.of, RESAMPLES) if terms else {}
-            if values := {label: value for label, value in values.items() if math.isfinite(value.mean)}:
-                pooled[name] = values
-        return pooled
 
     @cached_property
     def sets(self) -> dict[str, dict[str, SetScore]]:
@@ -149,34 +177,31 @@ class Comparison:
                 }
         return result
 
-    def _primary(self) -> dict[str, np.ndarray]:
-        return {label: self.by_label[label].scores(PRIMARY, self.ids) for label in self.contestants}
+    @cached_property
+    def _primary(self) -> Spread:
+        rows = [self.by_label[label] for label in self.contestants]
+        return spread([_as_trained(row, row.scores(PRIMARY, self.ids)) for row in rows])
 
     @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:
         """(row, other) → primary metric of row minus other, p corrected by Holm over all pairs, both ways round."""
-        pairs = math.comb(len(self.contestants), 2)
-        if not pairs:
+        if len(self.contestants) < 2:
             return {}
-        found = statistics.paired_differences(self._primary(), n_resamples=resamples(pairs))
-        corrected = statistics.holm([difference.p for difference in found.values()])
-        result = {}
-        for ((a, b), difference), p in zip(found.items(), corrected, strict=True):
-            result[a, b] = difference._replace(p=float(p))
-            result[b, a] = Difference(
-                -difference.mean, -difference.high, -difference.low, float(p), difference.seeds[::-1]
-            )
-        return result
+        found = statistics.correct(differences_of(self.contestants, self._primary, self.margin))
+        return found | {(b, a): difference.reversed() for (a, b), difference in found.items()}
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
-        """Every pair of rows once: difference of the primary metric, interval, corrected p, verdict: ``pairs.csv``."""
-        columns = ["row", "other", "difference", "low", "high", "p_holm", "verdict"]
-        later = {label: place for place, label in enumerate(self.contestants)}
+        """Every pair of rows once: ``pairs.csv``.
+
+        Columns: difference of the primary metric, the ends of its interval, its standard error over photographs, the
+        corrected p of no difference and of one as large as the margin, and the verdict.
+        """
+        columns = ["row", "other", "difference", "low", "high", "photographs_se", "p_holm", "p_large_holm", "verdict"]
+        variances = gaps_of(self._primary)[1] if self.differences else np.empty((0, 3))
         lines = [
-            (a, b, *difference[:4], self.verdict(a, b))
-            for (a, b), difference in self.differences.items()
-            if later[a] < later[b]
+            (a, b, *self.differences[a, b][:3], math.sqrt(parts[0]), *self.differences[a, b][3:5], self.verdict(a, b))
+            for (a, b), parts in zip(itertools.combinations(self.contestants, 2), variances, strict=False)
         ]
         return pd.DataFrame(lines, columns=columns).set_index("row")
 
@@ -187,23 +212,45 @@ class Comparison:
 
     @cached_property
     def ranks(self) -> dict[str, Rank]:
-        """Label → rank by the primary metric among all but the oracles."""
-        return statistics.rank_intervals(self._primary(), higher_is_better=False) if self.contestants else {}
+        """Label → rank by the primary metric among all but the oracles, with the ranks that verdicts leave open."""
+        alone = {label: Rank(1, 1, 1) for label in self.contestants}
+        return statistics.rank_intervals(self.differences, higher_is_better=False) if self.differences else alone
+
+    @cached_property
+    def seeds(self) -> pd.DataFrame:
+        """Every run's means, distances between sets and costs: ``seeds.csv``, from which those of rows follow."""
+        lines = []
+        spreads = self.spreads.items()
+        means = {name: dict(zip(labels, found.by_seed, strict=True)) for name, (labels, found) in spreads}
+        for row in self.rows:
+            for place, run in enumerate(row.runs):
+                line = {"label": row.label, "group": row.group, "seed": run.config.get("seed")}
+                line |= {name: by_row[row.label][place] for name, by_row in means.items() if row.label in by_row}
+                line |= {name: (run.sets or {}).get(name, math.nan) for name in self.sets}
+                line |= {name: run.cost.get(name) for name in (*COSTS, *TIMES)}
+                lines.append(line)
+        columns = ["label", "group", "seed", *means, *self.sets, *COSTS, *TIMES]
+        return pd.DataFrame(lines, columns=columns).set_index("label")
 
     @cached_property
     def results(self) -> pd.DataFrame:
         """The whole table, one line per row: ``results.csv``. What sections add and what a clock decides comes last."""
-        lines = {}
+        lines, errors = {}, {}
+        for name, (labels, found) in self.spreads.items():  # standard errors over photographs
+            variances = np.maximum(np.diag(found.photographs), 0)
+            errors[name] = dict(zip(labels, np.sqrt(variances), strict=True))
         for row in self.rows:
             rank, label = self.ranks.get(row.label), row.label
             objective = describe_objective(row.config.get("objective") or "")
             line = {"group": row.group, "model": row.config["model"], "objective": objective or None}
             line |= {"seeds": len(row.runs), "images": len(self.ids), "collapsed": len(row.collapsed)}
             line |= dict(zip(("rank", "rank_low", "rank_high"), rank or (None,) * 3, strict=True))
+            line |= {"trained_on_primary": label in self.taught_to_the_test}
             line |= {"against_best": self.verdict(label, self.best), "against_grey": self.verdict(label, self.grey)}
-            for name, values in (self.intervals | self.pooled).items():
+            for name, values in self._intervals.items():
                 ends = values.get(label, (math.nan,) * 3)
                 line |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+                line[f"{name}_photographs_se"] = errors[name].get(label, math.nan)
             line |= {name: values[label].value if label in values else math.nan for name, values in self.sets.items()}
             line |= {f"{name}_n": values[label].n if label in values else None for name, values in self.sets.items()}
             for section in self.sections:
@@ -238,9 +285,18 @@ class Comparison:
         return [row for row in self.study["rows"] if row["status"] != "done"]
 
 
-def resamples(pairs: int) -> int:
-    # The smallest p of a bootstrap is 2 / resamples; times the number of pairs, as Holm has it, it must stay small.
-    return max(10_000, 200 * pairs)
+def _as_trained(row: Row, scores: np.ndarray) -> np.ndarray:
+    """Give a row's scores (seeds, N) as (N,) where no training is behind them, as :mod:`~colorlib.statistics` asks."""
+    return scores[0] if row.group in ("trivial", "oracle") and len(scores) == 1 else scores
+
+
+def _metrics_minimised(row: Row) -> set[str]:
+    """Return the metrics that a row's objective is, or has among its terms."""
+    objective = row.config.get("objective") or {}
+    names = [objective] if isinstance(objective, str) else list(objective)
+    if not all(name in OBJECTIVES or name in SUMS for name in names):
+        return set()
+    return {OBJECTIVES[term].metric for name in names for term in terms_of(name)}
 
 
 def _way(name: str, table: dict) -> tuple:

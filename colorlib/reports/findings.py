@@ -5,13 +5,13 @@ What one part of a report found, that part says itself: :mod:`colorlib.reports.s
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from colorlib import statistics
 from colorlib.reports.comparison import Comparison
 from colorlib.reports.rows import PRIMARY, by_budget
 from colorlib.reports.words import head, listed, number, percent, plural
 from colorlib.runs.run import Run
+
+NAMED = 5  # rows of those that cannot be told apart
 
 
 def describe_run(run: Run) -> str:
@@ -29,40 +29,59 @@ def describe_run(run: Run) -> str:
 
 
 def answer(comparison: Comparison) -> list[str]:
-    """Answer the study's question in three sentences made from the data."""
+    """Answer the study's question in a few sentences made from the data; "best" is said of what is decided alone."""
     c = comparison
     if c.best is None:
         return ["No row of this study has finished, so there is nothing to compare yet; the failures below say why."]
-    best = c.intervals[PRIMARY][c.best]
-    seeds = len(c.by_label[c.best].runs)
-    scored = (
-        f"with a mean {head(PRIMARY)} of {number(best.mean)} (95 % interval {number(best.low)} to "
-        f"{number(best.high)}; {plural(len(c.ids), 'photograph')}, {plural(seeds, 'training')}; lower is better)"
-    )
+    sentences = [_who_leads(c, c.contenders, c.trained or c.contestants)]
     if not c.trained:
-        sentences = [
-            f"No network of this study has finished; of the rows that need no training, {c.best} is best, {scored}."
-        ]
+        sentences.insert(0, "No network of this study has finished; what follows is of rows that need no training.")
     elif c.contestants[0] != c.best:
-        above = listed(label for label in c.contestants[: c.contestants.index(c.best)])
-        sentences = [
-            f"No trained row comes first: {above}, without training, lies ahead of the best, {c.best}, {scored}."
-        ]
-    else:
-        sentences = [f"{c.best} colours these photographs best, {scored}."]
+        above = listed(c.contestants[: c.contestants.index(c.best)])
+        sentences.insert(0, f"No trained row comes first: {above}, without training, lies ahead of them all.")
     others = [label for label in c.trained if label != c.best]
-    parts = [_about_difference(c, c.best, others[0], f"the runner-up, {others[0]}")] if others else []
+    parts = [_about_difference(c, c.best, others[0], f"the next, {others[0]}")] if others else []
     if c.grey and c.grey != c.best:
         parts.append(_about_difference(c, c.best, c.grey, "leaving every photograph grey"))
     if parts:
-        sentences.append("Its " + head(PRIMARY) + " lies " + " and ".join(parts) + ".")
-    sentences.append(_best_by_budget(c))
+        sentences.append(f"The {head(PRIMARY)} of {c.best} lies {' and '.join(parts)}.")
+    sentences += _leaders_by_budget(c)
+    sentences += [section.headline for section in c.sections]
     sentences.append(_vividness(c))
     return [sentence for sentence in sentences if sentence]
 
 
+def _who_leads(c: Comparison, contenders: list[str], field: list[str]) -> str:
+    """Name the best of a field, or the rows that cannot be told from the one with the lowest mean."""
+    first = contenders[0]
+    mean, low, high = c.intervals[PRIMARY][first]
+    seeds = len(c.by_label[first].runs)
+    behind = f"{plural(len(c.ids), 'photograph')}, {plural(seeds, 'training')}; lower is better"
+    scored = f"with a mean {head(PRIMARY)} of {number(mean)} (95 % interval {number(low)} to {number(high)}; {behind})"
+    if len(field) == 1:
+        return f"{_marked(c, first)} is the only row to compare, {scored}."
+    if len(contenders) == 1:
+        return f"{_marked(c, first)} colours these photographs best, {scored}."
+    means = [c.mean(PRIMARY, label) for label in contenders]
+    named = [_marked(c, label) for label in contenders[:NAMED]]
+    if len(contenders) > NAMED:
+        named.append(f"{len(contenders) - NAMED} more")
+    once = sum(len(c.by_label[label].runs) == 1 for label in contenders)
+    why = f"; {'each' if once == len(contenders) else once} of them trained once, which decides nothing" if once else ""
+    return (
+        f"No row is shown to be the best: of {plural(len(field), 'row')}, {len(contenders)} cannot be told by their "
+        f"mean {head(PRIMARY)} from the lowest, {listed(named)}, from {number(min(means))} to "
+        f"{number(max(means))}, a spread of {number(max(means) - min(means))} "
+        f"({plural(len(c.ids), 'photograph')}; lower is better{why})."
+    )
+
+
+def _marked(c: Comparison, label: str) -> str:
+    return f"{label} (trained on {head(PRIMARY)} itself)" if label in c.taught_to_the_test else label
+
+
 def _about_difference(comparison: Comparison, best: str, other: str, name: str) -> str:
-    """Say how the best row stands to another, from the other's side of the comparison: size, interval, certainty."""
+    """Say how the first row stands to another, from the other's side of the comparison: size, interval, certainty."""
     difference = comparison.differences[best, other]
     verdict = comparison.verdict(best, other)
     size = f"{number(abs(difference.mean))} {'below' if difference.mean < 0 else 'above'} {name}"
@@ -71,23 +90,20 @@ def _about_difference(comparison: Comparison, best: str, other: str, name: str) 
         interval = f"95 % interval {number(low)} to {number(high)}"
     else:
         interval = f"95 % interval of the difference {number(difference.low)} to {number(difference.high)}"
-    if not verdict.startswith("no difference"):
+    if verdict in ("better", "worse", "undecided"):
         p = next((f"p < {bound}" for bound in (0.001, 0.01) if difference.p < bound), f"p = {difference.p:.2f}")
         verdict += f", {p} after Holm's correction"
     return f"{size} ({interval}; {verdict})"
 
 
-def _best_by_budget(c: Comparison) -> str:
-    """Name the best row of each budget, where a study has budgets of images and of computing."""
-    parts = []
+def _leaders_by_budget(c: Comparison) -> list[str]:
+    """Say who leads each budget, where a study has budgets of images and of computing."""
+    sentences = []
     for budget, rows in by_budget(c.rows).items():
-        best = c.intervals[PRIMARY][rows[0].label]
-        parts.append(
-            f"of {plural(len(rows), 'row')} trained for {budget} {rows[0].short} is best ({head(PRIMARY)} "
-            f"{number(best.mean)}, 95 % interval {number(best.low)} to {number(best.high)})"
-        )
-    text = listed(parts)
-    return f"{text[:1].upper()}{text[1:]}." if parts else ""
+        field = [row.label for row in rows]
+        contenders = [label for label in field if label == field[0] or c.verdict(label, field[0]) != "worse"]
+        sentences.append(f"Trained for {budget}: {_who_leads(c, contenders, field)}")
+    return sentences
 
 
 def _vividness(c: Comparison) -> str:
@@ -112,7 +128,7 @@ def _vividness(c: Comparison) -> str:
 
 
 def about_seeds(c: Comparison) -> str:
-    """Say what the intervals cover."""
+    """Say what the intervals cover, and why rows that were trained once get no verdict."""
     single = [label for label in c.trained if c.by_label[label].group == "trained" and len(c.by_label[label].runs) == 1]
     if not single:
         return "Intervals cover the choice of photographs and of the training's random seed."
@@ -123,23 +139,20 @@ def about_seeds(c: Comparison) -> str:
         who = f"{len(single)} of {len(networks)} networks were"
     else:
         who = f"{listed(single)} {'was' if len(single) == 1 else 'were'}"
-    return f"{who} trained once: those intervals cover the choice of photographs, not the luck of a training."
+    return (
+        f"{who} trained once: those intervals cover the choice of photographs and not the luck of a training, which "
+        "nobody has measured there, so no verdict and no p-value is given."
+    )
 
 
 def about_training(c: Comparison) -> list[str]:
-    """Name trained rows that do not beat every row that needs no training, and the best row's worst photographs."""
+    """Name trained rows that do not beat every row that needs no training, with what the files say of why."""
     sentences = []
     for label in c.trained:
         lost = [other for other in c.trivial if c.verdict(label, other) != "better"]
         if lost:
             verdicts = listed(f"{other} ({c.verdict(label, other)})" for other in lost)
             sentences.append(f"{label} is not shown to be better than {verdicts}. {_why(c, label, lost)}".strip())
-    if c.trained:
-        best = c.trained[0]
-        scores = c.by_label[best].scores(PRIMARY, c.ids).mean(0)
-        worst = [(c.ids[i], scores[i]) for i in np.argsort(-scores, kind="stable")[:5] if np.isfinite(scores[i])]
-        named = listed(f"{identity} ({number(value, 1)})" for identity, value in worst)
-        sentences.append(f"The photographs that {best} colours worst, with their {head(PRIMARY)}: {named}.")
     return sentences
 
 

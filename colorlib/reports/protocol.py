@@ -4,7 +4,7 @@ import itertools
 from datetime import UTC, datetime
 
 from colorlib.data.manifest import LEFT_OUT
-from colorlib.reports.comparison import RESAMPLES, Comparison, resamples
+from colorlib.reports.comparison import Comparison
 from colorlib.reports.rows import PRIMARY
 from colorlib.reports.words import listed, plural
 
@@ -19,11 +19,21 @@ def protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
     method = [
         ("primary metric", f"{PRIMARY}, fixed in the library and not chosen by the results; lower is better"),
         ("photographs compared", f"{len(c.ids):,} of the test split, the same for every row"),
-        ("intervals", "95 %, percentile bootstrap; photographs drawn once for all rows, seeds drawn for each row"),
-        ("resamples", f"{resamples(pairs):,} for {PRIMARY}, {RESAMPLES:,} for the other metrics"),
-        ("correction", f"Holm over all {pairs} pairs of rows that are not oracles"),
+        (
+            "intervals",
+            "95 %, from the variance over photographs, which all rows share, and over each row's seeds, by a t for "
+            "each; the variance over seeds is the row's own or its posterior mean given all rows', if that is larger",
+        ),
+        ("correction", f"Holm over all {pairs} pairs of rows that are not oracles, for each kind of verdict"),
+        (
+            "one training",
+            "how far the luck of a training moves such a row is unknown, so it gets no p and no verdict",
+        ),
         ("margin", f"a difference within ±{c.margin:g} does not matter" if c.margin else "none was declared"),
-        ("ranks", "among all rows but the oracles, which know the answer; in brackets where a resample may put them"),
+        (
+            "ranks",
+            "among all rows but the oracles, which know the answer; in brackets what the verdicts leave open",
+        ),
     ]
     if c.left_out:
         method.append(("left out", f"{plural(c.left_out, 'photograph')} that not every row was judged on"))

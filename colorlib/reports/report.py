@@ -45,7 +45,10 @@ def draw_figures(comparison: Comparison) -> dict[str, Figure]:
 
 
 def write_report(study_folder: Path | str, report_folder: Path | str) -> Path:
-    """Write a study's report: ``index.html``, ``comparison.md``, ``results.csv``, ``pairs.csv`` and ``figures/``.
+    """Write a study's report: ``index.html``, ``comparison.md``, tables as CSV and ``figures/``.
+
+    ``results.csv`` has a line for each row, ``pairs.csv`` for each two rows and ``seeds.csv`` for each run; what
+    sections show beyond these is in files of their own.
 
     Where learning rates were chosen by a sweep, ``sweep.csv`` says from which, with the loss on val of each.
 
@@ -67,9 +70,14 @@ def write_report(study_folder: Path | str, report_folder: Path | str) -> Path:
     for path in [path for kind in ("png", "jpg") for path in (folder / "figures").rglob(f"*.{kind}")]:
         if path.relative_to(folder / "figures").as_posix() not in figures:
             path.unlink()  # of an earlier report; it may show what this one must not
-    tables = {"results.csv": comparison.results, "pairs.csv": comparison.pairs}
+    tables = {"results.csv": comparison.results, "pairs.csv": comparison.pairs, "seeds.csv": comparison.seeds}
     if len(sweeps := comparison.gathered("sweep.csv")):
         tables["sweep.csv"] = sweeps.drop(columns="seed").drop_duplicates().set_index("label")
+    for section in comparison.sections:
+        tables |= {name: table.set_index(table.columns[0]) for name, table in section.data.items() if len(table)}
+    for path in folder.glob("*.csv"):
+        if path.name not in tables:
+            path.unlink()  # of an earlier report
     texts = {name: table.to_csv(float_format="%.9g", lineterminator="\n") for name, table in tables.items()}
     texts |= {"comparison.md": to_markdown(comparison), "index.html": to_html(comparison)}
     for name, text in texts.items():

@@ -11,7 +11,7 @@ import pandas as pd
 from colorlib.metrics import METRICS, SETS, known_metric
 from colorlib.reports.rows import PRIMARY
 from colorlib.reports.words import head, number
-from colorlib.statistics.bootstrap import Interval, Rank
+from colorlib.statistics import Interval, Rank
 
 if TYPE_CHECKING:
     from colorlib.reports.comparison import Comparison

@@ -22,7 +22,7 @@ from colorlib.metrics import METRICS, Pair
 from colorlib.metrics.several import best_of, diversity
 from colorlib.runs.colorizer import Colorizer
 from colorlib.runs.run import write_table
-from colorlib.statistics.bootstrap import mean_interval
+from colorlib.statistics import mean_interval
 
 PHOTOGRAPHS = 64  # for each curve
 BATCH = 32

@@ -123,7 +123,7 @@ def judge(
 
     They are ``per_image.csv``, ``sets.json`` (distances between the sets of pictures), ``cost.json``, ``pictures/``,
     and for a trained network whichever curves it has (`colorlib.runs.curves`). The score is printed and, where the
-    folder lies in a study's, the verdict against its best row (:func:`~colorlib.runs.standing.standing`).
+    folder lies in a study's, the verdict against its leading row (:func:`~colorlib.runs.standing.standing`).
 
     Args:
         colorizer: any callable L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W) in CIELAB units.

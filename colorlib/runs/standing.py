@@ -1,4 +1,4 @@
-"""How a judged run stands: its score and, in the folder of a study, the verdict against the study's best row."""
+"""How a judged run stands: its score and, in the folder of a study, the verdict against the study's leading row."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pandas as pd
 
 from colorlib.metrics import METRICS
 from colorlib.runs.run import Run, list_runs
-from colorlib.statistics import Difference, mean_interval, paired_bootstrap, verdict
+from colorlib.statistics import Difference, mean_interval, paired_differences, verdict
 
 PRIMARY = "delta_e_2000"
 OF_ONE_ROW = ("name", "seed", "command")  # in these settings, runs of one row may differ
@@ -17,33 +17,39 @@ OF_ONE_ROW = ("name", "seed", "command")  # in these settings, runs of one row m
 def standing(run: Run) -> str:
     """Say in one line how a finished run stands, with 95 % intervals.
 
-    A run whose folder lies in a study's (one that holds ``study.json``) is compared, photograph by photograph, with the
-    best of the study's other rows: that with the lowest mean ΔE2000 over its seeds, on the same photographs. Oracles
-    are no rows to beat. The verdict is of this one comparison; those of a report are corrected for their number.
+    A run whose folder lies in a study's (one that holds ``study.json``) has its row, all the seeds of its settings,
+    compared with the leading one of the study's other rows: that with the lowest mean ΔE2000 over its seeds, on the
+    same photographs. Oracles are no rows to compare with. The verdict is of this one comparison; those of a report are
+    corrected for their number. Where either row was trained once there is none.
 
     Returns:
-        for example ``mine: ΔE2000 11.31 (11.10 to 11.52) on 5,633 photographs; 0.24 above (0.10 to 0.39) the study's
-        best row, siggraph17 · l1: worse.`` Where there can be no verdict, the line says why.
+        for example ``mine: ΔE2000 11.31 (11.10 to 11.52) on 5,633 photographs; over 3 trainings 0.24 above (0.10 to
+        0.39) the study's leading row, siggraph17 · l1: worse.`` Where there can be no verdict, the line says why.
     """
     scores = _scores(run)
     mean, low, high = mean_interval(scores)
     line = f"{run.label}: ΔE2000 {mean:.2f} ({low:.2f} to {high:.2f}) on {len(scores):,} photographs"
     study = next((folder for folder in run.folder.resolve().parents if (folder / "study.json").is_file()), None)
-    return f"{line}; {_against_the_best(run, scores, study)}." if study else f"{line}."
+    return f"{line}; {_against_the_leader(run, scores.index, study)}." if study else f"{line}."
 
 
-def _against_the_best(run: Run, scores: pd.Series, study: Path) -> str:
+def _against_the_leader(run: Run, ids: pd.Index, study: Path) -> str:
     margin = _margin(study / "study.json")
     if margin is None:
         return "no verdict, for the study.json above its folder cannot be read"
-    rows, others = _other_rows(run, scores.index, study)
-    if not rows:
+    own = _row(run)
+    rows, others = _rows(ids, study)
+    if not rows.keys() - {own}:
         return "no verdict, for its study has no other row that was judged" + " on these photographs" * (others > 0)
-    best = min(rows, key=lambda row: np.mean(rows[row]))
-    difference = paired_bootstrap(scores, rows[best])
+    leader = min(rows.keys() - {own}, key=lambda row: (np.mean(rows[row]), row))
+    fixed = {row for row, seeds in rows.items() if len(seeds) == 1 and json.loads(row)["kind"] == "baseline"}
+    scores = {row: seeds[0] if row in fixed else np.stack(seeds) for row, seeds in rows.items()}
+    found = paired_differences(scores, margin)
+    difference = found[own, leader] if (own, leader) in found else found[leader, own].reversed()
     words = verdict(difference, margin, METRICS[PRIMARY].higher_is_better)
+    trainings = f"over {len(rows[own])} trainings " if len(rows[own]) > 1 else ""
     among = " of those judged on these photographs" * (others > 0)
-    return f"{_size(difference)} the study's best row{among}, {json.loads(best)['label']}: {words}"
+    return f"{trainings}{_size(difference)} the study's leading row{among}, {json.loads(leader)['label']}: {words}"
 
 
 def _margin(path: Path) -> float | None:
@@ -54,16 +60,16 @@ def _margin(path: Path) -> float | None:
         return None
 
 
-def _other_rows(run: Run, ids: pd.Index, study: Path) -> tuple[dict[str, list[np.ndarray]], int]:
-    """Return the study's other rows, settings -> scores of each seed, and how many runs have other photographs."""
-    own, others = _row(run), 0
+def _rows(ids: pd.Index, study: Path) -> tuple[dict[str, list[np.ndarray]], int]:
+    """Return the study's rows, settings -> scores of each seed, and how many runs have other photographs."""
+    others = 0
     rows: dict[str, list[np.ndarray]] = {}
     for found in list_runs(study):
         try:
             row, oracle, scores = _row(found), found.config["kind"] == "oracle", _scores(found)
         except (OSError, ValueError, KeyError):  # damaged, or of another version
             continue
-        if oracle or row == own:
+        if oracle:
             continue
         if len(scores) == len(ids) and set(scores.index) == set(ids):
             rows.setdefault(row, []).append(scores[ids].to_numpy())

@@ -1,18 +1,16 @@
-"""How sure one can be: intervals, paired differences and ranks by the bootstrap, and what the variance goes with."""
+"""How sure one can be: intervals, paired differences and ranks, and what the variance goes with."""
 
-from colorlib.statistics.bootstrap import (
+from colorlib.statistics.differences import (
     Difference,
-    Interval,
     Rank,
+    correct,
     holm,
-    mean_interval,
-    mean_intervals,
-    paired_bootstrap,
+    paired_difference,
     paired_differences,
-    pooled_intervals,
     rank_intervals,
     verdict,
 )
+from colorlib.statistics.intervals import Interval, mean_interval, mean_intervals, pseudo_values
 from colorlib.statistics.variance import Share, attribute_variance
 
 __all__ = [
@@ -21,12 +19,13 @@ __all__ = [
     "Rank",
     "Share",
     "attribute_variance",
+    "correct",
     "holm",
     "mean_interval",
     "mean_intervals",
-    "paired_bootstrap",
+    "paired_difference",
     "paired_differences",
-    "pooled_intervals",
+    "pseudo_values",
     "rank_intervals",
     "verdict",
 ]

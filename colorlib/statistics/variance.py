@@ -1,16 +1,26 @@
-"""What the variance between runs goes with: shares of factors, averaged over their orders."""
+"""What the variance between runs goes with: shares of factors, averaged over their orders.
+
+References:
+    Grömping, "Estimators of relative importance in linear regression based on variance decomposition", The American
+    Statistician 61(2), 2007 (LMG: averaging over the orders of the factors).
+    Rao and Wu, "Resampling inference with complex survey data", JASA 83, 1988 (rescaling for few clusters).
+"""
 
 import functools
 import itertools
 import math
 import operator
 from collections.abc import Hashable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from colorlib.statistics.bootstrap import CHUNK, Label, Number, grouped, interval_ends
+from colorlib.statistics.intervals import Label, grouped
+
+CHUNK = 4_000_000  # resampled images held in memory at once
+
+Number = TypeVar("Number", float, np.ndarray)
 
 
 class Share(NamedTuple):
@@ -51,8 +61,9 @@ def attribute_variance(
         factors: {name: R levels}; those with one level are left out.
         settings: R labels, equal for runs that differ in nothing but their seed; by default runs are equal when all
             their factors are.
-        n_resamples, seed, level: of the bootstrap over images, the same ones for all runs; it takes the runs as given.
-            With values (R,) there are no intervals, and the ends are NaN.
+        n_resamples, seed, level: of the bootstrap, which draws the images anew, the same ones for all runs, and the
+            runs of each setting; a run alone in its setting strays as those of other settings do. Ends are NaN where
+            there is nothing to draw: values (R,) and no setting trained twice.
 
     Returns:
         {name: Share} for each factor with two levels or more, then "interaction", whose levels are the settings, and
@@ -61,6 +72,9 @@ def attribute_variance(
     Raises:
         ValueError: no run, a factor or settings of another length, more than 10 factors, or no image with a finite
             score in every run.
+
+    The ends are the percentiles of the resampled shares, moved by as much as their mean lies off the share: what is
+    drawn again from runs that differ by chance differs by chance twice.
 
     Difference from Grömping (2007): an order's steps are groups of dummy columns, one group for each factor, as usual
     for categorical factors.
@@ -77,14 +91,12 @@ def attribute_variance(
     cells = _codes(list(zip(*factors.values(), *([] if settings is None else [settings]), strict=True)))
     if scores.ndim not in (1, 2) or not R or len(levels) > 10 or any(len(c) != R for c in (*levels.values(), cells)):
         raise ValueError("values must be (runs,) or (runs, N), with one level of each of at most 10 factors per run.")
-    images = grouped(list(scores.reshape(R, -1)))
-    table = np.concatenate(images)  # (R, N)
-    means = [table.mean(1)[None]]
-    if scores.ndim == 2:
-        rng, N = np.random.default_rng(seed), table.shape[1]
+    table = np.concatenate(grouped(list(scores.reshape(R, -1))))  # (R, N)
+    means, rng, N = [table.mean(1)[None]], np.random.default_rng(seed), table.shape[1]
+    if N > 1 or cells.max(initial=0) + 1 < R:
         for start in range(0, n_resamples, step := max(1, CHUNK // N)):
             drawn = rng.multinomial(N, np.full(N, 1 / N), size=min(step, n_resamples - start))
-            means.append(drawn @ table.T / N)
+            means.append(_draw_runs(rng, drawn @ table.T / N, cells))
     points = np.concatenate(means)  # the first is the runs as they are, the others are resampled
     centred = points - points.mean(1, keepdims=True)
     total = (centred**2).sum(1)
@@ -104,9 +116,10 @@ def attribute_variance(
         # Nothing is left of a difference that is rounding, such as that of runs that are all alike.
         scale = np.where(total > 1e-20 * np.maximum((points**2).sum(1), 1e-300), total, math.nan)
         parts = squares / scale
-        low, high = (
-            interval_ends(parts[1:], level) if len(parts) > 1 and np.isfinite(parts).all() else (math.nan, math.nan)
-        )
+        low, high = math.nan, math.nan
+        if len(parts) > 1 and np.isfinite(parts).all():
+            ends = np.quantile(parts[1:], [(1 - level) / 2, (1 + level) / 2]) - (parts[1:].mean() - parts[0])
+            low, high = np.clip(ends, 0, 1).tolist()
         earliest, latest, chance = (float(value / scale[0]) for value in (first, last, noise * rank))
         return Share(float(parts[0]), low, high, earliest, latest, count, chance)
 
@@ -121,6 +134,26 @@ def attribute_variance(
     within = np.maximum(total - between, 0)
     found["seed"] = share(within, within[0], within[0], R, freedom)
     return found
+
+
+def _draw_runs(rng: np.random.Generator, points: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    # (B, R) runs' means -> the same with the runs of each cell drawn anew. Drawing S runs shows (S - 1)/S of their
+    # variance: their spread is widened first, by what it will lose.
+    strays, middles, alone = np.zeros_like(points), np.empty_like(points), []
+    for cell in range(cells.max() + 1):
+        runs = np.flatnonzero(cells == cell)
+        middles[:, runs] = points[:, runs].mean(1, keepdims=True)
+        if len(runs) > 1:
+            strays[:, runs] = (points[:, runs] - middles[:, runs]) * math.sqrt(len(runs) / (len(runs) - 1))
+        else:
+            alone.append(runs[0])
+    drawn = np.empty(points.shape, dtype=int)
+    others = np.setdiff1d(np.arange(len(cells)), alone)
+    for run, cell in enumerate(cells):
+        runs = np.flatnonzero(cells == cell)
+        pool = runs if len(runs) > 1 else others if len(others) else runs
+        drawn[:, run] = rng.choice(pool, size=len(points))
+    return middles + np.take_along_axis(strays, drawn, 1)
 
 
 def _codes(levels: Sequence[Hashable]) -> np.ndarray:

@@ -7,6 +7,7 @@ figures follow.
 from colorlib.reports.sections.attribution import Attribution
 from colorlib.reports.sections.base import Chart, Section
 from colorlib.reports.sections.budgets import Budgets
+from colorlib.reports.sections.certainty import Certainty
 from colorlib.reports.sections.cost import Cost
 from colorlib.reports.sections.crowns import Crowns
 from colorlib.reports.sections.hints import Hints
@@ -45,4 +46,5 @@ SECTIONS: tuple[type[Section], ...] = (
     Pictures,
     Crowns,
     Pairwise,
+    Certainty,
 )

@@ -5,6 +5,7 @@ import math
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from colorlib import statistics
 from colorlib.reports.rows import PRIMARY, Row
@@ -14,14 +15,15 @@ from colorlib.statistics.variance import Share
 
 OF_THE_ENCODER = ("encoder", "pretraining", "encoder_rate", "statistics")  # options that make no other architecture
 ATTRIBUTED = (PRIMARY, "psnr_rgb_db", "colorfulness_hs03")  # whose variance between runs is divided among its causes
+DECIDES = {"architecture": "the network", "objective": "the loss", "interaction": "what they do together"}
 
 
 class Attribution(Section):
     heading = "What the variance goes with"
     note = (
         "Each source's share of the variance between trained runs, averaged over all orders of the sources (LMG; "
-        "Grömping 2007), with its 95 % interval over photographs. By chance: what it would get if it did nothing and "
-        "only seeds differed. Shares describe the rows of this study; a source varied more widely gets more."
+        "Grömping 2007), with its 95 % interval over photographs and runs. By chance: what it would get if it did "
+        "nothing and only seeds differed. Shares describe the rows of this study; a source varied more gets more."
     )
 
     @cached_property
@@ -46,6 +48,35 @@ class Attribution(Section):
                 if math.isfinite(found["seed"].share):
                     result[name] = found
         return result
+
+    @cached_property
+    def headline(self) -> str:
+        """What decides the primary metric, the largest share first; a share below half a percent is passed over."""
+        shares = self.shares.get(PRIMARY, {})
+        order = sorted((name for name in shares if shares[name].share >= 0.005), key=lambda name: -shares[name].share)
+        if not order:
+            return ""
+        parts = [
+            f"{DECIDES.get(name, f'the {name}')}{'' if i else ' decides'} {_with_ends(shares[name], ' to ')}"
+            for i, name in enumerate(order)
+        ]
+        return f"Of the differences in {head(PRIMARY)} between the trained runs, {listed(parts)}."
+
+    @cached_property
+    def data(self) -> dict[str, pd.DataFrame]:
+        """The runs with what they differ in, in ``runs.csv``, and the shares that follow, in ``attribution.csv``."""
+        runs = [
+            {"label": row.label, "seed": run.config.get("seed"), **_factors(row)}
+            for row in self.c.rows
+            if row.group == "trained"
+            for run in row.runs
+        ]
+        lines = [
+            {"metric": metric, "source": name, **share._asdict()}
+            for metric, shares in self.shares.items()
+            for name, share in shares.items()
+        ]
+        return {"runs.csv": pd.DataFrame(runs), "attribution.csv": pd.DataFrame(lines)} if lines else {}
 
     @cached_property
     def sentences(self) -> list[str]:

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from colorlib.plots import figure_bytes
@@ -70,6 +71,16 @@ class Section:
     @cached_property
     def charts(self) -> dict[str, Chart]:
         """Its figures by name."""
+        return {}
+
+    @cached_property
+    def headline(self) -> str:
+        """A sentence that stands with the report's answer; most sections have none."""
+        return ""
+
+    @cached_property
+    def data(self) -> dict[str, pd.DataFrame]:
+        """What its figures and sentences rest on and no other file of the report holds: name of a CSV file → table."""
         return {}
 
     @cached_property

@@ -19,6 +19,10 @@ class Hints(Section):
         return self.c.gathered("hints.csv")
 
     @cached_property
+    def data(self) -> dict[str, pd.DataFrame]:
+        return {"hints.csv": self.curves}
+
+    @cached_property
     def sentences(self) -> list[str]:
         sentences = []
         for label, table in self.curves.groupby("label", sort=False):

@@ -19,6 +19,17 @@ class Histories(Section):
     heading = "Learning curves"
 
     @cached_property
+    def data(self) -> dict[str, pd.DataFrame]:
+        shown = ["images_seen", "seconds", "val_delta_e_76"]  # which a history may lack
+        tables = [
+            run.history.reindex(columns=shown).assign(label=label, seed=run.config.get("seed"))
+            for label in self.c.trained
+            for run in self.c.by_label[label].runs
+            if run.history is not None
+        ]
+        return {"histories.csv": pd.concat(tables)[["label", "seed", *shown]]} if tables else {}
+
+    @cached_property
     def charts(self) -> dict[str, Chart]:
         """The curves of all rows in one figure, and where they are many each once more in a panel of its own."""
         rows = [self.c.by_label[label] for label in self.c.trained]

@@ -61,6 +61,10 @@ class Laws(Section):
         """Name of an oracle → its label."""
         return {row.config["model"]: row.label for row in self.c.rows if row.group == "oracle"}
 
+    @cached_property
+    def data(self) -> dict[str, pd.DataFrame]:
+        return {"laws.csv": self.by_law}
+
     def results(self, label: str) -> dict[str, float]:
         found: dict[str, float] = {}
         for _, law in self.by_law[self.by_law["name"] == label].iterrows():

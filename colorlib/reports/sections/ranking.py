@@ -28,9 +28,10 @@ class Ranking(Section):
     template = """
 <h2>{{ section.heading }}</h2>
 {{ chart(section, "forest") }}
-<p class="note">Sorted by {{ head(primary) }}. Small figures are 95 % intervals; ↑ higher is better, ↓ lower is better; blue is the best trained row of a column. A rank is followed by the ranks that a resample may give it.</p>
+<p class="note">Sorted by {{ head(primary) }}. Small figures are 95 % intervals; ↑ higher is better, ↓ lower is better; blue is the best trained row of a column. A rank is followed by the ranks that the verdicts leave open.</p>
 {{ metric_table(section.first) }}
 {% for sentence in section.collapses %}<p class="note">† {{ sentence | tidy }}</p>{% endfor %}
+{% if section.taught %}<p class="note">{{ section.taught }}</p>{% endif %}
 {% if section.chosen %}<p class="note">{{ section.chosen }}</p>{% endif %}
 {% if section.labels %}<p class="note">{{ section.labels }}</p>{% endif %}
 {% if section.table %}
@@ -73,6 +74,12 @@ class Ranking(Section):
             for run in row.collapsed
             if (collapse := run.collapse)
         ]
+
+    @cached_property
+    def taught(self) -> str:
+        """What the mark of rows says that learned by the metric that ranks them."""
+        words = f"‡ Trained on {head(PRIMARY)} itself, which ranks the rows: look at the other metrics too."
+        return words if self.c.taught_to_the_test else ""
 
     @cached_property
     def chosen(self) -> str:
@@ -122,7 +129,8 @@ class Ranking(Section):
         table = [["rank", "row", *map(markdown_head, self.first), "against the best", "against grey", "Parameters"]]
         for row in c.rows:
             collapsed = f" † ({len(row.collapsed)} of {len(row.runs)} collapsed)" if row.collapsed else ""
-            cells = [rank_text(c.ranks.get(row.label)), row.label + collapsed]
+            taught = " ‡" if row.label in c.taught_to_the_test else ""
+            cells = [rank_text(c.ranks.get(row.label)), row.label + collapsed + taught]
             cells += [markdown_cell(column, row.label) for column in self.first]
             cells += [c.verdict(row.label, other) or "–" for other in (c.best, c.grey)]
             table.append([*cells, short(row.cost("parameters"))])
@@ -141,6 +149,6 @@ class Ranking(Section):
         for name in ("colorfulness_hs03", "mean_chroma"):
             if math.isfinite(c.truth(name)):
                 lines += ["", f"{head(name)} of the photographs themselves: {number(c.truth(name), 1)}."]
-        for sentence in filter(None, (self.labels, self.chosen, *self.collapses)):
+        for sentence in filter(None, (self.labels, self.taught, self.chosen, *self.collapses)):
             lines += ["", sentence]
         return lines

@@ -21,6 +21,10 @@ class Several(Section):
         return found.drop(columns="seed").groupby(["label", "k"], sort=False).mean().reset_index()
 
     @cached_property
+    def data(self) -> dict[str, pd.DataFrame]:
+        return {"several.csv": self.means}
+
+    @cached_property
     def sentences(self) -> list[str]:
         sentences = []
         for label, table in self.means.groupby("label", sort=False):

@@ -59,6 +59,10 @@ class Temperatures(Section):
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["curve", "temperature", *AXES])
 
     @cached_property
+    def data(self) -> dict[str, pd.DataFrame]:
+        return {"temperatures.csv": self.curves}
+
+    @cached_property
     def sentences(self) -> list[str]:
         """What each curve costs and gains from its coldest to its warmest end."""
         sentences = []
