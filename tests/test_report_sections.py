@@ -18,8 +18,8 @@ from colorlib.reports.sections.laws import Laws
 from colorlib.reports.sections.pretraining import Pretraining, about_worth, photographs_needed
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.recognised import Recognised
-from colorlib.reports.sections.slips import Slips
 from colorlib.reports.sections.scaling import Scaling
+from colorlib.reports.sections.slips import Slips
 from colorlib.reports.sections.temperatures import Temperatures
 from colorlib.reports.sections.tint import Tint
 from colorlib.runs.run import list_runs

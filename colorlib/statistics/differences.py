@@ -88,7 +88,7 @@ def differences_of(
         (labels[i], labels[j]): Difference(
             mean, low, high, same, large, (int(found.trainings[i]), int(found.trainings[j]))
         )
-        for i, j, (mean, low, high, same, large) in zip(first, second, numbers, strict=True)
+        for i, j, (mean, low, high, same, large) in zip(first.tolist(), second.tolist(), numbers, strict=True)
     }
 
 

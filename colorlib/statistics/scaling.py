@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar, nnls
 from scipy.stats import kendalltau, t
 
-from colorlib.statistics.bootstrap import Interval
+from colorlib.statistics.intervals import Interval
 
 EXPONENTS = (0.01, 3.0)  # of a power law: from nearly a logarithm to nearly a step
 

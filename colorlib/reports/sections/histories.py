@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from colorlib import plots
 from colorlib.reports.sections.base import Chart, Section

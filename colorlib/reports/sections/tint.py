@@ -84,7 +84,7 @@ class Tint(Section):
             if name not in near:
                 sentences.append(
                     f"The {_name(mean)} in {name} is no colour of the photographs: their mean is "
-                    f"{number(np.linalg.norm(mean - self.photographs), 1)} ab units away."
+                    f"{number(float(np.linalg.norm(mean - self.photographs)), 1)} ab units away."
                 )
         return sentences
 
