@@ -17,7 +17,7 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 .PHONY: help study app lint check test examples unit lab bench rendered
 
 help:
-	@echo 'make study            run the quick study on the embedded scenes and write its report (about ten minutes)'
+	@echo 'make study            run the quick study on the embedded scenes and write its report (about six minutes)'
 	@echo '     STUDY=photos     another study of notebooks/studies, or the path of one'
 	@echo '     DATA=FOLDER      on these photographs: a folder, a zip, a tar, or what `colorlib prepare` made'
 	@echo '     JOBS=4           rows at a time (default: one for each processor)'
