@@ -27,6 +27,10 @@ class Slips(Section):
         return found.drop(columns=["id", "seed"]).groupby("label", sort=False).mean()
 
     @cached_property
+    def data(self) -> dict[str, pd.DataFrame]:
+        return {"slips.csv": self.means.reset_index()}
+
+    @cached_property
     def sentences(self) -> list[str]:
         sentences = []
         for label, row in self.means.iterrows():
