@@ -73,8 +73,8 @@ class Tint(Section):
             text += f" and up to {number(size, 1)} between sizes of a network"
             text += ": the tint comes with the space." if space > 2 * size else ": neither explains the tint alone."
         sentences.append(text.removesuffix(".") + ".")
-        own = float(np.linalg.norm(self.photographs))
-        near = [s for s, mean in tints.items() if np.linalg.norm(mean - self.photographs) < max(own / 2, LEAST)]
+        away = {name: _length(mean - self.photographs) for name, mean in tints.items()}
+        near = [name for name in tints if away[name] < max(_length(self.photographs) / 2, LEAST)]
         if near and _name(self.photographs) != "no tint":
             sentences.append(
                 f"The {_name(self.photographs)} in {listed(near)} is the photographs' own mean: what a loss that asks "
@@ -84,7 +84,7 @@ class Tint(Section):
             if name not in near:
                 sentences.append(
                     f"The {_name(mean)} in {name} is no colour of the photographs: their mean is "
-                    f"{number(float(np.linalg.norm(mean - self.photographs)), 1)} ab units away."
+                    f"{number(away[name], 1)} ab units away."
                 )
         return sentences
 
@@ -97,27 +97,31 @@ class Tint(Section):
                 label,
                 *(number(value, 1) for value in mean),
                 number(float(hue_deg(*mean)), 0),
-                number(float(np.linalg.norm(mean)), 1),
+                number(_length(mean), 1),
                 _name(mean),
             ]
             for label, mean in lines.items()
         ]
 
 
+def _length(vector: np.ndarray) -> float:
+    return float(np.linalg.norm(vector))
+
+
 def _name(mean: np.ndarray) -> str:
     """Name the tint of a mean colour."""
-    if np.linalg.norm(mean) < LEAST:
+    if _length(mean) < LEAST:
         return "no tint"
     return next(name for end, name in HUES if hue_deg(*mean) <= end)
 
 
 def _described(mean: np.ndarray) -> str:
-    if np.linalg.norm(mean) < LEAST:
+    if _length(mean) < LEAST:
         return "grey"
-    return f"{_name(mean)} (hue {number(float(hue_deg(*mean)), 0)}°, chroma {number(float(np.linalg.norm(mean)), 1)})"
+    return f"{_name(mean)} (hue {number(float(hue_deg(*mean)), 0)}°, chroma {number(_length(mean), 1)})"
 
 
 def _farthest(means: dict[str, np.ndarray], groups: Iterable[Iterable[Row]]) -> float:
     """Return how far apart the mean colours of two rows of one group lie at most; 0 without a group."""
     pairs = (pair for rows in groups for pair in itertools.combinations(rows, 2))
-    return max((float(np.linalg.norm(means[a.label] - means[b.label])) for a, b in pairs), default=0.0)
+    return max((_length(means[a.label] - means[b.label]) for a, b in pairs), default=0.0)
