@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import nbformat
+import pandas as pd
 import pytest
 import yaml
 from IPython.core.interactiveshell import InteractiveShell
@@ -129,11 +130,15 @@ def test_a_study_takes_whatever_stands_in_models(tmp_path, monkeypatch):
         load_study(write_study(tmp_path, MODEL="mien"))
 
 
-def test_any_network_is_trained_explained_and_judged_under_its_own_name(tiny_scenes, tmp_path):
+def test_any_network_is_trained_explained_and_judged_under_its_own_name(tiny_scenes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     run, label = tmp_path / "run", "diffusion (width 8, blocks 1) · l1"
     given = {"DATA": str(tiny_scenes.folder), "RUN": str(run), "MODEL": "diffusion", "IMAGES_SEEN": 16, "BATCH_SIZE": 8}
+    given["SWEEP"] = {"rates": [1.0e-3, 4.0e-3], "images": 8}
     assert execute(ANY, tmp_path / "out.ipynb", given) is None
     assert Run(run).label == label and Run(run).finished
+    sweep = pd.read_csv(run / "sweep.csv")
+    assert sweep["learning_rate"][sweep["val_loss"].idxmin()] == Run(run).config["learning_rate"]
     cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
     streams = [output for cell in cells for output in cell.get("outputs", []) if output.output_type == "stream"]
     said = "".join(stream.text for stream in streams if stream.name == "stdout")
