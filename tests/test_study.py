@@ -42,7 +42,8 @@ SIZES = [1, 2]
 WORK = """import json, os, sys, time
 from pathlib import Path
 Path(RUN).mkdir(parents=True, exist_ok=True)
-Path(RUN, "kernel.pid").write_text(str(os.getpid()))
+Path(RUN, "kernel.part").write_text(str(os.getpid()))
+Path(RUN, "kernel.part").replace(Path(RUN, "kernel.pid"))
 end = time.time() + SLEEP
 while time.time() < end:
     progress = {"done": SLEEP - (end - time.time()), "total": SLEEP, "what": "training", "time": time.time()}
