@@ -244,11 +244,10 @@ def test_colourfulness_and_chroma_by_hand(pair):
 
 
 def test_tint_by_hand(pair):
-    means = np.array([ab.mean((0, 1)) for ab in arrays(pair.ab)])
-    truth = np.array([ab.mean((0, 1)) for ab in arrays(pair.ab_true)])
+    means, truth = (skcolor.rgb2lab(arrays(rgb)).mean((1, 2))[:, 1:] for rgb in (pair.rgb, pair.rgb_true))
     for channel, name in enumerate(("mean_a", "mean_b")):
-        same(METRICS[name].fn(pair), means[:, channel], 1e-4)
-        same(METRICS[f"{name}_error"].fn(pair), (means - truth)[:, channel], 1e-4)
+        same(METRICS[name].fn(pair), means[:, channel], 1e-3)
+        same(METRICS[f"{name}_error"].fn(pair), (means - truth)[:, channel], 1e-3)
     angles = np.array([3.0, 90, 183, 359])
     assert np.allclose(hue_deg(7 * np.cos(np.radians(angles)), 7 * np.sin(np.radians(angles))), angles)
 

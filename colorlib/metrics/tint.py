@@ -1,4 +1,4 @@
-"""Which colour a picture has as a whole: the means of a* and of b*, and the hue in which they lie.
+"""Which colour a picture has as a whole, as sRGB shows it: the means of a* and of b*, and the hue in which they lie.
 
 Reference:
     CIE 15:2004, section 8.2.1 (a*, b* and the hue angle).
@@ -31,8 +31,8 @@ def hue_deg(a: ArrayLike, b: ArrayLike) -> np.ndarray:
 
 
 def mean_a(pair: Pair) -> Tensor:
-    """(N,) mean over the pixels of the predicted a*, CIELAB units: below 0 green, above it red."""
-    return pair.ab[:, 0].mean((1, 2))
+    """(N,) mean over the pixels of the prediction's a*, CIELAB units: below 0 green, above it red."""
+    return pair.lab_shown[:, 1].mean((1, 2))
 
 
 METRICS["mean_a"] = Metric(
@@ -40,7 +40,7 @@ METRICS["mean_a"] = Metric(
     title="Mean a*",
     unit="ab",
     higher_is_better=None,
-    about="Mean predicted a*, before clipping: below 0 a green tint, above it a red one.",
+    about="Mean a* of the prediction, clipped to sRGB: below 0 a green tint, above it a red one.",
     blind_to="All but the mean: a picture half red and half green has none.",
     reference=CIE,
 )
@@ -48,7 +48,7 @@ METRICS["mean_a"] = Metric(
 
 def mean_a_error(pair: Pair) -> Tensor:
     """(N,) mean a* of the prediction minus that of the photograph, CIELAB units."""
-    return (pair.ab - pair.ab_true)[:, 0].mean((1, 2))
+    return (pair.lab_shown - pair.lab_true_shown)[:, 1].mean((1, 2))
 
 
 METRICS["mean_a_error"] = Metric(
@@ -63,8 +63,8 @@ METRICS["mean_a_error"] = Metric(
 
 
 def mean_b(pair: Pair) -> Tensor:
-    """(N,) mean over the pixels of the predicted b*, CIELAB units: below 0 blue, above it yellow."""
-    return pair.ab[:, 1].mean((1, 2))
+    """(N,) mean over the pixels of the prediction's b*, CIELAB units: below 0 blue, above it yellow."""
+    return pair.lab_shown[:, 2].mean((1, 2))
 
 
 METRICS["mean_b"] = Metric(
@@ -72,7 +72,7 @@ METRICS["mean_b"] = Metric(
     title="Mean b*",
     unit="ab",
     higher_is_better=None,
-    about="Mean predicted b*, before clipping: below 0 a blue tint, above it a yellow one.",
+    about="Mean b* of the prediction, clipped to sRGB: below 0 a blue tint, above it a yellow one.",
     blind_to="All but the mean: a picture half blue and half yellow has none.",
     reference=CIE,
 )
@@ -80,7 +80,7 @@ METRICS["mean_b"] = Metric(
 
 def mean_b_error(pair: Pair) -> Tensor:
     """(N,) mean b* of the prediction minus that of the photograph, CIELAB units."""
-    return (pair.ab - pair.ab_true)[:, 1].mean((1, 2))
+    return (pair.lab_shown - pair.lab_true_shown)[:, 2].mean((1, 2))
 
 
 METRICS["mean_b_error"] = Metric(

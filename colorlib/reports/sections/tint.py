@@ -19,7 +19,7 @@ LEAST = 2.0  # ab units: a mean colour nearer to grey has no tint
 class Tint(Section):
     heading = "Tint"
     note = (
-        "Mean a*, mean b* are over all pixels of all photographs, before clipping; the hue is that of this mean, from "
+        "Mean a* and b* are over all pixels of all photographs, as they are shown; the hue is that of this mean, from "
         "red (0°) over yellow (90°) and green (180°) to blue (270°), and a dull orange is called brown."
     )
 
