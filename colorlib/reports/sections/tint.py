@@ -81,7 +81,7 @@ class Tint(Section):
                 "for an average gives where it cannot know."
             )
         for name, mean in tints.items():
-            if name not in near:
+            if name not in near and _name(mean) != "no tint":
                 sentences.append(
                     f"The {_name(mean)} in {name} is no colour of the photographs: their mean is "
                     f"{number(away[name], 1)} ab units away."
