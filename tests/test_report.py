@@ -368,7 +368,7 @@ def test_a_section_is_one_class_and_one_place_in_the_order(study, tmp_path, monk
     page = write_report(study, tmp_path / "report")
     html, markdown = page.read_text(), (page.parent / "comparison.md").read_text()
     headings = re.findall("<h2.*?>(.*?)</h2>", html)
-    assert headings == ["The comparison", "Letters in names", "Pair by pair", "Failures", "Protocol"]
+    assert headings == ["The comparison", "Letters in names", "How sure verdicts are", "Failures", "Protocol"]
     assert "<li>9 letters.</li>" in html and "Nothing to see." in html and 'src="figures/letters.png"' in html
     section = markdown.partition("## Letters in names\n\n- 9 letters.\n\n")[2]
     assert section.startswith('<img src="figures/letters.png" width="620" alt="a blank">\n\nNothing to see.')

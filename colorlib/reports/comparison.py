@@ -20,9 +20,10 @@ from colorlib.metrics import METRICS, POOLED, SETS, known_metric
 from colorlib.objectives import OBJECTIVES, SUMS, describe_objective, terms_of
 from colorlib.reports.rows import COSTS, PRIMARY, TIMES, Row
 from colorlib.reports.sections import SECTIONS, Section
+from colorlib.reports.spreads import as_trained, measure_spreads
 from colorlib.statistics import Difference, Interval, Rank
 from colorlib.statistics.differences import differences_of, gaps_of
-from colorlib.statistics.intervals import Spread, intervals_of, pseudo_values, spread
+from colorlib.statistics.intervals import Spread, intervals_of, spread
 
 
 class SetScore(NamedTuple):
@@ -99,31 +100,7 @@ class Comparison:
     @cached_property
     def spreads(self) -> dict[str, tuple[list[str], Spread]]:
         """Metric, pooled ones too → the labels that have it, and their means with what makes these uncertain."""
-        found = {}
-        for name in self.columns():
-            scores = {row.label: row.scores(name, self.ids) for row in self.rows}
-            found[name] = {label: values for label, values in scores.items() if np.isfinite(values).any()}
-        found |= {name: self._pooled_scores(name) for name in POOLED}
-        return {
-            name: (list(scores), spread([_as_trained(self.by_label[label], scores[label]) for label in scores]))
-            for name, scores in found.items()
-            if scores
-        }
-
-    def _pooled_scores(self, name: str) -> dict[str, np.ndarray]:
-        """Return label → (seeds, N) whose mean is a pooled metric, of the photographs that have all its terms."""
-        terms = {}
-        for row in self.rows:
-            try:
-                tables = [POOLED[name].terms(run.per_image.set_index("id").loc[self.ids]) for run in row.runs]
-            except KeyError:  # the run was judged without the columns that this one is made from
-                continue
-            found = np.stack(tables).transpose(2, 0, 1)  # (seeds, N, terms) -> (terms, seeds, N)
-            if np.isfinite(found).all((0, 1)).any():
-                terms[row.label] = found
-        whole = np.all([np.isfinite(found).all((0, 1)) for found in terms.values()], axis=0)
-        scores = {label: pseudo_values(found[:, :, whole], POOLED[name].of) for label, found in terms.items()}
-        return {label: values for label, values in scores.items() if np.isfinite(values).any()}
+        return measure_spreads(self.rows, self.ids, self.columns())
 
     @cached_property
     def _intervals(self) -> dict[str, dict[str, Interval]]:
@@ -180,7 +157,7 @@ class Comparison:
     @cached_property
     def _primary(self) -> Spread:
         rows = [self.by_label[label] for label in self.contestants]
-        return spread([_as_trained(row, row.scores(PRIMARY, self.ids)) for row in rows])
+        return spread([as_trained(row, row.scores(PRIMARY, self.ids)) for row in rows])
 
     @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:
@@ -283,11 +260,6 @@ class Comparison:
     def failures(self) -> list[dict]:
         """Rows of the study that did not end well."""
         return [row for row in self.study["rows"] if row["status"] != "done"]
-
-
-def _as_trained(row: Row, scores: np.ndarray) -> np.ndarray:
-    """Give a row's scores (seeds, N) as (N,) where no training is behind them, as :mod:`~colorlib.statistics` asks."""
-    return scores[0] if row.group in ("trivial", "oracle") and len(scores) == 1 else scores
 
 
 def _metrics_minimised(row: Row) -> set[str]:
