@@ -3,8 +3,8 @@
 It is what the stamp of a run counts: an edit makes anew the runs that rest on it, and no others. An import reaches the
 file that it names; of a room's ``__init__``, which hands on names of all its files, only the definitions asked for
 count, with what they rest on in turn. Of a registry whose entries runs take by name only those mentioned count: a
-run's own network, and no other. Rooms that draw, ``plots`` and whichever imports it, are not followed: they show what
-a run's folder holds and decide nothing in it. Comments and docstrings do not count.
+run's own network, and no other. Rooms that draw or comment, ``plots``, ``course`` and whichever imports them, are not
+followed: they show what a run's folder holds and decide nothing in it. Comments and docstrings do not count.
 """
 
 import ast
@@ -14,7 +14,7 @@ from functools import cache
 
 from colorlib.files import LIBRARY
 
-DRAWING = "plots"
+SHOWING = {"plots", "course"}
 REGISTRIES = ("DATASETS", "MODELS", "OBJECTIVES", "SUMS")  # whose entries a run takes by name
 
 
@@ -43,14 +43,14 @@ def reached(source: str, words: Iterable[str]) -> dict[str, str]:
     """
     begin, files = _tree(source), _files()
     words, before = {*words, *_texts(begin)}, -1
-    draws = cache(lambda room: _draws(room, files))
+    shows = cache(lambda room: _shows(room, files))
     while before < len(words):  # and again where an entry, a sum of objectives, mentions others
         before, found, waiting = len(words), {}, set(_imported(begin))
         while waiting:
             file, asked = _located(waiting.pop(), files)
             room = file.removesuffix(".__init__")
             name = f"{room}.{asked}" if asked else file
-            if name in found or draws(name.split(".")[1]):
+            if name in found or shows(name.split(".")[1]):
                 continue
             code, further = _definition(files[file], room, asked, words) if asked else _file(files[file])
             found[name] = code
@@ -76,9 +76,9 @@ def _located(name: str, files: Container[str]) -> tuple[str, str]:
     raise AssertionError(name)
 
 
-def _draws(room: str, files: Mapping[str, str]) -> bool:
+def _shows(room: str, files: Mapping[str, str]) -> bool:
     own = [text for name, text in files.items() if name.split(".")[1] == room]
-    return DRAWING in {room, *(name.split(".")[1] for text in own for name in _file(text)[1])}
+    return not SHOWING.isdisjoint({room, *(name.split(".")[1] for text in own for name in _file(text)[1])})
 
 
 @cache

@@ -118,7 +118,7 @@ def _shipped(folder: Path) -> Iterator[str]:
     for sheet in sorted((folder / "deployment").glob("*.jpg"))[:2]:
         yield from ("", _picture(f"deployment/{sheet.name}", PIXELS, f"{sheet.stem}, as each model colours it"))
     if (folder / "deployment" / "README.md").exists():
-        yield from ("", "More photographs, and what is what: [contact sheet](deployment/README.md).")
+        yield from ("", "Further photographs, and what is what: [contact sheet](deployment/README.md).")
 
 
 def _cards() -> dict[str, str]:

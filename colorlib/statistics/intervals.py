@@ -25,8 +25,6 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
-from scipy.special import digamma, ndtri, polygamma, stdtrit
 
 SMALLEST_P = 1e-100
 FEWEST_ROWS = 3  # of which the variances over seeds are pooled
@@ -154,6 +152,9 @@ def seed_variances(by_seed: Sequence[ArrayLike]) -> tuple[np.ndarray, np.ndarray
 
 def _fit_prior(variances: np.ndarray, freedom: np.ndarray) -> tuple[float, float]:
     """Return the scale and the degrees of freedom, perhaps infinite, of the distribution that variances come from."""
+    from scipy.optimize import brentq  # here, since whoever only colours has no scipy
+    from scipy.special import digamma, polygamma
+
     logs = np.log(variances) - digamma(freedom / 2) + np.log(freedom / 2)
     excess = float(logs.var(ddof=1) - polygamma(1, freedom / 2).mean())
     ends = np.log([1e-3, 1e6])
@@ -177,6 +178,8 @@ def half_width(variances: ArrayLike, freedom: ArrayLike, alpha: ArrayLike = 0.05
         >>> float(half_width([1.0], [np.inf]).round(2)), float(half_width([1.0, 1.0], [np.inf, 2]).round(2))
         (1.96, 4.73)
     """
+    from scipy.special import ndtri, stdtrit
+
     tail = np.asarray(alpha, dtype=np.float64)[..., None] / 2
     freedom = np.asarray(freedom, dtype=np.float64)
     t = np.where(np.isfinite(freedom), stdtrit(np.where(np.isfinite(freedom), freedom, 1), tail), ndtri(tail))
