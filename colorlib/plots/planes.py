@@ -139,7 +139,7 @@ def plot_plane(
         curves: name → table with the columns x, y, mark (the number to write at the curve's ends) and name (of the
             row among ``points`` that is on the curve and gets no name of its own), in order.
         x_label, y_label: the axes' words, with units.
-        x_mark, y_mark: a name and a value drawn as a line across.
+        x_mark, y_mark: a name and a value drawn as a line across; of x none where it lies beyond the points.
         title: what is to be seen.
     """
     figure, grid = new_figure(WIDTH, 4.6, title=title)
@@ -159,7 +159,7 @@ def plot_plane(
     axes.set(xlabel=x_label, ylabel=y_label, xlim=ends["x"], ylim=ends["y"])
     axes.xaxis.set_major_locator(MaxNLocator(5))
     rule(axes, "both")
-    if x_mark:
+    if x_mark and ends["x"][0] < x_mark[1] < ends["x"][1]:
         mark(axes, *x_mark, "trivial", across=False)
     if y_mark:
         mark(axes, *y_mark, "trivial")
