@@ -15,6 +15,7 @@ ROWS = pd.DataFrame(
         "group": ["trained"] * 3 + ["trivial"],
         "model": ["unet", "vit", "unet", "grey"],
         "objective": ["l1", "l1", "0.5 ciede2000 + l2", None],
+        "trained_on_primary": [False, False, True, False],
         "seeds": [3, 3, 3, 1],
         "images": 1_000,
         "images_seen": [8_000, 9_000, 8_000, None],
@@ -44,10 +45,12 @@ def test_best_is_said_only_where_the_table_decides_it():
         assert "**No row is shown to be the best**: 2 of 3 trained rows" in said and "from 9.00 to 11.00" in said
     said = verdict(changed(b_seeds=1))
     assert "is best" not in said and "1 of 3 rows were trained only once" in said
-    said = verdict(changed(a_objective="ciede2000"))
+    said = verdict(changed(a_trained_on_primary=True))
     assert (
         "`a` and `c` learned on the very measure that ranks the rows; of those that did not, the first is `b`." in said
     )
+    said = verdict(ROWS.drop(columns="trained_on_primary"))
+    assert said.startswith("**Not decided**: `a` has the lowest ΔE 2000, 9.00 on 1,000 photographs, but an earlier")
     assert verdict(ROWS[3:]) == "No network of this study has finished."
 
 

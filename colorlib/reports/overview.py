@@ -18,6 +18,7 @@ from colorlib.reports.tables import PIXELS, markdown_table
 from colorlib.reports.words import head, listed, number, plural, short
 
 VIVID = "colorfulness_hs03"
+OWN = "trained_on_primary"
 FIRST = 5  # trained rows of a report in its table
 STRIP = 3  # of them that are shown as pictures
 IN_SHORT = {"architectures": "Which network", "objectives": "Which loss"}  # report → the question that it answers
@@ -172,6 +173,11 @@ def verdict(table: pd.DataFrame) -> str:
     once = trained[(trained["seeds"] < 2) & (trained["group"] == "trained")]
     photographs = plural(int(trained["images"].iloc[0]), "photograph")
     mean = number(trained[PRIMARY].iloc[0])
+    if OWN not in table:  # made before verdicts held their level (tests/coverage.py)
+        return (
+            f"**Not decided**: `{first}` has the lowest {head(PRIMARY)}, {mean} on {photographs}, but an earlier "
+            "version made this report, whose verdicts were too sure, so they are not repeated here."
+        )
     if len(once):
         count = "Every row was" if len(once) == len(trained) else f"{len(once)} of {plural(len(trained), 'row')} were"
         text = (
@@ -191,7 +197,7 @@ def verdict(table: pd.DataFrame) -> str:
         )
     else:
         text = f"`{first}` is its only trained row, with a {head(PRIMARY)} of {mean} on {photographs}."
-    own = trained["objective"].astype(str).str.contains("ciede2000")
+    own = trained[OWN].astype(bool)
     if own.any():
         text += f" {listed(f'`{name}`' for name in trained.index[own])} learned on the very measure that ranks the rows"
         text += (
