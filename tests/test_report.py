@@ -86,8 +86,8 @@ def test_other_data_give_another_answer(tmp_path):
 def test_best_is_said_of_no_row_that_others_cannot_be_told_from(tmp_path):
     rows = {"unet · l2": ("network", 9.0, 0.5, "l2", (0.8, 0.5, 0.4))}
     c = compare(write_study(tmp_path / "close", rows=rows, seeds=3))
-    assert set(c.contenders) == {"unet · l1", "unet · l2"}
-    low, high = sorted(c.mean("delta_e_2000", label) for label in c.contenders)
+    assert set(c.contenders(c.trained)) == {"unet · l1", "unet · l2"}
+    low, high = sorted(c.mean("delta_e_2000", label) for label in c.contenders(c.trained))
     first = answer(c)[0]
     assert first.startswith("No row is shown to be the best: of 4 rows, 2 cannot be told")
     assert f"from {low:.2f} to {high:.2f}, a spread of {high - low:.2f} (40 photographs" in first
@@ -96,7 +96,7 @@ def test_best_is_said_of_no_row_that_others_cannot_be_told_from(tmp_path):
 def test_rows_that_were_trained_once_are_never_better_and_the_report_says_why(study, page):
     c = compare(study)
     once = [label for label in c.trained if len(c.by_label[label].runs) == 1]
-    assert len(once) == 3 and set(c.contenders) == set(c.trained)
+    assert len(once) == 3 and set(c.contenders(c.trained)) == set(c.trained)
     assert {c.verdict(label, other) for label in once for other in c.contestants if other != label} == {
         "no verdict: one training"
     }

@@ -7,7 +7,7 @@ itself (:mod:`colorlib.reports.sections`).
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -83,14 +83,12 @@ class Comparison:
     def _found(self) -> set[str]:
         return set().union(*(run.per_image.columns for row in self.rows for run in row.runs))
 
-    @cached_property
-    def contenders(self) -> list[str]:
-        """The row with the lowest mean and all that are not shown to be worse, of the trained ones where there are any.
+    def contenders(self, field: Sequence[str]) -> list[str]:
+        """Return the first of some rows, which are in order, and all that are not shown to be worse than it.
 
-        Only where it stands alone here is it the best.
+        Only where it stands alone here is it the best of them.
         """
-        field = self.trained or self.contestants
-        return [label for label in field if label == self.best or self.verdict(label, self.best) != "worse"]
+        return [label for label in field if label == field[0] or self.verdict(label, field[0]) != "worse"]
 
     @cached_property
     def taught_to_the_test(self) -> frozenset[str]:

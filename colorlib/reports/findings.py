@@ -33,7 +33,7 @@ def answer(comparison: Comparison) -> list[str]:
     c = comparison
     if c.best is None:
         return ["No row of this study has finished, so there is nothing to compare yet; the failures below say why."]
-    sentences = [_who_leads(c, c.contenders, c.trained or c.contestants)]
+    sentences = [_who_leads(c, c.trained or c.contestants)]
     if not c.trained:
         sentences.insert(0, "No network of this study has finished; what follows is of rows that need no training.")
     elif c.contestants[0] != c.best:
@@ -51,8 +51,9 @@ def answer(comparison: Comparison) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def _who_leads(c: Comparison, contenders: list[str], field: list[str]) -> str:
+def _who_leads(c: Comparison, field: list[str]) -> str:
     """Name the best of a field, or the rows that cannot be told from the one with the lowest mean."""
+    contenders = c.contenders(field)
     first = contenders[0]
     mean, low, high = c.intervals[PRIMARY][first]
     seeds = len(c.by_label[first].runs)
@@ -98,12 +99,8 @@ def _about_difference(comparison: Comparison, best: str, other: str, name: str) 
 
 def _leaders_by_budget(c: Comparison) -> list[str]:
     """Say who leads each budget, where a study has budgets of images and of computing."""
-    sentences = []
-    for budget, rows in by_budget(c.rows).items():
-        field = [row.label for row in rows]
-        contenders = [label for label in field if label == field[0] or c.verdict(label, field[0]) != "worse"]
-        sentences.append(f"Trained for {budget}: {_who_leads(c, contenders, field)}")
-    return sentences
+    budgets = by_budget(c.rows).items()
+    return [f"Trained for {budget}: {_who_leads(c, [row.label for row in rows])}" for budget, rows in budgets]
 
 
 def _vividness(c: Comparison) -> str:

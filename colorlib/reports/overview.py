@@ -65,8 +65,7 @@ def with_answer(text: str, folder: Path) -> str:
 def _in_short(folder: Path) -> Iterator[str]:
     """Yield three sentences, to colour with, to train and to ask for, and the first rows of the first report."""
     cards = _cards()
-    nearest = min(cards, key=lambda name: float(_score(cards[name], PRIMARY).split()[0]))
-    boldest = max(cards, key=lambda name: float(_score(cards[name], VIVID).split()[0]))
+    nearest, boldest = _nearest_and_boldest(cards)
     scores = {name: [_score(cards[name], metric).split()[0] for metric in (PRIMARY, VIVID)] for name in cards}
     photographs = re.search(r"Scores on ([\d,]+ photographs)", cards[nearest])
     yield (
@@ -75,12 +74,11 @@ def _in_short(folder: Path) -> Iterator[str]:
         f"{_score(cards[nearest], PRIMARY, 2).split()[0]} beside leaving them grey; `{boldest}`, with "
         f"{scores[boldest][0]}, is more colourful ({scores[boldest][1]}; `{nearest}` {scores[nearest][1]})."
     )
+    tables = {name: pd.read_csv(folder / name / "results.csv", index_col="label") for name in IN_SHORT}
     for name, question in IN_SHORT.items():
-        table = pd.read_csv(folder / name / "results.csv", index_col="label")
-        yield f"- **{question}**: {verdict(table).partition(' Networks saw')[0]}"
+        yield f"- **{question}**: {verdict(tables[name]).partition(' Networks saw')[0]}"
     name = next(iter(IN_SHORT))
-    table = pd.read_csv(folder / name / "results.csv", index_col="label")
-    yield from ("", *_first_rows(table, ROWS_IN_SHORT - 1), "")
+    yield from ("", *_first_rows(tables[name], ROWS_IN_SHORT - 1), "")
     yield (
         f"These are the first rows of [`{name}`]({folder.name}/{name}/comparison.md); over all reports goes "
         f"[*which model should I use?*]({folder.name}/README.md)"
@@ -106,8 +104,7 @@ def _shipped(folder: Path) -> Iterator[str]:
     """Yield what to take for a photograph of one's own: the models that ship, by their cards, and their pictures."""
     cards = _cards()
     scores = {name: (_score(card, PRIMARY), _score(card, VIVID)) for name, card in cards.items()}
-    nearest = min(scores, key=lambda name: float(scores[name][0].split()[0]))
-    boldest = max(scores, key=lambda name: float(scores[name][1].split()[0]))
+    nearest, boldest = _nearest_and_boldest(cards)
     yield from ("", "## To colour a photograph", "")
     yield "No training is needed: these models ship, and `colorlib colorize photo.jpg --model NAME` uses them."
     if nearest != boldest:
@@ -124,6 +121,12 @@ def _shipped(folder: Path) -> Iterator[str]:
 
 def _cards() -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted((LIBRARY / "weights").glob("*.md"))}
+
+
+def _nearest_and_boldest(cards: dict[str, str]) -> tuple[str, str]:
+    """Name the model that comes nearest to the true colours, and the one that is the most colourful."""
+    nearest = min(cards, key=lambda name: float(_score(cards[name], PRIMARY).split()[0]))
+    return nearest, max(cards, key=lambda name: float(_score(cards[name], VIVID).split()[0]))
 
 
 def _score(card: str, metric: str, column: int = 1) -> str:
