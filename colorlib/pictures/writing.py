@@ -5,6 +5,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +15,29 @@ from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
 from colorlib.files import atomic_path
+from colorlib.pictures.mark import Mark
 from colorlib.pictures.picture import Picture, eight_bits
 
 _TIFF_COMPRESSIONS = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate")
 
 
-def write_picture(path: Path | str, strips: Iterable[np.ndarray], like: Picture) -> None:
+def write_picture(path: Path | str, strips: Iterable[np.ndarray], like: Picture, mark: Mark | None = None) -> None:
     """Write a coloured picture, whole or not at all, with what the photograph carried.
 
     Args:
         path: its ending is not looked at.
         strips: (h, W, 3), from top to bottom, of the kind of ``like.pixels`` (uint8 or uint16).
         like: the photograph; its format decides, but 16 bits are written as TIFF or PNG only.
+        mark: who coloured it, which the file then says.
 
     Raises:
         OSError: the disk is full, or may not be written to.
     """
+    if mark:
+        exif = Image.Exif()
+        exif.load(like.carried.get("exif", b""))
+        exif[ExifTags.Base.Software] = mark.software
+        like = replace(like, carried=like.carried | {"exif": exif.tobytes()})
     with atomic_path(path) as temporary:
         if like.pixels.dtype == np.uint16:
             save = _write_tiff16 if like.format == "TIFF" else _write_png16
