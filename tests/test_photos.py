@@ -221,7 +221,7 @@ def test_bad_files_are_skipped_and_listed_with_the_reason(tmp_path):
     for name, reason in zip(skipped["source"], skipped["reason"], strict=True):
         assert bad[name][1] in reason and "\n" not in reason and "0x" not in reason
     assert made.info["counts"]["skipped"] == 7 and made.info["counts"]["photographs"] == 4
-    assert made.info["files"] == 11 and made.info["ignored"] == 4
+    assert made.info["files"] == 11 and made.info["ignored"] == {"document": 1, "hidden file": 3}
 
 
 def test_postscript_is_skipped_and_nothing_is_run(tmp_path, monkeypatch):

@@ -28,7 +28,8 @@ from colorlib.color.lab import rgb8_to_lab8
 from colorlib.data.arrays import MINIMUM_SIDE
 from colorlib.data.store import LabArrays, open_store
 from colorlib.data.writing import Record, StoreWriter
-from colorlib.pictures.listing import Listing, Member, list_photographs
+from colorlib.pictures.archives import Member
+from colorlib.pictures.listing import Listing, list_photographs
 from colorlib.pictures.reading import read_centre, reason_of
 
 _PIECE = 8
