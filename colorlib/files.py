@@ -1,9 +1,10 @@
-"""Writing files so that a reader, or a killed writer, never leaves half of one."""
+"""Files: names that may become theirs, and writing that never leaves half of one, whoever is killed."""
 
 import contextlib
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,50 @@ from pathlib import Path
 LIBRARY = Path(__file__).parent
 _TRAVELLED = LIBRARY / "notebooks"  # in a wheel they lie inside the library, in a checkout beside it
 NOTEBOOKS = _TRAVELLED if _TRAVELLED.is_dir() else LIBRARY.parent / "notebooks"
+LONGEST_NAME = 160  # bytes: what is put before and behind it keeps within the 255 that file systems take
+
+
+def check_name(name: str, what: str) -> str:
+    """Return a name that may become that of a file or folder; whatever names one from outside is asked here.
+
+    It begins with a letter or digit, so it is no hidden file, no option and no way up; it holds no separator of paths,
+    nothing that a shell or Snakemake takes for a sign, and no line break.
+
+    Args:
+        name: from a command line, a study's file or a data set.
+        what: it is of, for the message.
+
+    Raises:
+        ValueError: the name may not.
+
+    Example:
+        >>> check_name("U-Net (small)", "run")
+        'U-Net (small)'
+        >>> check_name("../../x", "run")
+        Traceback (most recent call last):
+        ValueError: the name of a run holds letters, digits, blanks and . _ + - ( ), and begins with ...
+    """
+    fits = isinstance(name, str) and re.fullmatch(r"\w[\w .()+-]*", name) and len(name.encode()) <= LONGEST_NAME
+    if not fits or name.endswith((" ", ".")):
+        raise ValueError(
+            f"the name of a {what} holds letters, digits, blanks and . _ + - ( ), and begins with a letter or digit "
+            f"and ends with neither blank nor point, in {LONGEST_NAME} bytes at most; {name!r} does not."
+        )
+    return name
+
+
+def name_from(text: str) -> str:
+    """Return the nearest thing to a text that :func:`check_name` lets pass; the text itself where it does.
+
+    Example:
+        >>> name_from("photos {1912} & more"), name_from("my photos"), name_from("..")
+        ('photos-1912-more', 'my photos', 'unnamed')
+    """
+    try:
+        return check_name(text, "file")
+    except ValueError:
+        short = re.sub(r"[^\w.()+-]+", "-", text).encode(errors="ignore")[:LONGEST_NAME].decode(errors="ignore")
+        return short.strip("-.()+") or "unnamed"
 
 
 def fetch(url: str, path: Path | str, digest: str, algorithm: str = "sha256") -> Path:

@@ -123,6 +123,8 @@ def test_grey_pictures_go_out_and_coloured_ones_are_judged(tiny_scenes, tmp_path
     assert cli.main(["judge", "grey", "--name", "left-grey", "--study", "quick"]) == 0
     assert "left-grey: delta_e_2000" in capsys.readouterr().out
     assert json.loads(Path("runs/quick/judged-left-grey/config.json").read_text())["kind"] == "judged"
+    assert cli.main(["judge", "grey", "--name", "../../out", "--study", "quick"]) == 2
+    assert "the name of a colorizer holds" in capsys.readouterr().err
     pictures[0].unlink()
     shutil.copy(pictures[1], "grey/stranger.png")
     assert cli.main(["judge", "grey", "--name", "short", "--study", "quick"]) == 2

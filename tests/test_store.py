@@ -352,6 +352,11 @@ def test_damaged_manifests(made, tmp_path):
     (folder / "manifest.csv").write_text("\n".join([lines[0].replace("split", "splot"), *lines[1:]]))
     with pytest.raises(ValueError, match="columns missing"):
         open_store(folder).batch([0])
+    first, second = (line.split(",")[0] for line in lines[1:3])
+    for name in ("../../x", "/tmp/x", "a{b}", "", ".x", second):
+        (folder / "manifest.csv").write_text("\n".join([lines[0], name + lines[1].removeprefix(first), *lines[2:]]))
+        with pytest.raises(ValueError, match="the name of a photograph, the id in .*csv|two photographs of the id"):
+            open_store(folder).indices("train")
     (folder / "manifest.csv").unlink()
     with pytest.raises(FileNotFoundError, match="manifest.csv is missing"):
         open_store(folder).indices("train")

@@ -158,7 +158,12 @@ def test_an_alias_is_the_reports_affair_and_decides_nothing_of_what_is_run(proje
         ({"notebook": "12_row", "SEED": 0.5}, {}, "SEED must be a whole number"),
         ({"notebook": "12_row", "SEED": True}, {}, "SEED must be a whole number"),
         ({"notebook": "12_row", "SEED": []}, {}, "SEED is an empty list"),
-        ({"notebook": "12_row", "RUN": "elsewhere"}, {}, "unknown parameter"),
+        ({"notebook": "12_row", "RUN": "elsewhere"}, {}, "row 1 of .*: RUN is the study's own to give"),
+        ({"notebook": "12_row"}, {"defaults": {"DATA": "data/other"}}, "defaults of .*: DATA is the study's own"),
+        ({"notebook": "12_row"}, {"defaults": {"RUN": "runs/other"}}, "defaults of .*: RUN is the study's own"),
+        ({"notebook": "/tmp/12_row"}, {}, "the name of a notebook holds"),
+        ({"notebook": "../studies/12_row"}, {}, "the name of a notebook holds"),
+        ({"notebook": "12_row", "alias": "two\nlines"}, {}, "alias must be a name"),
         ({"notebook": "12_row", "alias": 3}, {}, "row 1 of .* alias must be a name of at most 24 characters, not 3"),
         ({"notebook": "12_row", "alias": "x" * 25}, {}, "alias must be a name of at most 24 characters"),
         ({"notebook": "12_row", "alias": "two", "OBJECTIVE": ["l1", "l2"]}, {}, "is 2 rows, .* all be called 'two'"),
@@ -183,6 +188,34 @@ def test_a_missing_or_broken_study_file(project):
     Path("notebooks/studies/tiny.yml").write_text("rows: [")
     with pytest.raises(ValueError, match="not readable YAML"):
         load_study("notebooks/studies/tiny.yml")
+
+
+@pytest.mark.parametrize("other", [{"SEED": 0}, {"OBJECTIVE": "l1", "LEARNING_RATE": 0.001}, {"SIZES": [1, 2]}])
+def test_a_row_that_says_what_its_notebook_has_anyway_is_the_same_row(project, other):
+    with pytest.raises(ValueError, match="runs 1 and 2 are the same .* leave one out"):
+        load_study(write_study([{"notebook": "12_row"}, {"notebook": "12_row", **other}]))
+
+
+@pytest.mark.parametrize("twice", ["data: {folder: data/other}", "rows: [{notebook: 12_row, SEED: 1, SEED: 2}]"])
+def test_a_key_that_stands_twice_is_refused(project, twice):
+    path = write_study([{"notebook": "12_row"}])
+    path.write_text(path.read_text().replace("rows:", "rows_:") if "rows" in twice else path.read_text())
+    path.write_text(f"{path.read_text()}{twice}\n")
+    with pytest.raises(ValueError, match="the key '(data|SEED)' stands twice"):
+        load_study(path)
+    path.write_text("base: &b {SEED: 1}\nrow: {<<: *b, SEED: 2}\n")  # what YAML merges may be said anew
+    with pytest.raises(ValueError, match="unknown key"):
+        load_study(path)
+
+
+def test_a_study_is_no_way_out_of_its_folder(project):
+    path = write_study([{"notebook": "12_row"}])
+    for name in ("../../x", "/tmp/x", "a\nb", "a{b}", ".hidden", "-x", "x" * 200, "a/b"):
+        with pytest.raises(ValueError, match="the name of a study holds letters"):
+            prepare_study(path, name=name)
+    Path("photos {1912} & more").symlink_to(Path("data/tiny").resolve())
+    folder, content = prepare_study(path, data="photos {1912} & more")
+    assert folder.parent == Path("runs") and not set(str(folder)) & set("{}& ")
 
 
 def test_yaml_reads_back_the_number_that_the_message_proposes():
@@ -300,6 +333,13 @@ def test_a_notebook_that_judges_nothing_failed(project):
     write_notebook(Path("notebooks/12_row.ipynb"), "pass")
     ((succeeded, place),) = run_rows([{"notebook": "12_row", "SLEEP": 0.1}])
     assert not succeeded and "per_image.csv" in json.loads((place / "failed.json").read_text())["error"]
+
+
+def test_a_notebook_that_takes_other_photographs_than_the_studys_failed(project):
+    other = """Path(RUN, "config.json").write_text('{"data_fingerprint": "of others"}')"""
+    write_notebook(Path("notebooks/12_row.ipynb"), WORK, FINISH, other)
+    ((succeeded, place),) = run_rows([{"notebook": "12_row"}])
+    assert not succeeded and "other photographs than the study's" in (place / "failed.json").read_text()
 
 
 def test_the_process_of_a_row_waits_for_no_heavy_import():
@@ -460,7 +500,7 @@ def test_two_studies_at_once_on_one_folder_are_refused(project, monkeypatch):
 def test_snakemake_runs_a_study_by_hand(project):
     write_study([{"notebook": "12_row"}])
     command = [sys.executable, "-m", "snakemake", "-s", ROOT / "notebooks/Snakefile", "--cores", "1"]
-    command += ["--config", "study=notebooks/studies/tiny.yml"]
+    command += ["--config", "study=notebooks/studies/tiny.yml", "name=a (b)"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
-    assert "done" in Path("reports/tiny/index.html").read_text()
+    assert "done" in Path("reports/a (b)/index.html").read_text()

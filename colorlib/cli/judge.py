@@ -25,9 +25,11 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from colorlib.data import open_dataset
+    from colorlib.files import check_name
     from colorlib.runs.exchange import judge_pictures
     from colorlib.studies.study import read_study
 
+    check_name(options.name, "colorizer")
     folder = study_folder(options.study)
     data = open_dataset(options.data or read_study(folder)["data"]["folder"])
     judged = judge_pictures(options.folder, data, folder / f"judged-{options.name}", options.name, options.split)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from colorlib.color.lab import AB8_OFFSET, L8_MAX
-from colorlib.files import atomic_path, write_json
+from colorlib.files import atomic_path, check_name, write_json
 
 if TYPE_CHECKING:
     from colorlib.data.arrays import MappedArray
@@ -44,6 +44,19 @@ _CHUNK = 256
 def missing_columns(manifest: pd.DataFrame) -> list[str]:
     """Return the columns of a manifest that are not there."""
     return [column for column in COLUMNS if column not in manifest]
+
+
+def check_ids(ids: pd.Series, path: Path) -> None:
+    """See that ids, which name files of results, may do so and are each one photograph's.
+
+    Raises:
+        ValueError: one may not, or stands twice; the message says so of ``path``.
+    """
+    for identity in ids:
+        check_name(identity, f"photograph, the id in {path},")
+    if not ids.is_unique:
+        twice = ids[ids.duplicated()].iloc[0]
+        raise ValueError(f"{path} has two photographs of the id {twice!r}; prepare the photographs again.")
 
 
 def area_sums(L8: np.ndarray, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ from torch import Tensor
 from colorlib.color.gamut import empirical_prior
 from colorlib.color.lab import decode_lab8
 from colorlib.data.arrays import MappedArray, ab_file_number, check_arrays, map_npy
-from colorlib.data.manifest import FORMAT, SPLITS, left_out, missing_columns
+from colorlib.data.manifest import FORMAT, SPLITS, check_ids, left_out, missing_columns
 from colorlib.registry import look_up
 
 _RELEASE_BYTES = 64 << 20
@@ -114,7 +114,8 @@ class LabArrays:
         ``flags`` is words joined by ``;``; ``mean_chroma`` is in CIELAB units; read at first use.
 
         Raises:
-            FileNotFoundError, ValueError: the file is missing, or its rows are not as many as the photographs.
+            FileNotFoundError, ValueError: the file is missing, its rows are not as many as the photographs, or their
+                ids are refused by :func:`~colorlib.data.manifest.check_ids`.
         """
         path = self.folder / "manifest.csv"
         if not path.is_file():
@@ -126,6 +127,7 @@ class LabArrays:
                 f"{path} does not fit its arrays ({len(manifest):,} rows for {len(self):,} photographs, "
                 f"columns missing: {missing_columns(manifest) or 'none'}); prepare the photographs again."
             )
+        check_ids(manifest["id"], path)
         return manifest
 
     @cached_property

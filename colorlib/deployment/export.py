@@ -11,7 +11,7 @@ from torch import Tensor
 
 from colorlib.deployment.loading import WEIGHTS, read_run
 from colorlib.deployment.recipe import Recipe
-from colorlib.files import atomic_path
+from colorlib.files import atomic_path, check_name
 from colorlib.metrics import METRICS
 from colorlib.objectives import describe_objective
 from colorlib.runs.run import ExperimentConfig, Run
@@ -44,7 +44,7 @@ def export_run(
 
     Args:
         run_folder: of :func:`colorlib.runs.evaluation.train_and_judge`, judged on photographs it never saw.
-        name: letters, digits, ``-`` and ``_``.
+        name: see :func:`~colorlib.files.check_name`.
         out: the folder.
         about: one line for lists; by default network and objective.
         licence: of the photographs it learned from, for the card.
@@ -60,8 +60,7 @@ def export_run(
             judged on other photographs.
         FileNotFoundError: the run is not finished.
     """
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise ValueError(f"a model's name is made of letters, digits, - and _, not {name!r}.")
+    check_name(name, "model")
     recipe, state = read_run(Path(run_folder))
     short_side = short_side or recipe.short_side
     recipe = dataclasses.replace(recipe, name=name, about=about or recipe.about, short_side=short_side)

@@ -39,7 +39,8 @@ def run_row(folder: Path | str, identity: str) -> bool:
         ValueError: the study has no such row.
         BlockingIOError: another process is running the row.
     """
-    rows = {row["id"]: row for row in read_study(folder)["rows"]}
+    study = read_study(folder)
+    rows = {row["id"]: row for row in study["rows"]}
     if identity not in rows:
         raise ValueError(f"the study {folder} has no row {identity!r}; study.json in it names its {len(rows)} rows.")
     row = rows[identity]
@@ -53,9 +54,17 @@ def run_row(folder: Path | str, identity: str) -> bool:
         failure = execute(row["notebook"], place / "notebook.ipynb", row["parameters"])
         if failure is None and not any(place.rglob("per_image.csv")):
             failure = {"error": "the notebook ran to its end but left no per_image.csv in RUN.", "cell": None}
+        elif failure is None and (other := _other_photographs(place, study["data"]["fingerprint"])):
+            failure = {"error": f"{other} is of other photographs than the study's: take those of DATA.", "cell": None}
         seconds = before + time.time() - begun
         write_json(place / ("failed.json" if failure else "done.json"), {"seconds": seconds, **(failure or {})})
     return failure is None
+
+
+def _other_photographs(place: Path, fingerprint: str) -> Path | None:
+    """Return a run below a row's folder that was trained or judged on photographs other than the study's."""
+    configs = {path.parent: read_mark(path) or {} for path in sorted(place.rglob("config.json"))}
+    return next((run for run, config in configs.items() if config.get("data_fingerprint") != fingerprint), None)
 
 
 def _seconds_before(place: Path) -> float:

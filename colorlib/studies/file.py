@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,14 @@ class Row:
     Attributes:
         notebook: path of the notebook.
         parameters: what the study file says, DATA and RUN apart.
+        effective: the same, and the notebook's own values of all others.
         own: the names among them that the row, not the study's defaults, gives.
         alias: what reports call it; "" leaves that to them. It decides nothing of what is run.
     """
 
     notebook: Path
     parameters: dict[str, Any]
+    effective: dict[str, Any]
     own: tuple[str, ...] = ()
     alias: str = ""
 
@@ -105,12 +107,17 @@ def load_study(path: Path | str) -> Study:
     defaults = content.get("defaults", {})
     rows = [row for number, entry in enumerate(content["rows"], 1) for row in _read_row(path, number, entry, defaults)]
     known = set().union(*(notebook_parameters(row.notebook) for row in rows))
+    _refuse_given(defaults, f"defaults of {path}")
     for name in defaults:
         look_up(dict.fromkeys(known), name, f"parameter under defaults in {path}")
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, 1):
-        if (same := seen.setdefault(f"{row.notebook} {row.parameters}", number)) != number:
-            raise ValueError(f"{path}: runs {same} and {number} are the same ({row.notebook.stem}, {row.parameters}).")
+        effective = {name: value for name, value in row.effective.items() if name not in GIVEN}
+        if (same := seen.setdefault(f"{row.notebook} {sorted(effective.items())}", number)) != number:
+            raise ValueError(
+                f"{path}: runs {same} and {number} are the same ({row.notebook.stem}, {row.parameters or 'as it is'}; "
+                "what a row does not say is the notebook's own value); leave one out."
+            )
     margin = {name: _margin(path, name, value) for name, value in content.get("margin", {}).items()}
     # One that is stopped early has seen each row once; of a seed's rows each budget's go on from the smaller one's.
     rows.sort(key=lambda row: (row.parameters.get("SEED", 0), row.parameters.get("IMAGES_SEEN", math.inf)))
@@ -122,12 +129,33 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         near = [file.name for file in sorted(path.parent.glob("*.yml"))]
         raise FileNotFoundError(f"there is no study file {path}; beside it: {', '.join(near) or 'nothing'}.")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not readable YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path} is not a study: it must hold title, data and rows.")
     return content
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which no key may stand twice in one table: the later would count and a reader may see the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {key!r} stands twice in one table, leave one out", problem_mark=node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _refuse_given(names: Iterable[str], where: str) -> None:
+    for name in names:
+        if name in GIVEN:
+            raise ValueError(
+                f"{where}: {name} is the study's own to give; write the photographs under data, and leave it out here."
+            )
 
 
 def _margin(path: Path, name: str, value: object) -> float:
@@ -152,6 +180,7 @@ def _read_row(path: Path, number: int, entry: object, defaults: dict[str, Any]) 
     if "RUN" not in known:
         raise ValueError(f"{notebook} has no parameter RUN, the folder to write its results to; it cannot be a row.")
     own = {name: value for name, value in entry.items() if name not in ("notebook", "alias")}
+    _refuse_given(own, where)
     for name in own:
         look_up({key: None for key in known if key not in GIVEN}, name, f"parameter in {where} ({notebook.name})")
     given = {name: value for name, value in defaults.items() if name in known} | own
@@ -168,11 +197,12 @@ def _read_row(path: Path, number: int, entry: object, defaults: dict[str, Any]) 
     if alias and different > 1:
         raise ValueError(f"{where} is {different} rows, which cannot all be called {alias!r}; write them apart.")
     for combination in itertools.product(*choices.values()):
-        yield Row(notebook, dict(zip(choices, combination, strict=True)), named, alias)
+        parameters = dict(zip(choices, combination, strict=True))
+        yield Row(notebook, parameters, known | parameters, named, alias)
 
 
 def _alias(where: str, value: object) -> str:
-    if not isinstance(value, str) or value.strip() != value or len(value) > LONGEST_ALIAS or "\n" in value:
+    if not isinstance(value, str) or value.strip() != value or len(value) > LONGEST_ALIAS or not value.isprintable():
         raise ValueError(f"{where}: alias must be a name of at most {LONGEST_ALIAS} characters, not {value!r}.")
     return value
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from colorlib.files import NOTEBOOKS
+from colorlib.files import NOTEBOOKS, check_name
 from colorlib.processes import environment_for_children
 
 
@@ -78,7 +78,13 @@ def _one_line(text: str) -> str:
 
 
 def find_notebook(study: Path, name: str) -> Path:
-    """Return the notebook of that name: in the folder above the study file's, beside the file, or colorlib's own."""
+    """Return the notebook of that name: in the folder above the study file's, beside the file, or colorlib's own.
+
+    Raises:
+        ValueError: it is a path and not a name: a study file that somebody else wrote runs no other notebook.
+        FileNotFoundError: there is none; the message holds the nearest names.
+    """
+    check_name(name, "notebook")
     folders = list(dict.fromkeys((study.absolute().parent.parent, study.absolute().parent, NOTEBOOKS)))
     for folder in folders:
         if (path := folder / f"{name.removesuffix('.ipynb')}.ipynb").is_file():

@@ -32,7 +32,7 @@ def plan(study: Study, data: "LabArrays", folder: Path) -> list[dict[str, Any]]:
 
 def _planned(row: Row, data: "LabArrays", folder: Path) -> dict[str, Any]:
     known = notebook_parameters(row.notebook)
-    effective = {name: value for name, value in (known | row.parameters).items() if name not in GIVEN}
+    effective = {name: value for name, value in row.effective.items() if name not in GIVEN}
     library = imports.digest(notebook_python(row.notebook), re.findall(r"\w+", json.dumps(effective)))
     decisive = [FORMAT, notebook_code(row.notebook), sorted(effective.items()), data.fingerprint, library]
     stamp = hashlib.sha256(json.dumps(decisive, sort_keys=True, default=str).encode()).hexdigest()[:8]

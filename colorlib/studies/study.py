@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colorlib.files import LIBRARY, read_versioned
+from colorlib.files import LIBRARY, check_name, name_from, read_versioned
 from colorlib.registry import look_up
 from colorlib.studies.file import PICTURES, load_study
 from colorlib.studies.stamp import FORMAT, plan
@@ -47,15 +47,16 @@ def prepare_study(
         pictures: in place of the study's own.
 
     Raises:
-        ValueError, TypeError, OSError: see :func:`load_study` and :func:`open_study_data`; or the folder was
-            written by another version.
+        ValueError, TypeError, OSError: see :func:`load_study` and :func:`open_study_data`; or the name may not be
+            that of a folder, or the folder was written by another version.
     """
     from colorlib.machine import machine  # torch takes seconds, and a row's own process has no use for it
 
     study = load_study(path)
     for kind in pictures or []:
         look_up(PICTURES, kind, "kind of pictures")
-    folder = Path(runs) / (name or (study.name if data is None else f"{study.name}-{_stem(data)}"))
+    own = name_from(study.name if data is None else f"{study.name}-{_stem(data)}")
+    folder = Path(runs) / (check_name(name, "study") if name else own)
     before = read_study(folder) if (folder / "study.json").exists() else {}
     arrays = open_study_data(study.data if data is None else data)
     return folder, {
@@ -85,7 +86,7 @@ def _options(**given: Any) -> Iterator[str]:
 
 
 def _stem(source: str) -> str:
-    return Path(source).resolve().name.split(".")[0]
+    return name_from(Path(source).resolve().name.split(".")[0])
 
 
 def read_study(folder: Path | str) -> dict[str, Any]:
