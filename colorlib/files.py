@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 LIBRARY = Path(__file__).parent
 _TRAVELLED = LIBRARY / "notebooks"  # in a wheel they lie inside the library, in a checkout beside it
 NOTEBOOKS = _TRAVELLED if _TRAVELLED.is_dir() else LIBRARY.parent / "notebooks"
+_TEMPORARY = "colorlib-run-"
 LONGEST_NAME = 160  # bytes: what is put before and behind it keeps within the 255 that file systems take
 
 
@@ -175,6 +178,26 @@ def read_versioned(path: Path | str, version: int) -> dict:
             "move it aside and run again."
         )
     return content
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield an empty folder for this process and its children; what killed ones left of theirs is removed first.
+
+    A folder is in use while its process, which holds its lock, lives. It is removed when the block ends.
+
+    Raises:
+        OSError: the temporary directory cannot be written to.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
+        with contextlib.suppress(OSError):  # it is in use, or another user's
+            young = time.time() - left.lstat().st_mtime < 60  # it may not be locked yet
+            if not young and not left.is_symlink():
+                with exclusive(left, "temporary", patience=0):
+                    shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_TEMPORARY, ignore_cleanup_errors=True) as folder:
+        with exclusive(folder, "temporary"):
+            yield Path(folder)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut, chelsea, coffee
 
+from colorlib import files
 from colorlib.color.lab import rgb8_to_lab8
 from colorlib.data import manifest, store, writing
 from colorlib.data.arrays import map_npy
@@ -360,6 +361,25 @@ def test_damaged_manifests(made, tmp_path):
     (folder / "manifest.csv").unlink()
     with pytest.raises(FileNotFoundError, match="manifest.csv is missing"):
         open_store(folder).indices("train")
+
+
+def test_what_killed_processes_left_in_the_temporary_directory_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.tempfile, "tempdir", str(tmp_path))
+    left = {name: tmp_path / f"colorlib-run-{name}" for name in ("killed", "in use", "young", "link")}
+    for name in ("killed", "in use", "young"):
+        (left[name] / "deep").mkdir(parents=True)
+        (left[name] / "deep" / "file").write_text("")
+        os.utime(left[name], (0, 0) if name != "young" else None)
+    left["link"].symlink_to(tmp_path)
+    with files.exclusive(left["in use"], "temporary"):
+        os.utime(left["in use"], (0, 0))
+        with files.temporary_folder() as folder:
+            (folder / "file").write_text("")
+            assert {path.name for path in tmp_path.iterdir()} == {
+                folder.name,
+                *(path.name for name, path in left.items() if name != "killed"),
+            }
+    assert not folder.exists() and (left["in use"] / "deep" / "file").exists()
 
 
 def sparse_store(folder, rows):

@@ -174,6 +174,9 @@ def test_an_alias_is_the_reports_affair_and_decides_nothing_of_what_is_run(proje
         ({"notebook": "12_row"}, {"margin": {"delta_e_2001": 1}}, "did you mean 'delta_e_2000'"),
         ({"notebook": "12_row"}, {"margin": {"delta_e_2000": "big"}}, "must be a number"),
         ({"notebook": "12_row"}, {"question": 3}, "question must be text"),
+        ({"notebook": "12_row"}, {"row_hours": 0}, "row_hours must be above zero"),
+        ({"notebook": "12_row"}, {"row_hours": float("nan")}, "row_hours must be above zero"),
+        ({"notebook": "12_row"}, {"row_hours": True}, "row_hours must be a number"),
     ],
 )
 def test_mistakes_in_a_study_file_are_named(project, row, more, message):
@@ -298,8 +301,8 @@ def test_plain_photographs_are_prepared(project):
 # ------------------------------------------------------------------------------------------------------- a row
 
 
-def run_rows(rows: list[dict]) -> list[tuple[bool, Path]]:
-    folder, content = prepare_study(write_study(rows))
+def run_rows(rows: list[dict], **more: object) -> list[tuple[bool, Path]]:
+    folder, content = prepare_study(write_study(rows, **more))
     write_json(folder / "study.json", content)
     return [(engine.run_row(folder, row["id"]), Path(row["folder"])) for row in content["rows"]]
 
@@ -315,6 +318,35 @@ def test_a_row_that_does_not_reach_its_end_failed(project, how, message):
     assert (place / "notebook.ipynb").exists()
     if how == "raise":
         assert "NaN at step 3" in (place / "notebook.ipynb").read_text()
+
+
+def test_a_row_without_end_is_ended(project):
+    ((succeeded, place),) = run_rows([{"notebook": "12_row", "SLEEP": 900.0}], row_hours=3 / 3600)
+    assert (
+        not succeeded
+        and "was ended after 0.000833333 hours" in json.loads((place / "failed.json").read_text())["error"]
+    )
+    assert not psutil.pid_exists(int((place / "run/kernel.pid").read_text()))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "\0" * 40])
+def test_a_mark_that_lost_its_content_is_none(project, monkeypatch, content):
+    executed = []
+
+    def execute(notebook, output, parameters, hours):
+        executed.append(hours)
+        Path(parameters["RUN"]).mkdir(parents=True, exist_ok=True)
+        Path(parameters["RUN"], "per_image.csv").write_text("id\n")
+
+    monkeypatch.setattr(engine, "execute", execute)
+    ((_, place),) = run_rows([{"notebook": "12_row"}], row_hours=5)
+    for name in ("done.json", "attempt.json", "run/progress.json"):
+        (place / name).write_text(content)
+        assert run_rows([{"notebook": "12_row"}], row_hours=5)[0] == (True, place)
+        assert progress.look({"folder": place})["state"] == "done"
+    (place / "run/per_image.csv").write_text("")
+    assert engine.collect(place.parent)["rows"][0]["status"] == "interrupted"
+    assert run_rows([{"notebook": "12_row"}], row_hours=5)[0][0] and executed[0] == 5 and len(executed) > 2
 
 
 def test_a_row_is_run_once_and_a_failure_is_forgotten_when_it_succeeds(project):
@@ -438,7 +470,10 @@ def all_ended(seconds: float = 10.0) -> bool:
     return not running_here()
 
 
-def test_a_failed_row_is_reported_and_only_what_changed_is_run_again(project):
+def test_a_failed_row_is_reported_and_only_what_changed_is_run_again(project, monkeypatch):
+    monkeypatch.setenv("HOME", "/proc/version/nowhere")  # nobody can write there, nor make it
+    for name in [name for name in os.environ if name.startswith(("XDG_", "IPYTHON", "JUPYTER", "MPL"))]:
+        monkeypatch.delenv(name)
     write_study([{"notebook": "12_row", "OBJECTIVE": ["l1", "l2"]}, {"notebook": "12_row", "FAIL": "raise"}])
     out, error = (study := start()).communicate(timeout=PATIENCE)
     assert study.returncode == 1, error
@@ -448,11 +483,14 @@ def test_a_failed_row_is_reported_and_only_what_changed_is_run_again(project):
     assert str(Path("reports/tiny/index.html").resolve()) in out
     done = {path: path.stat().st_mtime_ns for path in Path().glob("runs/tiny/*/done.json")}
     assert len(done) == 2
+    emptied, _ = sorted(done)
+    emptied.write_text("")
+    done.pop(emptied)
 
     write_study([{"notebook": "12_row", "OBJECTIVE": ["l1", "l2", "huber"]}])
     out, error = (study := start()).communicate(timeout=PATIENCE)
     assert study.returncode == 0, error
-    assert "3 rows, 2 of them done already" in out
+    assert "3 rows, 1 of them done already" in out
     after = {path: path.stat().st_mtime_ns for path in Path().glob("runs/tiny/*/done.json")}
     assert len(after) == 3 and done.items() <= after.items()
     record = read_study("runs/tiny")

@@ -4,7 +4,7 @@
 cluster. Every process ends with the one that started it, so a study that is killed leaves nothing running.
 """
 
-import json
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,10 +15,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from colorlib.files import NOTEBOOKS, exclusive, write_json
+from colorlib.files import NOTEBOOKS, exclusive, temporary_folder, write_json
 from colorlib.processes import environment_for_children
+from colorlib.studies.file import ROW_HOURS
 from colorlib.studies.notebook import execute, find_notebook
-from colorlib.studies.progress import display, read_mark, row_title, screen
+from colorlib.studies.progress import display, is_done, read_mark, row_title, screen
 from colorlib.studies.study import prepare_study, read_study
 
 COMPARE = "80_compare"
@@ -46,12 +47,15 @@ def run_row(folder: Path | str, identity: str) -> bool:
     row = rows[identity]
     place = Path(row["folder"])
     with exclusive(place, "row"):
-        if (place / "done.json").exists():
+        if is_done(place):
             return True
-        (place / "failed.json").unlink(missing_ok=True)
+        for mark in ("done.json", "failed.json"):
+            (place / mark).unlink(missing_ok=True)
         begun, before = time.time(), _seconds_before(place)
         write_json(place / "attempt.json", {"pid": os.getpid(), "begun": begun, "seconds_before": before})
-        failure = execute(row["notebook"], place / "notebook.ipynb", row["parameters"])
+        failure = execute(
+            row["notebook"], place / "notebook.ipynb", row["parameters"], study.get("row_hours", ROW_HOURS)
+        )
         if failure is None and not any(place.rglob("per_image.csv")):
             failure = {"error": "the notebook ran to its end but left no per_image.csv in RUN.", "cell": None}
         elif failure is None and (other := _other_photographs(place, study["data"]["fingerprint"])):
@@ -69,9 +73,8 @@ def _other_photographs(place: Path, fingerprint: str) -> Path | None:
 
 def _seconds_before(place: Path) -> float:
     """Return the seconds that earlier, interrupted attempts at a row took, by the last file that each wrote."""
-    try:
-        attempt = json.loads((place / "attempt.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    attempt = read_mark(place / "attempt.json")
+    if attempt is None:
         return 0.0
     last = max(path.stat().st_mtime for path in place.rglob("*"))
     return attempt["seconds_before"] + max(0.0, last - attempt["begun"])
@@ -82,7 +85,8 @@ def collect(folder: Path | str, wall_seconds: float | None = None) -> dict[str, 
     study = read_study(folder)
     for row in study["rows"]:
         place = Path(row["folder"])
-        done, failed = read_mark(place / "done.json"), read_mark(place / "failed.json")
+        done = read_mark(place / "done.json") if is_done(place) else None
+        failed = read_mark(place / "failed.json")
         row["status"] = "done" if done else "failed" if failed else "interrupted"
         row["error"] = failed["error"] if failed and not done else None
         row["log"] = str(place / "notebook.ipynb") if (place / "notebook.ipynb").exists() else None
@@ -107,7 +111,8 @@ def make_report(folder: Path | str, out: Path | str | None = None) -> Path:
     out = Path("reports") / folder.name if out is None else Path(out)
     study = collect(folder)
     executed = folder / f"{COMPARE}.ipynb"
-    failure = execute(find_notebook(Path(study["file"]), COMPARE), executed, {"STUDY": str(folder), "REPORT": str(out)})
+    given = {"STUDY": str(folder), "REPORT": str(out)}
+    failure = execute(find_notebook(Path(study["file"]), COMPARE), executed, given, study.get("row_hours", ROW_HOURS))
     page = out / "index.html"
     if failure is None and not page.exists():
         failure = {"error": f"it wrote no {page}"}
@@ -169,6 +174,9 @@ def run_study(
 def _run_rows(folder: Path, rows: list[dict[str, Any]], jobs: int, wall: Callable[[], float]) -> dict[str, Any]:
     """Run the rows under Snakemake, showing how far they are, and return the study as it then stands."""
     log = folder / "snakemake.log"
+    for row in rows:  # Snakemake goes by there being a mark, not by what is in it
+        if not is_done(place := Path(row["folder"])):
+            (place / "done.json").unlink(missing_ok=True)
     # greedy: the other scheduler wants a solver. mtime: a row's folder name says all that the other triggers would.
     # nolock: the lock of the study's folder, held by the caller, ends with its process; Snakemake's does not
     command = [
@@ -184,29 +192,38 @@ def _run_rows(folder: Path, rows: list[dict[str, Any]], jobs: int, wall: Callabl
     ]
     command += ["--rerun-incomplete", "--rerun-triggers", "mtime", "--scheduler", "greedy"]
     command += ["--config", f"folder={folder}", "--", "rows"]
-    with open(log, "w", encoding="utf-8") as file:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env=environment_for_children(),
-            start_new_session=True,  # Ctrl-C is this process's to answer
-        )
-    kept = time.monotonic()
-    try:
-        with screen(sys.stdout) as show:
-            while child.poll() is None:
-                show(display(rows, jobs, wall()))
-                if time.monotonic() - kept > 10:
-                    kept = time.monotonic()
-                    collect(folder, wall())
-                time.sleep(LOOK_EVERY)
-    finally:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)  # every file is written atomically, and kernels follow their row
-            child.wait()
-        study = collect(folder, wall())
+    with temporary_folder() as private:
+        with open(log, "w", encoding="utf-8") as file:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=environment_for_children(TMPDIR=str(private), XDG_CACHE_HOME=_cache(private)),
+                start_new_session=True,  # Ctrl-C is this process's to answer
+            )
+        kept = time.monotonic()
+        try:
+            with screen(sys.stdout) as show:
+                while child.poll() is None:
+                    show(display(rows, jobs, wall()))
+                    if time.monotonic() - kept > 10:
+                        kept = time.monotonic()
+                        collect(folder, wall())
+                    time.sleep(LOOK_EVERY)
+        finally:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)  # every file is written atomically, and kernels follow their row
+                child.wait()
+            study = collect(folder, wall())
     if child.returncode and all(row["status"] == "interrupted" for row in study["rows"]):
         raise RuntimeError(f"Snakemake stopped before any row ended; {log} says why.")
     return study
+
+
+def _cache(private: Path) -> str:
+    """Return where caches are kept, which Snakemake insists on; a private folder where that cannot be written to."""
+    usual = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    with contextlib.suppress(OSError):
+        os.makedirs(usual, exist_ok=True)
+    return usual if os.access(usual, os.W_OK | os.X_OK) else str(private)

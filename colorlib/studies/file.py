@@ -14,6 +14,7 @@ from colorlib.registry import look_up
 from colorlib.studies.notebook import find_notebook, notebook_parameters, shell_line
 
 PICTURES = {"bundled": "the photographs that ship inside scikit-image", "test": "photographs of the study's test split"}
+ROW_HOURS = 24.0  # which a row may take where the study does not say; then it is ended, and the others go on
 LONGEST_ALIAS = 24  # characters
 GIVEN = ("DATA", "RUN")  # parameters that the study itself sets in every row
 _KEYS = {
@@ -22,6 +23,7 @@ _KEYS = {
     "data": dict,
     "pictures": list,
     "margin": dict,
+    "row_hours": float,
     "defaults": dict,
     "rows": list,
 }
@@ -54,6 +56,7 @@ class Study:
         data: ``{"name": …, options}`` or ``{"folder": …}``.
         pictures: what the report may show, of ``PICTURES``.
         margin: metric name -> the largest difference that does not matter.
+        row_hours: the most that a row may take.
         rows: lists spread out, one row for each value; those of a seed before those of the next, small budgets first.
     """
 
@@ -63,6 +66,7 @@ class Study:
     data: dict[str, Any]
     pictures: list[str]
     margin: dict[str, float]
+    row_hours: float
     rows: list[Row]
 
     @property
@@ -96,11 +100,13 @@ def load_study(path: Path | str) -> Study:
     content = _read_yaml(path)
     for key, value in content.items():
         kind = look_up(_KEYS, key, f"key in {path}")
-        if not isinstance(value, kind):
+        if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
             raise TypeError(f"{path}: {key} must be {_KIND_NAMES[kind]}, not {value!r}.")
     for key in ("title", "data", "rows"):
         if not content.get(key):
             raise ValueError(f"{path} has no {key}.")
+    if not 0 < (row_hours := float(content.get("row_hours", ROW_HOURS))) < math.inf:
+        raise ValueError(f"{path}: row_hours must be above zero, not {row_hours}.")
     pictures = content.get("pictures", ["bundled", "test"])
     for name in pictures:
         look_up(PICTURES, name, "kind of pictures")
@@ -121,7 +127,8 @@ def load_study(path: Path | str) -> Study:
     margin = {name: _margin(path, name, value) for name, value in content.get("margin", {}).items()}
     # One that is stopped early has seen each row once; of a seed's rows each budget's go on from the smaller one's.
     rows.sort(key=lambda row: (row.parameters.get("SEED", 0), row.parameters.get("IMAGES_SEEN", math.inf)))
-    return Study(path, content["title"], content.get("question", ""), content["data"], pictures, margin, rows)
+    about = path, content["title"], content.get("question", ""), content["data"]
+    return Study(*about, pictures, margin, row_hours, rows)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -6,21 +6,24 @@ import json
 import os
 import re
 import sys
-import tempfile
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from colorlib.files import NOTEBOOKS, check_name
+from colorlib.files import NOTEBOOKS, check_name, temporary_folder
 from colorlib.processes import environment_for_children
 
 
-def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> dict[str, Any] | None:
+def execute(notebook: Path | str, output: Path, parameters: dict[str, Any], hours: float) -> dict[str, Any] | None:
     """Execute a notebook with papermill and return why it did not run to its end, or None if it did.
 
     Papermill takes ``sys.exit(0)`` for success and leaves out the cells after it, so every cell is looked at.
+
+    Args:
+        hours: after which the notebook is ended.
 
     Returns:
         None, or ``{"error": one line, "cell": number of the code cell}``.
@@ -29,14 +32,17 @@ def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> d
     sys.modules.setdefault("rfc3987_syntax", ModuleType("rfc3987_syntax"))
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from traitlets.config import Config
 
-    os.environ.update(environment_for_children(TQDM_DISABLE="1"))  # a kernel has no terminal for progress bars
-    with tempfile.TemporaryDirectory(prefix="colorlib-") as private:
+    end = time.monotonic() + 3600 * hours
+    with temporary_folder() as private:
+        # A kernel has no terminal for progress bars, and needs neither the history nor the profile of a home folder.
+        os.environ.update(environment_for_children(TQDM_DISABLE="1", IPYTHONDIR=f"{private}/ipython"))
         # Local sockets need neither ports nor encryption. Their default place is one for all kernels, which then
         # answer one another's messages; and a path of more than 104 bytes is refused.
-        local = {"transport": "ipc", "ip": f"{private}/kernel"} if len(private) < 90 else {}
+        local = {"connection_file": f"{private}/kernel.json"}
+        local |= {"transport": "ipc", "ip": f"{private}/kernel"} if len(str(private)) < 90 else {}
         try:
             executed = papermill.execute_notebook(
                 str(notebook),
@@ -46,10 +52,16 @@ def execute(notebook: Path | str, output: Path, parameters: dict[str, Any]) -> d
                 language="python",
                 progress_bar=False,
                 start_timeout=300,
+                timeout_func=lambda cell: max(1, int(end - time.monotonic())),
                 config=Config({"KernelManager": local, "AsyncKernelManager": local}),
             )
         except papermill.PapermillExecutionError as error:
             return {"error": _one_line(f"{error.ename}: {error.evalue}"), "cell": error.exec_count}
+        except CellTimeoutError:
+            why = (
+                f"it was ended after {hours:g} hours, the most that a row may take; row_hours in the study's file says."
+            )
+            return {"error": why, "cell": None}
         except DeadKernelError:
             return {"error": "the notebook's process died, as it does when the memory is used up.", "cell": None}
         except NoSuchKernel:

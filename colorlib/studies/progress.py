@@ -15,6 +15,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+_ENTRIES = {
+    "attempt.json": {"pid", "begun", "seconds_before"},
+    "done.json": {"seconds"},
+    "failed.json": {"seconds", "error"},
+    "progress.json": {"what", "done", "total", "time"},
+}
 TRAINING_SHARE = 0.9  # of a row's time, roughly; the rest is judging
 SAY_EVERY = 15.0  # seconds between lines where there is no terminal
 
@@ -32,11 +38,21 @@ def row_title(row: dict[str, Any]) -> str:
 
 
 def read_mark(path: Path) -> dict[str, Any] | None:
-    """Return what a file such as ``done.json`` holds, or None where it is not there or is not whole."""
+    """Return what a file such as ``done.json`` holds, or None where it is not there or is not whole.
+
+    One that lacks an entry it should have is not whole, just as an empty one, which a disk leaves that fails.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
+    return content if isinstance(content, dict) and content.keys() >= _ENTRIES.get(path.name, set()) else None
+
+
+def is_done(place: Path) -> bool:
+    """Tell whether a row's folder has the mark of a finished one, and no file that lost its content."""
+    results = (path for path in place.rglob("*") if path.suffix in (".csv", ".json", ".npz", ".safetensors"))
+    return read_mark(place / "done.json") is not None and all(path.stat().st_size for path in results)
 
 
 def duration(seconds: float) -> str:
