@@ -35,7 +35,7 @@ from colorlib.pictures.reading import read_picture
 
 pytestmark = pytest.mark.slow
 
-MAIN = str(Path(app.__file__).parent / "main.py")
+MAIN = str(Path(app.__file__).parent / "frame.py")
 COLOR = np.array(Image.fromarray(astronaut()).resize((96, 80)))
 GREY = np.asarray(Image.fromarray(COLOR).convert("L"))
 

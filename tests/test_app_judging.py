@@ -1,6 +1,7 @@
 """The judging page and the report page, in process."""
 
 import base64
+import json
 import types
 
 import pytest
@@ -189,18 +190,24 @@ def test_models_of_ones_own_are_offered(monkeypatch):
 def test_without_a_report_it_says_how_to_make_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     app = AppTest.from_function(report_app).run()
-    assert "make study" in app.info[0].value and not app.get("iframe")
+    assert "no report yet" in app.info[0].value and not app.get("bidi_component")
+
+
+def framed(app):
+    """Return what the report's frame was given."""
+    return json.loads(app.get("bidi_component")[0].proto.json)["content"]
 
 
 def test_reports_are_shown_and_can_do_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, title in (("one", "First &amp; best"), ("two", "Second")):
+    for name, title, rows in (("one", "First &amp; best", 3), ("two", "Second", 1)):
         folder = tmp_path / "reports" / name
         folder.mkdir(parents=True)
         page = (
             f"<!DOCTYPE html><html><head><title>{title}</title></head><body>{name}<script>evil()</script></body></html>"
         )
         (folder / "index.html").write_text(page)
+        (folder / "results.csv").write_text("label\n" + "row\n" * rows)
     picture = tmp_path / "reports" / "one" / "figures" / "test" / "1-01.jpg"
     picture.parent.mkdir(parents=True)
     picture.write_bytes(b"a picture")
@@ -208,17 +215,31 @@ def test_reports_are_shown_and_can_do_nothing(tmp_path, monkeypatch):
     with open(tmp_path / "reports" / "one" / "index.html", "a") as file:
         file.write('<img src="figures/test/1-01.jpg"><img src="figures/../../secret.png"><img src="figures/lost.png">')
     app = AppTest.from_function(report_app).run()
-    assert set(app.selectbox[0].options) == {"one: First & best", "two: Second"}
-    for name in ("one", "two"):
-        app.selectbox[0].select(name).run()
-        shown = app.get("iframe")[0].proto.srcdoc
-        assert f"<body>{name}" in shown
-        assert "default-src 'none'" in shown[: shown.index("<title>")]  # before anything that it might forbid
-    app.selectbox[0].select("one").run()
-    shown = app.get("iframe")[0].proto.srcdoc
-    assert f'<img src="data:image/jpeg;base64,{base64.b64encode(b"a picture").decode()}">' in shown
-    assert shown.count("data:image") == 1 and shown.count('<img src="figures/') == 2  # shown by no policy
+    assert app.selectbox[0].options == ["First & best", "Second"]  # the one that compares more first
+    assert "<body>one" in framed(app)
+    address = f"data:image/jpeg;base64,{base64.b64encode(b'a picture').decode()}"
+    assert f'<img src="{address}">' in framed(app)
+    assert framed(app).count("data:image") == 1 and framed(app).count('<img src="figures/') == 2  # shown by no policy
+    app.selectbox[0].select("two").run()
+    assert "<body>two" in framed(app)
+
+    (tmp_path / "reports" / "README.md").write_text(
+        '# Which?\n\nTake [it](two/comparison.md), [see](https://a.b).\n\n<img src="one/figures/test/1-01.jpg" alt="it">\n'
+        '<img src="../secret.png" alt="lost">\n'
+    )
+    app = AppTest.from_function(report_app).run()
+    assert app.selectbox[0].value == report.OVERVIEW and not app.get("bidi_component")
+    assert app.markdown[0].value.strip() == f"Take it, [see](https://a.b).\n\n![it]({address})\nlost"
 
 
-def test_a_policy_comes_first_in_a_page_without_a_head():
-    assert report.with_policy("<p>plain").startswith("<meta http-equiv")
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>plain",
+        "<html><script>parent.document.title='1'</script><head></head>",
+        "<!-- <head> --><body><script>parent.document.title='2'</script>",
+    ],
+)
+def test_the_policy_comes_before_anything_in_the_report(page):
+    guarded = report.with_policy(page)
+    assert guarded.index(report.POLICY) < guarded.index(page) and guarded.startswith("<!DOCTYPE html><meta http-equiv")

@@ -1,27 +1,13 @@
-"""The frame of the app: title, style, and the pages to choose from."""
+"""The server of the page, for ``streamlit run``: it answers to its own host names only.
 
-import logging
-from pathlib import Path
+A page of somebody else's may point a host name of its own at this machine (DNS rebinding) and would then pass for this
+page. It is known by the name it asks for. Streamlit itself asks for that at its WebSocket alone.
+"""
 
 import streamlit as st
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from streamlit import config
 
-from colorlib.app import color, judging, report
-
-FOLDER = Path(__file__).parent
-
-st.set_page_config(page_title="In colour", page_icon=FOLDER / "icon.svg", layout="wide")
-st.html(FOLDER / "style.css")
-pages = [
-    st.Page(color.page, title="Colour", icon=":material/palette:", default=True),
-    st.Page(judging.page, title="Which is real?", icon=":material/compare:", url_path="which-is-real"),
-    st.Page(report.page, title="The study", icon=":material/description:", url_path="study"),
-]
-page = st.navigation(pages, position="hidden")  # Streamlit's own menu covers a phone's screen and stays there
-with st.container(horizontal=True, gap="small", key="pages"):
-    for each in pages:
-        st.page_link(each)
-try:
-    page.run()
-except Exception:  # a visitor gets a sentence, the terminal the traceback
-    logging.getLogger(__name__).exception("a page failed")
-    st.error("This went wrong on our side. Load the page again, or try another photograph.", icon=":material/error:")
+hosts = config.get_option("server.allowedHosts")
+app = st.App("frame.py", middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)])
