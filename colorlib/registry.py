@@ -1,10 +1,12 @@
 """Looking names up in the study's plain dictionaries, and checking the options that go with them."""
 
 import difflib
+import math
 from collections.abc import Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
+LARGEST = 10_000  # an option of a network or objective; their defaults stay under 1,000
 
 
 def look_up(registry: Mapping[str, T], name: str, what: str) -> T:
@@ -37,7 +39,7 @@ def check_options(known: Mapping[str, int | float | str], options: Mapping[str, 
         known: the options and their defaults, for example ``{"width": 32}``.
 
     Raises:
-        ValueError: an unknown option; the message holds the nearest ones.
+        ValueError: an unknown option, the message holds the nearest ones; or a number that nobody can mean.
         TypeError: a value of the wrong type.
     """
     for option, value in options.items():
@@ -47,3 +49,5 @@ def check_options(known: Mapping[str, int | float | str], options: Mapping[str, 
                 raise TypeError(f"{option} of {name} must be a word like {default!r}, not {value!r}.")
         elif isinstance(value, bool) or not isinstance(value, (int, type(default))):
             raise TypeError(f"{option} of {name} must be a number like {default}, not {value!r}.")
+        elif not math.isfinite(value) or abs(value) > LARGEST:
+            raise ValueError(f"{option} of {name} must be a number like {default}, {LARGEST:,} at most, not {value}.")

@@ -1,22 +1,30 @@
 """Models by name: those that ship, run folders, exported files, and weights that authors released."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import sys
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 from torch import Tensor
 
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.recipe import Recipe, rebuild
 from colorlib.files import fetch, published_digest
-from colorlib.models import Network, load_released_ddcolor, load_released_eccv16, load_released_siggraph17
+from colorlib.models import (
+    Network,
+    load_released_ddcolor,
+    load_released_eccv16,
+    load_released_siggraph17,
+    put_weights,
+    read_weights,
+)
 from colorlib.objectives import OBJECTIVES, objective_options, terms_of
 from colorlib.objectives.base import OnColours
 from colorlib.registry import look_up
@@ -76,11 +84,7 @@ RELEASED = {
 
 def shipped_models() -> dict[str, Recipe]:
     """Return the models that come with the package: name -> recipe."""
-    found = {}
-    for path in sorted(WEIGHTS.glob("*.safetensors")):
-        with safe_open(path, "pt") as file:
-            found[path.stem] = Recipe(**json.loads(file.metadata()["recipe"]))
-    return found
+    return {path.stem: _read_recipe(path) for path in sorted(WEIGHTS.glob("*.safetensors"))}
 
 
 def load_colorizer(name: Path | str = DEFAULT_MODEL, device: str = "auto") -> PhotoColorizer:
@@ -107,16 +111,16 @@ def load_colorizer(name: Path | str = DEFAULT_MODEL, device: str = "auto") -> Ph
     path = Path(name)
     if path.is_dir():
         recipe, state = read_run(path)
-    elif path.suffix == ".safetensors":
-        recipe, state = _read_file(path)
     else:
-        look_up({**shipped_models(), **RELEASED}, text, "model")
-        recipe, state = _read_file(WEIGHTS / f"{text}.safetensors")
-    network, objective = rebuild(recipe)
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(f"the weights of {name} do not fit its network ({str(error).splitlines()[0]}).") from None
+        if path.suffix != ".safetensors":
+            shipped = {file.stem: file for file in WEIGHTS.glob("*.safetensors")}
+            path = look_up({**shipped, **dict.fromkeys(RELEASED, path)}, text, "model")
+        recipe = _read_recipe(path)
+        with _fit(path):
+            state = read_weights(path)
+    with _fit(path):
+        network, objective = rebuild(recipe)
+        put_weights(network, state)
     return PhotoColorizer(recipe, network, objective, device)
 
 
@@ -170,17 +174,38 @@ def _load_released(key: str, where: str, device: str) -> PhotoColorizer:
     return PhotoColorizer(recipe, network, None, device)
 
 
-def _read_file(path: Path) -> tuple[Recipe, dict[str, Tensor]]:
+def _read_recipe(path: Path) -> Recipe:
     if not path.is_file():
         raise FileNotFoundError(f"there is no model at {path}.")
     try:
         with safe_open(path, "pt") as file:
-            recipe = Recipe(**json.loads(file.metadata()["recipe"]))
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, no mapping
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        why = str(error).splitlines()[0]
-        raise ValueError(f"{path} is no model that colorlib exported, or it is damaged ({why}).") from None
-    return recipe, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
+            told = json.loads((file.metadata() or {})["recipe"], object_pairs_hook=_once)
+        newer = sorted(told.keys() - {entry.name for entry in dataclasses.fields(Recipe)})
+        if not newer:
+            return Recipe(**told)
+    except (SafetensorError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        why = str(error).splitlines()[0].rstrip(".")
+        what = f"{path} is no model that colorlib exported, or it is damaged ({why})"
+        raise ValueError(f"{what}; delete it, and export or fetch it anew.") from None
+    raise ValueError(f"{path} was exported by a newer colorlib ({', '.join(newer)}); install that one.")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("the recipe says a thing twice")
+    return found
+
+
+@contextlib.contextmanager
+def _fit(path: Path) -> Iterator[None]:
+    """Say in one sentence why what a file or run folder holds is no model."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, RuntimeError, OverflowError, MemoryError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise ValueError(
+            f"{path} holds no model that can colour ({why}); delete it, and make or fetch it anew."
+        ) from None
 
 
 def read_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
@@ -195,21 +220,22 @@ def read_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
     pictures = run.pictures("test")
     if not pictures:
         raise FileNotFoundError(f"{folder} kept no coloured samples, which say how large its photographs are.")
-    state = load_file(path)
     short_side = min(next(iter(pictures.values()))[0].shape)
-    meaning, options = _meaning(config["objective"], config["objective_options"])
-    head = max((key for key in state if key.startswith("classifier.")), default=None)  # the last layer's
-    recipe = Recipe(
-        name=config["name"],
-        about=config["label"],
-        short_side=short_side,
-        model=config["model"],
-        model_options=config["model_options"],
-        objective=meaning,
-        objective_options=options,
-        classes=len(state[head]) if head else 0,
-    )
-    network, objective = rebuild(recipe)
+    with _fit(folder):
+        state = read_weights(path)
+        meaning, options = _meaning(config["objective"], config["objective_options"])
+        head = max((key for key in state if key.startswith("classifier.")), default=None)  # the last layer's
+        recipe = Recipe(
+            name=config["name"],
+            about=config["label"],
+            short_side=short_side,
+            model=config["model"],
+            model_options=config["model_options"],
+            objective=meaning,
+            objective_options=options,
+            classes=len(state[head]) if head else 0,
+        )
+        network, objective = rebuild(recipe)
     return dataclasses.replace(recipe, temperature=objective.temperature, takes_hints=network.takes_hints), state
 
 

@@ -4,6 +4,7 @@ Such a file is a safetensors file in half precision beside a model card. Those i
 package; :func:`~colorlib.deployment.export.export_run` makes one of a finished run.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -11,6 +12,18 @@ import torch
 from colorlib.color.gamut import bin_centres
 from colorlib.models import Network, create_model
 from colorlib.objectives import OBJECTIVES, Objective, create_objective
+
+LONGEST_SHORT_SIDE = 4096  # pixels
+MOST_CLASSES = 100_000
+_KINDS = dict.fromkeys(("name", "about", "model"), str) | {
+    "short_side": int,
+    "model_options": dict,
+    "objective": str | None,
+    "objective_options": dict,
+    "classes": int,
+    "temperature": int | float | None,
+    "takes_hints": bool,
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,21 @@ class Recipe:
     classes: int = 0
     temperature: float | None = None
     takes_hints: bool = False
+
+    def __post_init__(self) -> None:
+        """Check what a file may say of itself.
+
+        Raises:
+            TypeError, ValueError: the recipe has something of another type or range.
+        """
+        for entry, kinds in _KINDS.items():
+            value = getattr(self, entry)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and entry != "takes_hints"):
+                raise TypeError(f"{entry} is {value!r}")
+        if not 1 <= self.short_side <= LONGEST_SHORT_SIDE or not 0 <= self.classes <= MOST_CLASSES:
+            raise ValueError(f"short_side and classes are {self.short_side} and {self.classes}")
+        if self.temperature is not None and not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature is {self.temperature}")
 
 
 def rebuild(recipe: Recipe) -> tuple[Network, Objective]:

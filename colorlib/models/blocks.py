@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color.lab import L_CENTRE
+from colorlib.models.weights import put_weights
 
 Released = TypeVar("Released", bound=nn.Module)
 
@@ -187,7 +188,10 @@ def load_released(network: Released, path: Path | str, what: str) -> Released:
         raise FileNotFoundError(f"there is no weight file at {path}; download the one that {what}'s authors released.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict(state.get("params", state))  # some authors wrap the weights, others do not
-    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError, ValueError, KeyError, AttributeError):
-        raise ValueError(f"{path} is not the {what} weight file that its authors released, or it is damaged.") from None
+        put_weights(network, state.get("params", state))  # some authors wrap the weights, others do not
+    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError, ValueError, LookupError, AttributeError):
+        raise ValueError(
+            f"{path} is not the {what} weight file that its authors released, or it is damaged; delete it and fetch it "
+            "anew."
+        ) from None
     return network.eval()

@@ -7,6 +7,7 @@ it would have ended with alone, bit for bit; only its seconds hold those of whoe
 """
 
 import dataclasses
+import pickle
 from pathlib import Path
 
 import torch
@@ -70,6 +71,9 @@ def load_checkpoint(folder: Path, trunk: Path | None, furthest: int, parts: Part
         trunk: see :func:`trunk_of`; None for a run that shares nothing.
         furthest: photographs, after which the run goes its own way.
         parts: are changed; left as they are where there is nothing to go on from.
+
+    Raises:
+        ValueError: what there is to go on from is damaged.
     """
     path = folder / "checkpoint.pt"
     if trunk and not path.exists():
@@ -77,7 +81,13 @@ def load_checkpoint(folder: Path, trunk: Path | None, furthest: int, parts: Part
         path = shared[max(shared)] if shared else path
     if not path.exists():
         return State()
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    for name, part in parts.named().items():
-        part.load_state_dict(checkpoint[name])
-    return State(**checkpoint["state"])
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        for name, part in parts.named().items():
+            part.load_state_dict(checkpoint[name])
+        return State(**checkpoint["state"])
+    except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError, AttributeError):
+        raise ValueError(
+            f"{path} is cut, damaged or of another version of colorlib; delete it and run again: the training begins "
+            "anew."
+        ) from None

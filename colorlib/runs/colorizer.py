@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from colorlib.data.store import Batch, LabArrays
 from colorlib.imagenet import Encoder
 from colorlib.machine import choose_device, count_macs
-from colorlib.models import Network, create_model
+from colorlib.models import Network, create_model, put_weights, read_weights
 from colorlib.models.base import Decode
 from colorlib.objectives import OBJECTIVES, Objective, create_objective, terms_of
 from colorlib.runs.run import ExperimentConfig, read_config
@@ -119,6 +118,8 @@ class NetworkColorizer(Colorizer):
         decode = decoder(self.objective, temperature)
         with self.autocast():
             ab = self.network.colorize(self.placed(L), decode, None if hints is None else hints.to(self.device))
+        if not ab.isfinite().all():
+            raise ValueError(f"{self.name} answers with colours that are no numbers; its weights must be damaged.")
         return ab.float().to(L.device)
 
     @torch.inference_mode()
@@ -170,6 +171,7 @@ def read_colorizer(folder: Path | str, data: LabArrays, device: str = "auto") ->
 
     Raises:
         FileNotFoundError: the folder holds no run, or one without weights.
+        ValueError: its settings or weights are damaged.
     """
     fields = {f.name for f in dataclasses.fields(ExperimentConfig)}
     config = ExperimentConfig(**{k: v for k, v in read_config(folder).items() if k in fields})
@@ -177,7 +179,10 @@ def read_colorizer(folder: Path | str, data: LabArrays, device: str = "auto") ->
     if not path.exists():
         raise FileNotFoundError(f"{folder} holds no weights yet: its training has not reached the first validation.")
     network, objective = build(config, data)
-    network.load_state_dict(load_file(path))
+    try:
+        put_weights(network, read_weights(path))
+    except ValueError as error:
+        raise ValueError(f"{folder} cannot go on: {error}; move it aside and run again.") from None
     chosen = choose_device(device)
     network = network.to(chosen, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     return NetworkColorizer(network, objective.to(chosen))

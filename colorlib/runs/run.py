@@ -5,6 +5,7 @@ A run folder holds ``config.json`` (what was asked), ``history.csv`` (the learni
 Tables, figures and reports are computed from these files and from nothing else.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -12,9 +13,13 @@ import json
 import math
 import re
 import time
+import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,7 +124,7 @@ def _describe(name: str, options: dict) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder, read on demand."""
+    """A run folder, read on demand; a file of it that is damaged is a ValueError that says so."""
 
     folder: Path
 
@@ -137,16 +142,15 @@ class Run:
 
     @cached_property
     def cost(self) -> dict:
-        return json.loads((self.folder / "cost.json").read_text(encoding="utf-8"))
+        return self._json("cost.json") or {}
 
     @cached_property
     def per_image(self) -> pd.DataFrame:
-        return pd.read_csv(self.folder / "per_image.csv", dtype={"id": str})
+        return self._table("per_image.csv", "id", dtype={"id": str})
 
     @cached_property
     def history(self) -> pd.DataFrame | None:
-        path = self.folder / "history.csv"
-        return pd.read_csv(path) if path.exists() else None
+        return self._table("history.csv", "images_seen") if (self.folder / "history.csv").exists() else None
 
     @cached_property
     def sets(self) -> dict | None:
@@ -158,18 +162,33 @@ class Run:
         """``why`` and ``images_seen`` of an adversarial training that was ended early, or None."""
         return self._json("collapse.json")
 
+    def _table(self, name: str, column: str, **options: Any) -> pd.DataFrame:
+        with _whole(self.folder / name):
+            table = pd.read_csv(self.folder / name, **options)
+            table[column]  # a file that a disk left full of zeros is read as a table, too
+            return table
+
     def _json(self, name: str) -> dict | None:
         path = self.folder / name
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        with _whole(path):
+            return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
     def pictures(self, name: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Read coloured samples: id -> (L8 (H, W), ab8 (H, W, 2), true ab8 (H, W, 2)); empty where none were kept."""
         path = self.folder / "pictures" / f"{name}.npz"
         if not path.exists():
             return {}
-        with np.load(path) as arrays:
+        with _whole(path), np.load(path) as arrays:
             ids = [key.removesuffix("/L8") for key in arrays.files if key.endswith("/L8")]
             return {i: (arrays[f"{i}/L8"], arrays[f"{i}/ab8"], arrays[f"{i}/ab8_true"]) for i in ids}
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, EOFError, LookupError, zipfile.BadZipFile, zlib.error):
+        raise ValueError(f"{path} is damaged; move {path.parent} aside and run again.") from None
 
 
 def read_config(folder: Path | str) -> dict:

@@ -50,9 +50,15 @@ def read_mark(path: Path) -> dict[str, Any] | None:
 
 
 def is_done(place: Path) -> bool:
-    """Tell whether a row's folder has the mark of a finished one, and no file that lost its content."""
+    """Tell whether a row's folder has the mark of a finished one, and no result that lost its content."""
     results = (path for path in place.rglob("*") if path.suffix in (".csv", ".json", ".npz", ".safetensors"))
-    return read_mark(place / "done.json") is not None and all(path.stat().st_size for path in results)
+    return read_mark(place / "done.json") is not None and not any(_is_blank(path) for path in results)
+
+
+def _is_blank(path: Path) -> bool:
+    """Tell whether a file is empty or begins with zeros, as a machine that lost its power leaves it."""
+    with open(path, "rb") as file:
+        return not file.read(8).strip(b"\0")
 
 
 def duration(seconds: float) -> str:

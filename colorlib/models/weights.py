@@ -1,0 +1,58 @@
+"""Weights from files into networks: whole files only, and only weights that fit and are numbers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+
+def read_weights(path: Path | str) -> dict[str, Tensor]:
+    """Read a safetensors file: name -> tensor.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is cut, damaged or something else.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
+    except (SafetensorError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path} is cut, damaged or no file of weights ({_first_line(error)})") from None
+
+
+def put_weights(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Give a network all of its weights, and nothing that would make it paint nonsense in silence.
+
+    Args:
+        state: of :func:`read_weights`, of any precision.
+
+    Raises:
+        ValueError: one is missing, too many, of another shape or kind, or no finite number; the message, which has no
+            point at its end, names it.
+
+    Example:
+        >>> import torch
+        >>> put_weights(nn.Linear(1, 1), {"weight": torch.ones(1, 1), "bias": torch.tensor([float("nan")])})
+        Traceback (most recent call last):
+        ValueError: the weight bias is no finite number everywhere
+    """
+    own = network.state_dict()
+    for name, tensor in state.items():
+        if name not in own:
+            continue  # which is said below
+        if tensor.is_floating_point() != own[name].is_floating_point():
+            raise ValueError(f"the weight {name} is of {tensor.dtype}, not of {own[name].dtype}")
+        if not tensor.to(own[name].dtype).isfinite().all():
+            raise ValueError(f"the weight {name} is no finite number everywhere")
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"the weights do not fit the network: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    """Return what an error says first, without the heading under which torch lists what it found."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = next((line for line in lines if not line.startswith("Error(s) in loading")), type(error).__name__)
+    return (told if len(told) < 160 else f"{told[:159]}…").rstrip(".")
