@@ -1,11 +1,20 @@
-"""Processes that end when the one that started them ends, so that nothing of a killed study goes on writing."""
+"""Processes: they end when the one that started them ends, so that nothing of a killed study goes on writing."""
 
+import io
 import os
+import sys
 import threading
 import time
 
 PARENT = "COLORLIB_DIE_WITH_PARENT"
 _following = threading.Event()
+
+
+def print_anything() -> None:
+    """Let this process print any text: what a terminal's encoding lacks comes as a question mark, not as an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def environment_for_children(**variables: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The command line: help, lists, one-sentence errors, and grey pictures out and coloured ones back in."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -85,6 +86,14 @@ def test_ctrl_c_and_a_full_disk(monkeypatch, capsys):
     monkeypatch.setattr(lists, "run", full)
     assert cli.main(["list"]) == 2
     assert capsys.readouterr().err == "colorlib: runs/quick/study.json: No space left on device.\n"
+
+
+def test_any_text_is_printed_on_any_terminal(monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr("sys.stderr", terminal)
+    assert cli.main(["report", "16×16"]) == 2
+    terminal.flush()
+    assert b"runs/16?16" in terminal.buffer.getvalue()
 
 
 def test_a_missing_extra_is_named(monkeypatch, capsys):

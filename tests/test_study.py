@@ -474,9 +474,12 @@ def test_a_failed_row_is_reported_and_only_what_changed_is_run_again(project, mo
     monkeypatch.setenv("HOME", "/proc/version/nowhere")  # nobody can write there, nor make it
     for name in [name for name in os.environ if name.startswith(("XDG_", "IPYTHON", "JUPYTER", "MPL"))]:
         monkeypatch.delenv(name)
-    write_study([{"notebook": "12_row", "OBJECTIVE": ["l1", "l2"]}, {"notebook": "12_row", "FAIL": "raise"}])
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    rows = [{"notebook": "12_row", "OBJECTIVE": ["l1", "l2"]}, {"notebook": "12_row", "FAIL": "raise"}]
+    write_study(rows, title="16 × 16 pixels")
     out, error = (study := start()).communicate(timeout=PATIENCE)
     assert study.returncode == 1, error
+    assert "16 ? 16 pixels: 3 rows" in out
     assert "12_row-raise failed: ValueError: the loss is NaN at step 3" in error and "Traceback" not in error
     statuses = [line.split(",")[1:] for line in Path("reports/tiny/index.html").read_text().splitlines()]
     assert [status for status, _ in statuses] == ["done", "done", "failed"] and "NaN" in statuses[2][1]

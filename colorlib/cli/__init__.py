@@ -5,7 +5,7 @@ import os
 import sys
 
 from colorlib.cli import colorize, export, human_study, judge, lists, overview, prepare, render, report, study
-from colorlib.processes import follow_parent
+from colorlib.processes import follow_parent, print_anything
 
 COMMANDS = (prepare, study, lists, export, judge, colorize, report, overview, human_study, render)
 
@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     What goes wrong is said in one sentence; with COLORLIB_TRACEBACK=1 in the environment the traceback is shown.
     """
     follow_parent()
+    print_anything()
     options = build_parser().parse_args(arguments)
     try:
         return options.run(options)

@@ -3,13 +3,14 @@
 import argparse
 import sys
 
-from colorlib.processes import follow_parent
+from colorlib.processes import follow_parent, print_anything
 from colorlib.studies.engine import make_report, run_row
 
 
 def main() -> int:
     """Run one row, or the report, of a planned study: what the Snakefile calls."""
     follow_parent()
+    print_anything()
     parser = argparse.ArgumentParser(prog="python -m colorlib.studies", description=main.__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     row = commands.add_parser("row", help="run one row, unless it is done")
