@@ -8,6 +8,8 @@ import re
 import shutil
 import tempfile
 import time
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +162,19 @@ def write_json(path: Path | str, value: object) -> None:
         temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say in one sentence that a file of a run or study, which the block reads, is damaged.
+
+    Raises:
+        ValueError: it is; the message says what to do.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, EOFError, LookupError, zipfile.BadZipFile, zlib.error):
+        raise ValueError(f"{path} is damaged; move {path.parent} aside and run again.") from None
+
+
 def read_versioned(path: Path | str, version: int) -> dict:
     """Read a JSON file whose ``format`` says which version of its layout it is.
 
@@ -167,11 +182,9 @@ def read_versioned(path: Path | str, version: int) -> dict:
         ValueError: the file is damaged, or of another version.
     """
     path = Path(path)
-    try:
+    with reading(path):
         content = json.loads(path.read_text(encoding="utf-8"))
         found = content["format"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} is damaged; move {path.parent} aside and run again.") from None
     if found != version:
         raise ValueError(
             f"{path.parent} was written by another version of colorlib (format {found}, this one reads {version}); "

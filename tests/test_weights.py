@@ -13,7 +13,7 @@ from colorlib.deployment.loading import load_colorizer
 from colorlib.models import create_model
 from colorlib.objectives import create_objective
 from colorlib.runs.checkpoint import Parts, State, load_checkpoint, save_checkpoint
-from colorlib.runs.run import Run, write_pictures
+from colorlib.runs.run import ExperimentConfig, Run, write_pictures
 
 GREY = np.tile(np.linspace(0, 255, 40, dtype=np.uint8), (30, 1))
 MINE = {
@@ -112,6 +112,12 @@ def test_a_cut_checkpoint_is_named(tmp_path, kept):
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(ValueError, match="checkpoint.pt is cut, damaged .*; delete it and run again"):
         load_checkpoint(tmp_path, None, 0, parts)
+
+
+@pytest.mark.parametrize("setting", [{"seed": 2**40}, {"batch_size": 10**9}, {"validations": 10**9}])
+def test_settings_that_nobody_can_mean_are_refused(setting):
+    with pytest.raises(ValueError, match=f"{next(iter(setting))} must be .* at most, not"):
+        ExperimentConfig("unet", "l2", **setting)
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 50, b"\xff\xfe"])

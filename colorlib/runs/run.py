@@ -5,7 +5,6 @@ A run folder holds ``config.json`` (what was asked), ``history.csv`` (the learni
 Tables, figures and reports are computed from these files and from nothing else.
 """
 
-import contextlib
 import dataclasses
 import hashlib
 import io
@@ -13,9 +12,6 @@ import json
 import math
 import re
 import time
-import zipfile
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from colorlib import imports
-from colorlib.files import atomic_path, project_folder, read_versioned, write_json
+from colorlib.files import atomic_path, project_folder, read_versioned, reading, write_json
 from colorlib.models import MODELS
 from colorlib.objectives import describe_objective, terms_of
 from colorlib.registry import look_up
@@ -107,6 +103,10 @@ _TOLD = {
 _MAY_BE_ZERO = ("seed", "weight_decay", "checkpoint_seconds", "degrade", "contrast", "ema")
 
 
+# What nobody can mean, and what would end in a full memory or a traceback.
+_LARGEST = {"seed": 2**32 - 1, "batch_size": 2**16, "validations": 10_000}
+
+
 def _check_number(name: str, kind: object, value: object) -> None:
     whole = kind in (int, int | None)
     if not whole and kind not in (float, float | None) or value is None and kind in (int | None, float | None):
@@ -116,6 +116,9 @@ def _check_number(name: str, kind: object, value: object) -> None:
         raise TypeError(f"{name} must be {'a whole number' if whole else 'a number'}, not {value!r}{hint}.")
     if not math.isfinite(value) or value < 0 or (value == 0 and name not in _MAY_BE_ZERO):
         raise ValueError(f"{name} must be {'zero or more' if name in _MAY_BE_ZERO else 'above zero'}, not {value!r}.")
+
+    if value > _LARGEST.get(name, math.inf):
+        raise ValueError(f"{name} must be {_LARGEST[name]:,} at most, not {value!r}.")
 
 
 def _describe(name: str, options: dict) -> str:
@@ -163,14 +166,14 @@ class Run:
         return self._json("collapse.json")
 
     def _table(self, name: str, column: str, **options: Any) -> pd.DataFrame:
-        with _whole(self.folder / name):
+        with reading(self.folder / name):
             table = pd.read_csv(self.folder / name, **options)
             table[column]  # a file that a disk left full of zeros is read as a table, too
             return table
 
     def _json(self, name: str) -> dict | None:
         path = self.folder / name
-        with _whole(path):
+        with reading(path):
             return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
     def pictures(self, name: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -178,17 +181,9 @@ class Run:
         path = self.folder / "pictures" / f"{name}.npz"
         if not path.exists():
             return {}
-        with _whole(path), np.load(path) as arrays:
+        with reading(path), np.load(path) as arrays:
             ids = [key.removesuffix("/L8") for key in arrays.files if key.endswith("/L8")]
             return {i: (arrays[f"{i}/L8"], arrays[f"{i}/ab8"], arrays[f"{i}/ab8_true"]) for i in ids}
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, TypeError, EOFError, LookupError, zipfile.BadZipFile, zlib.error):
-        raise ValueError(f"{path} is damaged; move {path.parent} aside and run again.") from None
 
 
 def read_config(folder: Path | str) -> dict:
