@@ -2,7 +2,6 @@
 
 import io
 import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import nbformat
 from PIL import Image
 
-from colorlib.files import atomic_path
+from colorlib.files import atomic_path, temporary_folder
 from colorlib.studies.notebook import execute, notebook_parameters
 
 MOST = 300_000  # bytes of a page, its pictures included
@@ -35,8 +34,8 @@ def render(notebook: Path, folder: Path, parameters: dict[str, Any], others: Ite
         ValueError: the page is above 300 kB even with its pictures at the lowest quality.
     """
     given = {name: value for name, value in parameters.items() if name in notebook_parameters(notebook)}
-    with tempfile.TemporaryDirectory(prefix="colorlib-") as temporary:
-        executed = Path(temporary) / notebook.name
+    with temporary_folder() as temporary:
+        executed = temporary / notebook.name
         if failure := execute(notebook, executed, given):
             raise RuntimeError(f"{notebook.stem} stopped in cell {failure['cell']}: {failure['error']}")
         text, pictures = _to_markdown(nbformat.read(executed, as_version=4), notebook.stem)

@@ -17,8 +17,7 @@ from typing import Any
 
 from colorlib.files import NOTEBOOKS, exclusive, temporary_folder, write_json
 from colorlib.processes import environment_for_children
-from colorlib.studies.file import ROW_HOURS
-from colorlib.studies.notebook import execute, find_notebook
+from colorlib.studies.notebook import ROW_HOURS, execute, find_notebook
 from colorlib.studies.progress import display, is_done, read_mark, row_title, screen
 from colorlib.studies.study import prepare_study, read_study
 

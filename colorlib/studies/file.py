@@ -11,10 +11,9 @@ import yaml
 
 from colorlib.files import NOTEBOOKS
 from colorlib.registry import look_up
-from colorlib.studies.notebook import find_notebook, notebook_parameters, shell_line
+from colorlib.studies.notebook import ROW_HOURS, find_notebook, notebook_parameters, shell_line
 
 PICTURES = {"bundled": "the photographs that ship inside scikit-image", "test": "photographs of the study's test split"}
-ROW_HOURS = 24.0  # which a row may take where the study does not say; then it is ended, and the others go on
 LONGEST_ALIAS = 24  # characters
 GIVEN = ("DATA", "RUN")  # parameters that the study itself sets in every row
 _KEYS = {
@@ -36,16 +35,20 @@ class Row:
     Attributes:
         notebook: path of the notebook.
         parameters: what the study file says, DATA and RUN apart.
-        effective: the same, and the notebook's own values of all others.
         own: the names among them that the row, not the study's defaults, gives.
         alias: what reports call it; "" leaves that to them. It decides nothing of what is run.
     """
 
     notebook: Path
     parameters: dict[str, Any]
-    effective: dict[str, Any]
     own: tuple[str, ...] = ()
     alias: str = ""
+
+    @property
+    def effective(self) -> dict[str, Any]:
+        """What decides the row: its parameters, and the notebook's own values of those that it does not say."""
+        values = notebook_parameters(self.notebook) | self.parameters
+        return {name: value for name, value in values.items() if name not in GIVEN}
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class Study:
         data: ``{"name": …, options}`` or ``{"folder": …}``.
         pictures: what the report may show, of ``PICTURES``.
         margin: metric name -> the largest difference that does not matter.
-        row_hours: the most that a row may take.
         rows: lists spread out, one row for each value; those of a seed before those of the next, small budgets first.
+        row_hours: the most that a row may take at a time; one that is run again goes on from its checkpoint.
     """
 
     path: Path
@@ -66,8 +69,8 @@ class Study:
     data: dict[str, Any]
     pictures: list[str]
     margin: dict[str, float]
-    row_hours: float
     rows: list[Row]
+    row_hours: float = ROW_HOURS
 
     @property
     def name(self) -> str:
@@ -118,8 +121,7 @@ def load_study(path: Path | str) -> Study:
         look_up(dict.fromkeys(known), name, f"parameter under defaults in {path}")
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, 1):
-        effective = {name: value for name, value in row.effective.items() if name not in GIVEN}
-        if (same := seen.setdefault(f"{row.notebook} {sorted(effective.items())}", number)) != number:
+        if (same := seen.setdefault(f"{row.notebook} {sorted(row.effective.items())}", number)) != number:
             raise ValueError(
                 f"{path}: runs {same} and {number} are the same ({row.notebook.stem}, {row.parameters or 'as it is'}; "
                 "what a row does not say is the notebook's own value); leave one out."
@@ -128,7 +130,7 @@ def load_study(path: Path | str) -> Study:
     # One that is stopped early has seen each row once; of a seed's rows each budget's go on from the smaller one's.
     rows.sort(key=lambda row: (row.parameters.get("SEED", 0), row.parameters.get("IMAGES_SEEN", math.inf)))
     about = path, content["title"], content.get("question", ""), content["data"]
-    return Study(*about, pictures, margin, row_hours, rows)
+    return Study(*about, pictures, margin, rows, row_hours)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -204,8 +206,7 @@ def _read_row(path: Path, number: int, entry: object, defaults: dict[str, Any]) 
     if alias and different > 1:
         raise ValueError(f"{where} is {different} rows, which cannot all be called {alias!r}; write them apart.")
     for combination in itertools.product(*choices.values()):
-        parameters = dict(zip(choices, combination, strict=True))
-        yield Row(notebook, parameters, known | parameters, named, alias)
+        yield Row(notebook, dict(zip(choices, combination, strict=True)), named, alias)
 
 
 def _alias(where: str, value: object) -> str:

@@ -16,8 +16,12 @@ from typing import Any
 from colorlib.files import NOTEBOOKS, check_name, temporary_folder
 from colorlib.processes import environment_for_children
 
+ROW_HOURS = 24.0  # which a row may take where the study does not say; then it is ended, and the others go on
 
-def execute(notebook: Path | str, output: Path, parameters: dict[str, Any], hours: float) -> dict[str, Any] | None:
+
+def execute(
+    notebook: Path | str, output: Path, parameters: dict[str, Any], hours: float = ROW_HOURS
+) -> dict[str, Any] | None:
     """Execute a notebook with papermill and return why it did not run to its end, or None if it did.
 
     Papermill takes ``sys.exit(0)`` for success and leaves out the cells after it, so every cell is looked at.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorlib import imports
-from colorlib.studies.file import GIVEN, Row, Study
+from colorlib.studies.file import Row, Study
 from colorlib.studies.notebook import notebook_code, notebook_parameters, notebook_python
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def plan(study: Study, data: "LabArrays", folder: Path) -> list[dict[str, Any]]:
 
 
 def _planned(row: Row, data: "LabArrays", folder: Path) -> dict[str, Any]:
-    known = notebook_parameters(row.notebook)
-    effective = {name: value for name, value in row.effective.items() if name not in GIVEN}
+    known, effective = notebook_parameters(row.notebook), row.effective
     library = imports.digest(notebook_python(row.notebook), re.findall(r"\w+", json.dumps(effective)))
     decisive = [FORMAT, notebook_code(row.notebook), sorted(effective.items()), data.fingerprint, library]
     stamp = hashlib.sha256(json.dumps(decisive, sort_keys=True, default=str).encode()).hexdigest()[:8]
