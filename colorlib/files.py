@@ -162,6 +162,15 @@ def write_json(path: Path | str, value: object) -> None:
         temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
+def is_blank(path: Path) -> bool:
+    """Tell whether a file holds nothing: it is missing, empty, or zeros, as a machine that lost its power leaves it."""
+    try:
+        with open(path, "rb") as file:
+            return not file.read(8).strip(b"\0")
+    except FileNotFoundError:
+        return True
+
+
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Say in one sentence that a file of a run or study, which the block reads, is damaged.

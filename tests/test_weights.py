@@ -13,7 +13,7 @@ from colorlib.deployment.loading import load_colorizer
 from colorlib.models import create_model
 from colorlib.objectives import create_objective
 from colorlib.runs.checkpoint import Parts, State, load_checkpoint, save_checkpoint
-from colorlib.runs.run import ExperimentConfig, Run, write_pictures
+from colorlib.runs.run import ExperimentConfig, Run, begin, write_pictures
 
 GREY = np.tile(np.linspace(0, 255, 40, dtype=np.uint8), (30, 1))
 MINE = {
@@ -102,8 +102,8 @@ def test_colours_that_are_no_numbers_are_never_painted(tmp_path):
         model.colorize(GREY)
 
 
-@pytest.mark.parametrize("kept", [0, 1, 100, 2000, -1])
-def test_a_cut_checkpoint_is_named(tmp_path, kept):
+@pytest.mark.parametrize("kept", [1, 100, 2000, -1])
+def test_a_cut_checkpoint_is_named_and_an_empty_one_is_none(tmp_path, kept):
     network = create_model("unet", 2, width=8)
     parts = Parts(network, create_objective("l2"), torch.optim.AdamW(network.parameters()))
     path = tmp_path / "checkpoint.pt"
@@ -112,6 +112,8 @@ def test_a_cut_checkpoint_is_named(tmp_path, kept):
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(ValueError, match="checkpoint.pt is cut, damaged .*; delete it and run again"):
         load_checkpoint(tmp_path, None, 0, parts)
+    path.write_bytes(bytes(kept > 1) * 100)
+    assert load_checkpoint(tmp_path, tmp_path / "trunk", 0, parts) == State()
 
 
 @pytest.mark.parametrize("setting", [{"seed": 2**40}, {"batch_size": 10**9}, {"validations": 10**9}])
@@ -130,3 +132,10 @@ def test_results_that_lost_their_content_are_named(tmp_path, content):
     (tmp_path / "pictures" / "test.npz").write_bytes(content)
     with pytest.raises(ValueError, match="test.npz is damaged"):
         Run(tmp_path).pictures("test")
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 50])
+def test_a_run_whose_settings_lost_their_content_begins_again(tmp_path, content):
+    begin(tmp_path, {"label": "grey"})
+    (tmp_path / "config.json").write_bytes(content)
+    assert Run(begin(tmp_path, {"label": "grey"})).label == "grey"

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from colorlib.data.store import LabArrays
-from colorlib.files import atomic_path
+from colorlib.files import atomic_path, is_blank
 from colorlib.models import Network
 from colorlib.objectives import Objective
 from colorlib.runs.run import ExperimentConfig, shared_folder
@@ -76,10 +76,10 @@ def load_checkpoint(folder: Path, trunk: Path | None, furthest: int, parts: Part
         ValueError: what there is to go on from is damaged.
     """
     path = folder / "checkpoint.pt"
-    if trunk and not path.exists():
-        shared = {int(state.stem): state for state in trunk.glob("*.pt") if int(state.stem) <= furthest}
-        path = shared[max(shared)] if shared else path
-    if not path.exists():
+    if trunk and is_blank(path):
+        states = [state for state in trunk.glob("*.pt") if int(state.stem) <= furthest and not is_blank(state)]
+        path = max(states, key=lambda state: int(state.stem), default=path)
+    if is_blank(path):
         return State()
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from colorlib import imports
-from colorlib.files import atomic_path, project_folder, read_versioned, reading, write_json
+from colorlib.files import atomic_path, is_blank, project_folder, read_versioned, reading, write_json
 from colorlib.models import MODELS
 from colorlib.objectives import describe_objective, terms_of
 from colorlib.registry import look_up
@@ -210,7 +210,7 @@ def begin(folder: Path | str, config: dict) -> Path:
     """
     folder = Path(folder)
     config = json.loads(json.dumps({"format": FORMAT, **config}))
-    if (folder / "config.json").exists():
+    if not is_blank(folder / "config.json"):
         found = read_config(folder)
         differing = sorted(key for key in {*found, *config} if found.get(key) != config.get(key))
         if differing:

@@ -15,6 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from colorlib.files import is_blank
+
 _ENTRIES = {
     "attempt.json": {"pid", "begun", "seconds_before"},
     "done.json": {"seconds"},
@@ -52,13 +54,7 @@ def read_mark(path: Path) -> dict[str, Any] | None:
 def is_done(place: Path) -> bool:
     """Tell whether a row's folder has the mark of a finished one, and no result that lost its content."""
     results = (path for path in place.rglob("*") if path.suffix in (".csv", ".json", ".npz", ".safetensors"))
-    return read_mark(place / "done.json") is not None and not any(_is_blank(path) for path in results)
-
-
-def _is_blank(path: Path) -> bool:
-    """Tell whether a file is empty or begins with zeros, as a machine that lost its power leaves it."""
-    with open(path, "rb") as file:
-        return not file.read(8).strip(b"\0")
+    return read_mark(place / "done.json") is not None and not any(is_blank(path) for path in results)
 
 
 def duration(seconds: float) -> str:
