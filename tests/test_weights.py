@@ -74,6 +74,8 @@ def test_weights_that_would_paint_nonsense_are_refused(tmp_path, change, why):
         (MINE | {"gamma": 2}, "exported by a newer colorlib .gamma.; install that one"),
         (MINE | {"model": "unte"}, "unknown model 'unte'"),
         (MINE | {"model_options": {"width": 10**9}}, "width of unet must be a number like 32, 10,000 at most"),
+        (MINE | {"model_options": {"width": 9999}}, "far more weights than it holds"),
+        (MINE | {"model": "vit", "model_options": {"depth": 9999}}, "far more weights than it holds"),
         (MINE | {"model_options": {"depth": 3}}, "unknown option of unet 'depth'"),
         (MINE | {"objective": "l3"}, "unknown objective|'l3'"),
         ([MINE], "no model that colorlib exported"),

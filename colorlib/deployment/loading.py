@@ -18,6 +18,7 @@ from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.recipe import Recipe, rebuild
 from colorlib.files import fetch, published_digest
 from colorlib.models import (
+    AtMost,
     Network,
     load_released_ddcolor,
     load_released_eccv16,
@@ -25,7 +26,7 @@ from colorlib.models import (
     put_weights,
     read_weights,
 )
-from colorlib.objectives import OBJECTIVES, objective_options, terms_of
+from colorlib.objectives import OBJECTIVES, Objective, objective_options, terms_of
 from colorlib.objectives.base import OnColours
 from colorlib.registry import look_up
 from colorlib.runs.run import Run
@@ -119,7 +120,7 @@ def load_colorizer(name: Path | str = DEFAULT_MODEL, device: str = "auto") -> Ph
         with _fit(path):
             state = read_weights(path)
     with _fit(path):
-        network, objective = rebuild(recipe)
+        network, objective = _rebuilt(recipe, state)
         put_weights(network, state)
     return PhotoColorizer(recipe, network, objective, device)
 
@@ -196,6 +197,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _rebuilt(recipe: Recipe, state: dict[str, Tensor]) -> tuple[Network, Objective]:
+    with AtMost(sum(tensor.numel() for tensor in state.values())):
+        return rebuild(recipe)
+
+
 @contextlib.contextmanager
 def _fit(path: Path) -> Iterator[None]:
     """Say in one sentence why what a file or run folder holds is no model."""
@@ -235,7 +241,7 @@ def read_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
             objective_options=options,
             classes=len(state[head]) if head else 0,
         )
-        network, objective = rebuild(recipe)
+        network, objective = _rebuilt(recipe, state)
     return dataclasses.replace(recipe, temperature=objective.temperature, takes_hints=network.takes_hints), state
 
 

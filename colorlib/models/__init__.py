@@ -19,11 +19,12 @@ from colorlib.models.siggraph17 import SIGGRAPH17, ReleasedSIGGRAPH17, load_rele
 from colorlib.models.unet import UNet
 from colorlib.models.unet256 import UNet256
 from colorlib.models.vit import ViT
-from colorlib.models.weights import put_weights, read_weights
+from colorlib.models.weights import AtMost, put_weights, read_weights
 from colorlib.registry import check_options, look_up
 
 __all__ = [
     "MODELS",
+    "AtMost",
     "Network",
     "ReleasedDDColor",
     "ReleasedECCV16",

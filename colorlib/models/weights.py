@@ -1,10 +1,17 @@
 """Weights from files into networks: whole files only, and only weights that fit and are numbers."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+ALLOTTING = (torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn)
+CONSTANTS = 10_000_000  # numbers that a network may need beside its weights, such as tables of colours
 
 
 def read_weights(path: Path | str) -> dict[str, Tensor]:
@@ -19,6 +26,36 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
     except (SafetensorError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} is cut, damaged or no file of weights ({_first_line(error)})") from None
+
+
+class AtMost(TorchFunctionMode):
+    """While it is entered, no more numbers are allotted than a file of weights can be for: whatever its options say.
+
+    Args:
+        weights: how many the file holds.
+
+    Raises:
+        ValueError: what is built is larger, by far; no memory was taken for what is too much.
+
+    Example:
+        >>> with AtMost(1000):
+        ...     nn.Linear(10_000, 10_000)
+        Traceback (most recent call last):
+        ValueError: its network would have far more weights than it holds
+    """
+
+    def __init__(self, weights: int) -> None:
+        super().__init__()
+        self.left = 2 * weights + CONSTANTS
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in ALLOTTING:
+            size = kwargs.get("size", args if args and isinstance(args[0], int) else args[0] if args else ())
+            self.left -= math.prod(size)
+            if self.left < 0:
+                raise ValueError("its network would have far more weights than it holds")
+        return func(*args, **kwargs)
 
 
 def put_weights(network: nn.Module, state: Mapping[str, Tensor]) -> None:
