@@ -176,6 +176,7 @@ def test_an_alias_is_the_reports_affair_and_decides_nothing_of_what_is_run(proje
         ({"notebook": "12_row"}, {"question": 3}, "question must be text"),
         ({"notebook": "12_row"}, {"row_hours": 0}, "row_hours must be above zero"),
         ({"notebook": "12_row"}, {"row_hours": float("nan")}, "row_hours must be above zero"),
+        ({"notebook": "12_row"}, {"row_hours": 10**400}, "row_hours must be above zero and below 10,000"),
         ({"notebook": "12_row"}, {"row_hours": True}, "row_hours must be a number"),
     ],
 )

@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         ValueError,
         TypeError,
         RuntimeError,
-        FloatingPointError,
+        ArithmeticError,
         MemoryError,
     ) as error:
         if os.environ.get("COLORLIB_TRACEBACK"):

@@ -108,8 +108,8 @@ def load_study(path: Path | str) -> Study:
     for key in ("title", "data", "rows"):
         if not content.get(key):
             raise ValueError(f"{path} has no {key}.")
-    if not 0 < (row_hours := float(content.get("row_hours", ROW_HOURS))) < math.inf:
-        raise ValueError(f"{path}: row_hours must be above zero, not {row_hours}.")
+    if not 0 < (row_hours := content.get("row_hours", ROW_HOURS)) < 10_000:
+        raise ValueError(f"{path}: row_hours must be above zero and below 10,000, not {row_hours}.")
     pictures = content.get("pictures", ["bundled", "test"])
     for name in pictures:
         look_up(PICTURES, name, "kind of pictures")
