@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import inspect
 import json
+import resource
 import shutil
 import threading
 from pathlib import Path
@@ -36,7 +37,7 @@ from colorlib.objectives import create_objective
 from colorlib.pictures import shrinking
 from colorlib.pictures.picture import Picture
 from colorlib.pictures.reading import read_picture
-from colorlib.pictures.shrinking import cubic, lanczos, resampling, shrink, working_size
+from colorlib.pictures.shrinking import Resampling, cubic, lanczos, shrink, working_size
 from colorlib.pictures.tone import tone_of
 from colorlib.runs.evaluation import judge, train_and_judge
 from colorlib.runs.run import ExperimentConfig
@@ -64,12 +65,13 @@ def test_resampling_agrees_with_pillow_and_with_torch():
     image = Image.fromarray(np.tile(side, (60, 1)))
     reduced = np.asarray(image.resize((17, 60), Image.Resampling.LANCZOS))[0]
     inner = slice(3, -3)  # past the ends Pillow leaves the taps out, where here the last pixel goes on
-    np.testing.assert_allclose((resampling(60, 17, lanczos).numpy() @ side)[inner], reduced[inner], atol=1e-5)
+    values = torch.from_numpy(side)
+    np.testing.assert_allclose(Resampling(60, 17, lanczos)(values)[inner], reduced[inner], atol=1e-5)
     enlarged = np.asarray(image.resize((200, 60), Image.Resampling.BICUBIC))[0]
-    np.testing.assert_allclose((resampling(60, 200, cubic).numpy() @ side)[9:-9], enlarged[9:-9], atol=1e-5)
-    assert torch.equal(resampling(9, 9, cubic), torch.eye(9))
+    np.testing.assert_allclose(Resampling(60, 200, cubic)(values)[9:-9], enlarged[9:-9], atol=1e-5)
+    assert torch.equal(Resampling(9, 9, cubic).block(slice(None))[1], torch.eye(9))
     for source, target in ((1, 5), (7, 1), (1000, 3)):
-        torch.testing.assert_close(resampling(source, target, lanczos).sum(1), torch.ones(target))
+        torch.testing.assert_close(Resampling(source, target, lanczos).block(slice(None))[1].sum(1), torch.ones(target))
 
 
 def test_working_sizes():
@@ -78,6 +80,19 @@ def test_working_sizes():
     assert working_size((1, 1), 64) == (1, 1)
     h, w = working_size((60, 200_000), 64)
     assert h >= 1 and h * w <= 17 * 64 * 64
+    assert working_size((1, 10**8), 64) == (1, 64 * 64)
+
+
+@pytest.mark.parametrize("shape", [(30_000, 1), (1, 30_000)])
+def test_a_long_line_takes_little_memory(shape):
+    """A hundred bytes of PNG; as whole matrices, what resamples its long side would take gigabytes."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    picture = Picture(np.linspace(0, 255, 30_000).astype(np.uint8).reshape(shape))
+    small = shrink(picture, working_size(picture.size, 128))
+    field = ColorField(small[:, :1], small[:, :1].expand(-1, 2, -1, -1), picture.size)
+    ab = torch.cat([field.at(picture.lightness(rows), rows) for rows in shrinking.strips(picture.size)], 2)
+    assert (ab - picture.lightness()).abs().max() < 0.5  # a level is 0.35
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10  # KiB
 
 
 def test_strips_leave_no_seam(monkeypatch, vivid):

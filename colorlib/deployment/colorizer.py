@@ -35,7 +35,7 @@ from colorlib.models import Network
 from colorlib.objectives import Objective
 from colorlib.pictures.picture import Picture
 from colorlib.pictures.reading import picture_of
-from colorlib.pictures.shrinking import lanczos, resampling, shrink, strips, working_size
+from colorlib.pictures.shrinking import Resampling, lanczos, shrink, strips, working_size
 from colorlib.pictures.writing import assemble
 from colorlib.runs.colorizer import NetworkColorizer
 
@@ -128,8 +128,8 @@ class PhotoColorizer(NetworkColorizer):
         small = working_size(size, self.recipe.short_side)
         if small == size:
             return super().__call__(L, hints, temperature)
-        rows, columns = (resampling(*sides, lanczos).to(L) for sides in zip(size, small, strict=True))
-        shrunk = (rows @ L @ columns.T).clamp(0, 100)
+        rows, columns = (Resampling(*sides, lanczos) for sides in zip(size, small, strict=True))
+        shrunk = rows(columns(L).mT).mT.clamp(0, 100)
         ab = super().__call__(shrunk, None if hints is None else shrink_hints(hints, small), temperature)
         fields = (ColorField(one[None], colors[None], size) for one, colors in zip(shrunk, ab, strict=True))
         return torch.cat([field.at(own[None], slice(None)) for field, own in zip(fields, L, strict=True)])
