@@ -1,7 +1,6 @@
 """Photographs read in a process of their own: the same pictures and errors, and an end to what asks for too much."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorlib.pictures import bounded
-from colorlib.pictures.bounded import end_children, read_bounded, read_centre_bounded
+from colorlib.pictures.bounded import call_bounded, end_children, read_bounded
 from colorlib.pictures.reading import read_centre, read_picture
 
 
@@ -35,7 +33,7 @@ def test_it_reads_what_the_reader_reads(photograph):
         picture = read_bounded(source)
         assert np.array_equal(picture.pixels, plain.pixels) and picture.format == "PNG" and picture.notes == plain.notes
         assert picture.carried.keys() == plain.carried.keys()
-    centre, whole = read_centre_bounded(photograph, (64, 64))
+    centre, whole = call_bounded(read_centre, photograph, (64, 64))
     assert np.array_equal(centre, read_centre(photograph, (64, 64))[0]) and whole == (200, 300)
 
 
@@ -57,12 +55,12 @@ def test_what_passes_a_bound_is_ended_and_the_next_is_read(photograph):
         read_bounded(photograph, seconds=0)
     begun = time.monotonic()
     with pytest.raises(ValueError, match="decoding took more than 0 s"):
-        bounded._call(time.sleep, 60, seconds=0.1, memory=1 << 30)
+        call_bounded(eval, "__import__('time').sleep(60)", seconds=0.1)
     assert time.monotonic() - begun < 60
     with pytest.raises(ValueError, match="asked for more than 1.1 GB of memory"):
-        bounded._call(bytearray, 2 << 30, seconds=60, memory=1 << 30)
+        call_bounded(eval, "bytearray(2 << 30)", memory=1 << 30)
     with pytest.raises(ValueError, match="decoding it ended in SIGABRT: it is damaged, or asked for more than 1.1 GB"):
-        bounded._call(signal.raise_signal, signal.SIGABRT, seconds=60, memory=1 << 30)
+        call_bounded(eval, "__import__('os').abort()", memory=1 << 30)
     assert read_bounded(photograph).size == (200, 300)
 
 
@@ -74,7 +72,8 @@ def test_a_pipe_is_no_photograph(tmp_path):
 
 def test_it_ends_with_its_parent():
     """SIGKILL, while it is at work and does not listen."""
-    code = "import time; from colorlib.pictures.bounded import _call; _call(time.sleep, 90, seconds=90, memory=1 << 30)"
+    work = "__import__('time').sleep(90)"
+    code = f'from colorlib.pictures.bounded import call_bounded; call_bounded(eval, "{work}", seconds=90)'
     parent = subprocess.Popen([sys.executable, "-c", code])
     deadline = time.monotonic() + 80
     while not (children := _children(parent.pid)) and time.monotonic() < deadline:

@@ -23,6 +23,7 @@ from test_pictures import icc
 
 from colorlib.data import photos
 from colorlib.data.photos import prepare_photographs, square_photograph
+from colorlib.pictures import bounded
 from colorlib.pictures.listing import list_photographs
 
 pytestmark = pytest.mark.slow
@@ -221,7 +222,7 @@ def test_bad_files_are_skipped_and_listed_with_the_reason(tmp_path):
     for name, reason in zip(skipped["source"], skipped["reason"], strict=True):
         assert bad[name][1] in reason and "\n" not in reason and "0x" not in reason
     assert made.info["counts"]["skipped"] == 7 and made.info["counts"]["photographs"] == 4
-    assert made.info["files"] == 11 and made.info["ignored"] == {"document": 1, "hidden file": 3}
+    assert made.info["files"] == 11 and made.info["counts"]["ignored"] == {"document": 1, "hidden file": 3}
 
 
 def test_postscript_is_skipped_and_nothing_is_run(tmp_path, monkeypatch):
@@ -237,6 +238,28 @@ def test_postscript_is_skipped_and_nothing_is_run(tmp_path, monkeypatch):
     skipped = pd.read_csv(made.folder / "skipped.csv")
     assert skipped.values.tolist() == [["holiday.jpg", "not a picture that Pillow can read"]]
     assert not (tmp_path / "called").exists()
+
+
+def test_names_that_are_not_utf8_are_spelled_out(tmp_path):
+    folder = fill(tmp_path / "in", 2)
+    for name, data in ((b"caf\xe9.png", encoded(smooth(7))), (b"\xff.png", b"nothing")):
+        (folder / os.fsdecode(name)).write_bytes(data)
+    made = prepare_photographs(folder, tmp_path / "out", size=32, workers=1)
+    assert made.manifest["source"].tolist() == [r"caf\xe9.png", "class0/p000.png", "class1/p001.png"]
+    assert pd.read_csv(made.folder / "skipped.csv")["source"].tolist() == [r"\xff.png"]
+
+
+def test_what_cannot_be_opened_or_asks_for_too_much_is_listed(tmp_path, monkeypatch):
+    """A pipe, a link to nothing, and a file whose decoding is ended; the others are prepared."""
+    folder = fill(tmp_path / "in", 3)
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "gone.jpg").symlink_to("/nowhere")
+    Image.new("L", (12_000, 12_000)).save(folder / "large.png")  # 20 KB
+    monkeypatch.setattr(photos, "call_bounded", lambda f, s, size: bounded.call_bounded(f, s, size, memory=1 << 26))
+    made = prepare_photographs(folder, tmp_path / "out", size=32, workers=1)
+    skipped = pd.read_csv(made.folder / "skipped.csv").set_index("source")["reason"]
+    assert len(made) == 3 and skipped.index.tolist() == ["large.png", "gone.jpg", "pipe.jpg"]
+    assert "memory" in skipped["large.png"] and "broken link" in skipped["gone.jpg"] and "pipe" in skipped["pipe.jpg"]
 
 
 def test_a_file_too_large_is_skipped_unread(tmp_path, monkeypatch):
@@ -337,12 +360,13 @@ def test_the_number_of_workers_changes_nothing(tmp_path):
 def test_a_second_run_is_instant_and_other_settings_are_refused(tmp_path, monkeypatch):
     folder = fill(tmp_path / "in")
     prepare_photographs(folder, tmp_path / "out", size=32, workers=1)
-    monkeypatch.setattr(photos, "prepare_piece", None)
+    monkeypatch.setattr(photos, "prepare_file", None)
     assert len(prepare_photographs(folder, tmp_path / "out", size=32, workers=1)) == 12
     with pytest.raises(ValueError, match="made with other settings"):
         prepare_photographs(folder, tmp_path / "out", size=48, workers=1)
-    smooth(99).save(folder / "new.png")
-    with pytest.raises(ValueError, match="made with other settings"):
+    pixels = (folder / "class0/p000.png").read_bytes()
+    (folder / "class0/p000.png").write_bytes(pixels)  # another of equal length
+    with pytest.raises(ValueError, match="made with other settings .photographs were added, removed or replaced"):
         prepare_photographs(folder, tmp_path / "out", size=32, workers=1)
 
 
@@ -394,7 +418,7 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(tmp_path, kind):
     running = [
         pid
         for pid in workers
-        if Path(f"/proc/{pid}/cmdline").exists() and b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        if Path(f"/proc/{pid}/cmdline").exists() and b"pictures.bounded" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
     assert not running
 

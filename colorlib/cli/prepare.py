@@ -24,6 +24,7 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from colorlib.data.photos import prepare_photographs
+    from colorlib.pictures.kinds import in_words
 
     data = prepare_photographs(options.source, options.out, options.size, options.workers)
     counts = data.manifest["split"].value_counts()
@@ -35,5 +36,7 @@ def run(options: argparse.Namespace) -> int:
     print("(" + ", ".join(f"{counts.get(split, 0):,} {split}" for split in ("train", "val", "test")) + ").")
     if skipped := data.info["counts"]["skipped"]:
         print(f"{skipped:,} files could not be used; the reason for each is in {data.folder / 'skipped.csv'}.")
+    if ignored := data.info["counts"].get("ignored"):
+        print(f"Left out: {in_words(ignored)}.")
     print(f"A study on them: colorlib study photos --data {data.folder}")
     return 0

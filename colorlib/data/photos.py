@@ -7,21 +7,15 @@ the first frame stands for an animation; sRGB becomes OpenCV's 8-bit Lab.
 """
 
 import itertools
-import multiprocessing
 import os
 import shutil
-import signal
-import threading
-import warnings
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from colorlib.color.lab import rgb8_to_lab8
@@ -29,11 +23,11 @@ from colorlib.data.arrays import MINIMUM_SIDE
 from colorlib.data.store import LabArrays, open_store
 from colorlib.data.writing import Record, StoreWriter
 from colorlib.pictures.archives import Member
-from colorlib.pictures.listing import Listing, list_photographs
+from colorlib.pictures.bounded import ChildError, call_bounded, end_children
+from colorlib.pictures.listing import Listing, list_photographs, printable
 from colorlib.pictures.reading import read_centre, reason_of
 
-_PIECE = 8
-_IN_PROCESS = 64
+_WAITING_BYTES = 1 << 28  # of a compressed tar, unpacked and not yet prepared
 
 
 def prepare_photographs(
@@ -41,8 +35,10 @@ def prepare_photographs(
 ) -> LabArrays:
     """Prepare the photographs of a folder or archive as a store, in parallel; a killed call, made again, goes on.
 
-    Files that cannot be read are skipped and listed with the reason in ``skipped.csv``. Photographs smaller than
-    ``size`` are enlarged and flagged ``upscaled``. The result does not depend on the number of workers.
+    Files that cannot be read, or that ask for too much memory or time (:mod:`colorlib.pictures.bounded`), are skipped
+    and listed with the reason in ``skipped.csv``; what is no photograph is counted by kind in ``dataset.json``.
+    Photographs smaller than ``size`` are enlarged and flagged ``upscaled``. The result does not depend on the number of
+    workers.
 
     Args:
         source: a folder with any subfolders, or a ``.zip``, ``.tar`` or compressed tar.
@@ -67,90 +63,64 @@ def prepare_photographs(
         raise ValueError(f"workers must be 1 or more, not {workers}.")
     listing = list_photographs(source)
     info = {
-        "source": source.resolve().name,
+        "source": printable(source.resolve().name),
         "source_digest": listing.digest,
         "files": len(listing.members),
-        "ignored": listing.ignored,
         "resize": {"short_side": size, "crop": "centre square", "filter": "lanczos"},
     }
     with StoreWriter(out, name or out.resolve().name, (size, size), info) as writer:
         if not writer.finished:
             _check_space(writer.partial, (len(listing.members) - writer.done) * 3 * size * size)
             _prepare(listing, writer, size, workers, source)
-            writer.finish()
+            problems = [(printable(name), reason) for name, reason in listing.problems]
+            writer.finish(problems, {"ignored": listing.ignored})
     return open_store(out)
 
 
 def _prepare(listing: Listing, writer: StoreWriter, size: int, workers: int, source: Path) -> None:
-    chunk = max(_PIECE, min(256, (1 << 25) // (3 * size * size)) // _PIECE * _PIECE)
+    chunk = max(8, min(256, (1 << 25) // (3 * size * size)))
     total = len(listing.members)
     with tqdm(total=total, initial=writer.done, desc=f"preparing {source.name}", unit="photo") as progress:
-        pieces = _pieces(listing.read(writer.done))
-        results = _prepared(pieces, size, 1 if total - writer.done <= _IN_PROCESS else workers)
-        while batch := list(itertools.islice(results, chunk // _PIECE)):
-            outcomes = [outcome for piece in batch for outcome in piece]
-            writer.append(
-                [o for o in outcomes if isinstance(o, Record)], [o for o in outcomes if not isinstance(o, Record)]
-            )
-            progress.update(len(outcomes))
+        outcomes = _prepared(listing.read(writer.done), size, workers)
+        while batch := list(itertools.islice(outcomes, chunk)):
+            writer.append([o for o in batch if isinstance(o, Record)], [o for o in batch if not isinstance(o, Record)])
+            progress.update(len(batch))
 
 
-def _pieces(members: Iterator[Member]) -> Iterator[list[Member]]:
-    while piece := list(itertools.islice(members, _PIECE)):
-        yield piece
-
-
-def _prepared(pieces: Iterator[list[Member]], size: int, workers: int) -> Iterator[list[Record | tuple[str, str]]]:
-    """Give the outcome of each piece in order, keeping a few pieces for each worker under way."""
-    if workers == 1:
-        for piece in pieces:
-            yield prepare_piece(piece, size)
-        return
-    context = multiprocessing.get_context("spawn")  # forking a process that has run torch's threads may deadlock
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
+def _prepared(members: Iterator[Member], size: int, workers: int) -> Iterator[Record | tuple[str, str]]:
+    """Give the outcome of each file in order; each thread waits for a process of its own, which does the work."""
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[tuple[Future[Record | tuple[str, str]], int]] = deque()
     try:
-        waiting: deque[Future] = deque()
-        for piece in pieces:
-            waiting.append(pool.submit(prepare_piece, piece, size))
-            if len(waiting) >= 4 * workers:
-                yield waiting.popleft().result()
+        for member in members:
+            waiting.append((pool.submit(prepare_file, member, size), len(member.data or b"")))
+            while len(waiting) >= 8 * workers or sum(held for _, held in waiting) > _WAITING_BYTES:
+                yield waiting.popleft()[0].result()
         while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool:
-        raise RuntimeError(
-            "a preparing process died (out of memory, or a script lacks `if __name__ == '__main__'`); what is done is "
-            "kept, run the same again with fewer workers."
-        ) from None
+            yield waiting.popleft()[0].result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        end_children(keep=1)
 
 
-def _begin_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    torch.set_num_threads(1)
+def prepare_file(member: Member, size: int) -> Record | tuple[str, str]:
+    """Prepare a file within bounds: a `Record`, or (name, reason) for one that cannot be used."""
+    name = printable(member.name)
+    # Damaged files make archives and decoders raise nearly anything; whatever it is, it concerns this one file.
+    try:
+        L8, ab8, width, height = call_bounded(lab8_square, member.source(), size)
+    except ChildError:
+        raise
+    except Exception as error:
+        return name, reason_of(error)
+    return Record(name, width, height, L8, ab8, flags=("upscaled",) if min(width, height) < size else ())
 
-    def end_with_parent() -> None:
-        if parent := multiprocessing.parent_process():
-            parent.join()
-        os._exit(1)
 
-    threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-def prepare_piece(piece: list[Member], size: int) -> list[Record | tuple[str, str]]:
-    """Prepare a few files: a `Record` for each, or (name, reason) for one that cannot be used."""
-    outcomes: list[Record | tuple[str, str]] = []
-    for member in piece:
-        # Damaged files make decoders raise nearly anything; whatever it is, it concerns this one file.
-        try:
-            with warnings.catch_warnings(action="ignore"), member.open() as file:
-                picture, width, height = square_photograph(file, size)
-            L8, ab8 = rgb8_to_lab8(picture[None])
-            flags = ("upscaled",) if min(width, height) < size else ()
-            outcomes.append(Record(member.name, width, height, L8[0], ab8[0], flags=flags))
-        except Exception as error:
-            outcomes.append((member.name, reason_of(error)))
-    return outcomes
+def lab8_square(file: BinaryIO | Path, size: int) -> tuple[np.ndarray, np.ndarray, int, int]:
+    """Read the centre square of a picture file as (size, size) L8 and (size, size, 2) ab8; see `square_photograph`."""
+    picture, width, height = square_photograph(file, size)
+    L8, ab8 = rgb8_to_lab8(picture[None])
+    return L8[0], ab8[0], width, height
 
 
 def square_photograph(file: BinaryIO | Path, size: int) -> tuple[np.ndarray, int, int]:

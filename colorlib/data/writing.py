@@ -164,14 +164,20 @@ class StoreWriter:
         self._skipped += len(skipped)
         self.done += len(lines) + len(skipped)
 
-    def finish(self) -> None:
+    def finish(self, passed_over: Sequence[tuple[str, str]] = (), counts: dict[str, Any] | None = None) -> None:
         """Complete headers and manifest, and give the folder its name.
+
+        Args:
+            passed_over: (name, reason) of further sources that could not be used.
+            counts: what else is to be counted in ``dataset.json``.
 
         Raises:
             ValueError: no photograph was kept; the sentence gives the first reason.
         """
         entries = list(self._journal())
-        skipped = pd.DataFrame([s for entry in entries for s in entry["skipped"]], columns=["source", "reason"])
+        skipped = pd.DataFrame(
+            [*(s for entry in entries for s in entry["skipped"]), *passed_over], columns=["source", "reason"]
+        )
         if not self._rows:
             first = f"; the first, {skipped['source'][0]}: {skipped['reason'][0]}" if len(skipped) else ""
             shutil.rmtree(self.partial)
@@ -185,7 +191,7 @@ class StoreWriter:
         manifest = complete_manifest(rows, map_npy(self._L_path()))
         with atomic_path(self.partial / "skipped.csv") as temporary:
             skipped.to_csv(temporary, index=False, lineterminator="\n")
-        write_manifest(self.partial, manifest, {**self.settings, "counts": {"skipped": len(skipped)}})
+        write_manifest(self.partial, manifest, {**self.settings, "counts": {"skipped": len(skipped), **(counts or {})}})
         self._publish()
 
     def _publish(self) -> None:
@@ -208,9 +214,11 @@ class StoreWriter:
     def _compare(self, there: dict[str, Any], where: Path) -> None:
         if differing := [key for key in self.settings if there.get(key) != self.settings[key]]:
             key = differing[0]
+            change = f"{key} {there.get(key)!r} there, {self.settings[key]!r} now"
+            if key == "source_digest":
+                change = "photographs were added, removed or replaced"
             raise ValueError(
-                f"{where} was made with other settings ({key} {there.get(key)!r} there, {self.settings[key]!r} now); "
-                "choose another folder, or delete it to make it anew."
+                f"{where} was made with other settings ({change}); choose another folder, or delete it to make it anew."
             )
 
     def _resume(self) -> None:

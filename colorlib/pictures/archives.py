@@ -70,6 +70,11 @@ class Member:
                 return io.BytesIO(member.read())
         return open(self.path, "rb")
 
+    def source(self) -> Path | bytes:
+        """Return what another process can read it from; errors as of :meth:`open`."""
+        with self.open() as file:
+            return self.path if self.is_file else file.read()
+
 
 class Refused(NamedTuple):
     """What is there and cannot be read as a file: its name, why, and its kind in words that take an s."""

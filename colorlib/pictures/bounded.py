@@ -23,19 +23,21 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
 from colorlib.pictures.picture import Picture
-from colorlib.pictures.reading import MAX_PIXELS, read_centre, read_picture, reason_of
+from colorlib.pictures.reading import MAX_PIXELS, read_picture, reason_of
 from colorlib.processes import environment_for_children, follow_parent
 
 SECONDS = 20.0  # that decoding may take, and one more for every megabyte of the file
 BYTES_OF_A_PIXEL = 24  # that decoding may need at once: three channels of 16 bits, four times
 LEAST_MEMORY = 1 << 30
-_START_SECONDS = 120.0
-_LARGE = 1 << 16  # bytes; less comes through the pipe
+_START_SECONDS = 300.0
+_LARGE = 1 << 20  # bytes; less comes through the pipe
+
+Result = TypeVar("Result")
 
 
 def read_bounded(source: Path | str | bytes, max_pixels: int = MAX_PIXELS, seconds: float | None = None) -> Picture:
@@ -50,71 +52,40 @@ def read_bounded(source: Path | str | bytes, max_pixels: int = MAX_PIXELS, secon
         FileNotFoundError, PermissionError: there is no such file, or it may not be read.
         ValueError: no picture, a damaged one, or one that passes a bound; the message is one sentence that names it.
     """
-    name = "the file" if isinstance(source, bytes) else str(source)
     try:
-        _check_kind(source)
-        return _call(read_picture, source, max_pixels, seconds=seconds, memory=_memory_for(max_pixels))
+        memory = max(LEAST_MEMORY, BYTES_OF_A_PIXEL * max_pixels)
+        return call_bounded(read_picture, source, max_pixels, seconds=seconds, memory=memory)
     except _PassedBound as error:
+        name = "the file" if isinstance(source, bytes) else source
         raise ValueError(f"{name} cannot be coloured: {error}.") from None
 
 
-def read_centre_bounded(
-    source: Path | str | bytes, size: tuple[int, int], seconds: float | None = None
-) -> tuple[np.ndarray, tuple[int, int]]:
-    """Read the centre of a picture file as :func:`colorlib.pictures.reading.read_centre` does, within bounds.
+def call_bounded(
+    function: Callable[..., Result],
+    source: Path | str | bytes,
+    *args: object,
+    seconds: float | None = None,
+    memory: int = BYTES_OF_A_PIXEL * MAX_PIXELS,
+) -> Result:
+    """Call ``function(source, *args)``, which reads a file, in a process of its own.
+
+    Args:
+        function: of a module; it gets an open file where the source is bytes.
+        source: a path, or the bytes of a file.
+        seconds: more end it; by default 20, and one more for every megabyte of the file.
+        memory: bytes that it may take beyond what its process has anyway.
 
     Raises:
-        FileNotFoundError, PermissionError, ValueError: as there, or it passes a bound; the message is the reason alone.
+        FileNotFoundError, PermissionError: the function's.
+        ValueError: the function's, whatever else it raises, or it passes a bound; the message is the reason alone.
+        ChildError: no process can be started.
     """
-    _check_kind(source)
-    return _call(read_centre, source, size, seconds=seconds, memory=_memory_for(MAX_PIXELS))
-
-
-def end_children() -> None:
-    """End the processes that wait for the next file."""
-    while True:
-        try:
-            child = _idle.pop()
-        except IndexError:
-            return
-        child.end()
-
-
-class _PassedBound(ValueError):
-    """A file asked for too much."""
-
-
-def _memory_for(pixels: int) -> int:
-    return max(LEAST_MEMORY, BYTES_OF_A_PIXEL * pixels)
-
-
-def _seconds_for(source: Path | str | bytes) -> float:
-    with contextlib.suppress(OSError):
-        return SECONDS + (len(source) if isinstance(source, bytes) else Path(source).stat().st_size) / 1e6
-    return SECONDS
-
-
-def _check_kind(source: Path | str | bytes) -> None:
-    path = None if isinstance(source, bytes) else Path(source)
-    if path and path.exists() and not path.is_file() and not path.is_dir():
-        raise _PassedBound("it is a pipe, socket or device and no file")
-
-
-# ------------------------------------------------------------------------------------------------ the calling process
-
-_idle: list["_Child"] = []
-atexit.register(end_children)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_idle.clear)  # a fork must not talk to its parent's children
-
-
-def _call(function: Callable, source: Path | str | bytes, *args: Any, seconds: float | None, memory: int) -> Any:
-    """Call ``function(source, *args)`` in a child that nobody else is using."""
     if os.name == "nt":
         return function(BytesIO(source) if isinstance(source, bytes) else source, *args)
+    size = len(source) if isinstance(source, bytes) else _size_of(Path(source))
     child = _take()
     try:
-        answer = child.ask((function, source, args, memory), _seconds_for(source) if seconds is None else seconds)
+        answer = child.ask(function, (source, args, memory), SECONDS + size / 1e6 if seconds is None else seconds)
     except EOFError:
         child.end()
         code = child.process.returncode
@@ -129,6 +100,35 @@ def _call(function: Callable, source: Path | str | bytes, *args: Any, seconds: f
     if isinstance(answer, Exception):
         raise answer
     return answer
+
+
+def _size_of(path: Path) -> int:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise _PassedBound("it is a pipe, socket or device and no file")
+    return path.stat().st_size if path.exists() else 0
+
+
+def end_children(keep: int = 0) -> None:
+    """End processes that wait for the next file, all but a few."""
+    with contextlib.suppress(IndexError):
+        while len(_idle) > keep:
+            _idle.pop().end()
+
+
+class ChildError(RuntimeError):
+    """No process to read in can be started."""
+
+
+class _PassedBound(ValueError):
+    """A file asked for too much."""
+
+
+# ------------------------------------------------------------------------------------------------ the calling process
+
+_idle: list["_Child"] = []
+atexit.register(end_children)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)  # a fork must not talk to its parent's children
 
 
 def _take() -> "_Child":
@@ -154,24 +154,22 @@ class _Child:
             pass_fds=[theirs.fileno()],
             env=environment_for_children(
                 PYTHONPATH=os.pathsep.join(entry or os.getcwd() for entry in sys.path),
+                OMP_NUM_THREADS="1",
                 MALLOC_ARENA_MAX="2",  # each thread's own would count as memory
             ),
         )
         theirs.close()
-        try:
-            if not self._connection.poll(_START_SECONDS):
-                raise EOFError
-            self._connection.recv()
-        except EOFError:
-            self.end()
-            raise OSError("the process that reads photographs does not start.") from None
 
-    def ask(self, request: tuple, seconds: float) -> Any:
+    def ask(self, function: Callable, request: tuple, seconds: float) -> Any:
         """Return what it answers; an EOFError says that it ended, a `_PassedBound` that it took too long."""
         try:
-            self._connection.send(request)
-        except BrokenPipeError:
-            raise EOFError from None
+            self._connection.send(function)
+            if not self._connection.poll(_START_SECONDS):
+                raise EOFError
+            self._connection.recv()  # it has started, and imported the function
+        except (BrokenPipeError, EOFError):
+            raise ChildError("the process that reads photographs does not start.") from None
+        self._connection.send(request)
         if not self._connection.poll(seconds):
             raise _PassedBound(f"decoding took more than {seconds:.0f} s")
         data, lengths = self._connection.recv()
@@ -200,14 +198,13 @@ def serve(channel: int) -> None:
     """Answer requests until the other end of the channel is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     follow_parent()
-    connection, base = Connection(channel), _address_space()
-    connection.send("ready")
-    while True:
-        try:
-            function, source, args, memory = connection.recv()
-        except EOFError:
-            return
-        _hand_over(connection, _answer(function, source, args, base, memory))
+    connection = Connection(channel)
+    with contextlib.suppress(EOFError):
+        while True:
+            function = connection.recv()
+            connection.send("ready")
+            source, args, memory = connection.recv()
+            _hand_over(connection, _answer(function, source, args, memory))
 
 
 def _hand_over(connection: Connection, answer: Any) -> None:
@@ -240,9 +237,9 @@ def _aligned(length: int) -> int:
     return -(-length // 64) * 64
 
 
-def _answer(function: Callable, source: Path | str | bytes, args: tuple, base: int, memory: int) -> Any:
+def _answer(function: Callable, source: Path | str | bytes, args: tuple, memory: int) -> Any:
     """Return what the function returns or raises, within so much memory beyond what this process has anyway."""
-    _limit_memory(base + memory)
+    _limit_memory(_address_space() + memory)
     try:
         return function(BytesIO(source) if isinstance(source, bytes) else source, *args)
     except (FileNotFoundError, PermissionError, IsADirectoryError, ValueError) as error:

@@ -1,7 +1,7 @@
 """What lies beside photographs: files of other kinds, told by their endings, without one by how they begin."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 
 _ENDINGS = {
@@ -53,3 +53,13 @@ def kind_of(name: str, head: Callable[[], bytes]) -> str:
         return kind
     start = head()
     return next((kind for begin, kind in _STARTS.items() if re.match(begin, start, re.DOTALL)), "other file")
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Say how many files of each kind there are.
+
+    Example:
+        >>> in_words({"film": 2, "HEIC photograph": 1})
+        '1 HEIC photograph, 2 films'
+    """
+    return ", ".join(f"{number:,} {kind}{'' if number == 1 else 's'}" for kind, number in sorted(counts.items()))

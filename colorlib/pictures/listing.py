@@ -44,11 +44,6 @@ class Listing:
     digest: str
     read: Callable[[int], Iterator[Member]]
 
-    @property
-    def left_out(self) -> str:
-        """What else lies there in one line, or nothing: ``2 films, 1 HEIC photograph``."""
-        return ", ".join(f"{n:,} {kind}{'' if n == 1 else 's'}" for kind, n in sorted(self.ignored.items()))
-
 
 def list_photographs(source: Path | str) -> Listing:
     """List the picture files of a folder (with its subfolders), a zip or a tar, sorted by name.
