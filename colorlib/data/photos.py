@@ -27,6 +27,7 @@ from colorlib.pictures.bounded import ChildError, call_bounded, end_children
 from colorlib.pictures.listing import Listing, list_photographs, printable
 from colorlib.pictures.reading import read_centre, reason_of
 
+_WORTH_A_START = 64  # photographs for which another process is started
 _WAITING_BYTES = 1 << 28  # of a compressed tar, unpacked and not yet prepared
 
 
@@ -81,7 +82,7 @@ def _prepare(listing: Listing, writer: StoreWriter, size: int, workers: int, sou
     chunk = max(8, min(256, (1 << 25) // (3 * size * size)))
     total = len(listing.members)
     with tqdm(total=total, initial=writer.done, desc=f"preparing {source.name}", unit="photo") as progress:
-        outcomes = _prepared(listing.read(writer.done), size, workers)
+        outcomes = _prepared(listing.read(writer.done), size, min(workers, 1 + (total - writer.done) // _WORTH_A_START))
         while batch := list(itertools.islice(outcomes, chunk)):
             writer.append([o for o in batch if isinstance(o, Record)], [o for o in batch if not isinstance(o, Record)])
             progress.update(len(batch))

@@ -167,19 +167,15 @@ class StoreWriter:
     def finish(self, passed_over: Sequence[tuple[str, str]] = (), counts: dict[str, Any] | None = None) -> None:
         """Complete headers and manifest, and give the folder its name.
 
-        Args:
-            passed_over: (name, reason) of further sources that could not be used.
-            counts: what else is to be counted in ``dataset.json``.
+        ``passed_over`` is (name, reason) of further sources that could not be used; ``counts`` join ``dataset.json``'s.
 
         Raises:
             ValueError: no photograph was kept; the sentence gives the first reason.
         """
         entries = list(self._journal())
-        skipped = pd.DataFrame(
-            [*(s for entry in entries for s in entry["skipped"]), *passed_over], columns=["source", "reason"]
-        )
+        skipped = [s for entry in entries for s in entry["skipped"]] + [list(pair) for pair in passed_over]
         if not self._rows:
-            first = f"; the first, {skipped['source'][0]}: {skipped['reason'][0]}" if len(skipped) else ""
+            first = f"; the first, {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
             shutil.rmtree(self.partial)
             raise ValueError(f"no photograph could be used, {len(skipped):,} were skipped{first}.")
         self._write_header(self._L_path(), (self._rows, *self.size))
@@ -187,10 +183,10 @@ class StoreWriter:
             self._write_header(self._kinds_path(), (self._rows, *self.size))
         for part, start in enumerate(range(0, self._rows, AB_FILE_ROWS), start=1):
             self._write_header(self._ab_path(part), (min(AB_FILE_ROWS, self._rows - start), *self.size, 2))
-        rows = pd.DataFrame([row for entry in entries for row in entry["rows"]])
-        manifest = complete_manifest(rows, map_npy(self._L_path()))
+        rows = [row for entry in entries for row in entry["rows"]]
+        manifest = complete_manifest(pd.DataFrame(rows), map_npy(self._L_path()))
         with atomic_path(self.partial / "skipped.csv") as temporary:
-            skipped.to_csv(temporary, index=False, lineterminator="\n")
+            pd.DataFrame(skipped, columns=["source", "reason"]).to_csv(temporary, index=False, lineterminator="\n")
         write_manifest(self.partial, manifest, {**self.settings, "counts": {"skipped": len(skipped), **(counts or {})}})
         self._publish()
 
@@ -212,11 +208,9 @@ class StoreWriter:
         return True
 
     def _compare(self, there: dict[str, Any], where: Path) -> None:
-        if differing := [key for key in self.settings if there.get(key) != self.settings[key]]:
-            key = differing[0]
+        if key := next((key for key in self.settings if there.get(key) != self.settings[key]), None):
             change = f"{key} {there.get(key)!r} there, {self.settings[key]!r} now"
-            if key == "source_digest":
-                change = "photographs were added, removed or replaced"
+            change = "photographs were added, removed or replaced" if key == "source_digest" else change
             raise ValueError(
                 f"{where} was made with other settings ({change}); choose another folder, or delete it to make it anew."
             )

@@ -27,6 +27,7 @@ from typing import IO, Any, TypeVar
 
 import numpy as np
 
+from colorlib.files import LIBRARY
 from colorlib.pictures.picture import Picture
 from colorlib.pictures.reading import MAX_PIXELS, read_picture, reason_of
 from colorlib.processes import environment_for_children, follow_parent
@@ -153,7 +154,7 @@ class _Child:
             stderr=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             env=environment_for_children(
-                PYTHONPATH=os.pathsep.join(entry or os.getcwd() for entry in sys.path),
+                PYTHONPATH=os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(LIBRARY.parent)])),
                 OMP_NUM_THREADS="1",
                 MALLOC_ARENA_MAX="2",  # each thread's own would count as memory
             ),
