@@ -1,10 +1,11 @@
-"""Pictures: every photograph is read and written here, whatever its format, bits, profile and metadata."""
+"""Pictures: every photograph is read and written here, whatever its format, bits, profile and metadata.
+
+Reading rests on no torch, so that a process that only reads starts quickly; ``shrinking`` and ``tone`` do.
+"""
 
 from colorlib.pictures.listing import list_photographs
 from colorlib.pictures.picture import Picture
 from colorlib.pictures.reading import picture_of, read_centre, read_picture
-from colorlib.pictures.shrinking import shrink, working_size
-from colorlib.pictures.tone import tone_of
 from colorlib.pictures.writing import png_bytes, write_picture
 
 __all__ = [
@@ -14,8 +15,5 @@ __all__ = [
     "png_bytes",
     "read_centre",
     "read_picture",
-    "shrink",
-    "tone_of",
-    "working_size",
     "write_picture",
 ]
