@@ -105,7 +105,7 @@ def list_tar(source: Path) -> Iterator[Found]:
     """Give the files of a tar, compressed or not."""
     with _content(source) as content, tarfile.TarFile(fileobj=cast(IO[bytes], content)) as archive:
         for m in archive:
-            archive.members = []  # it would keep them all
+            archive.members = []  # type: ignore[attr-defined]  # it would keep them all
             name = _inside(m.name)
             if m.isreg():
 
@@ -159,7 +159,7 @@ class _Content:
     def __init__(self, file: BinaryIO, source: Path) -> None:
         start = file.read(6)
         file.seek(0)
-        openers: dict[bytes, Callable[[BinaryIO], IO[bytes]]] = {
+        openers: dict[bytes, Callable[[BinaryIO], gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile]] = {
             b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
             b"BZh": bz2.BZ2File,
             b"\xfd7zXZ\0": lzma.LZMAFile,

@@ -213,9 +213,10 @@ def _hand_over(connection: Connection, answer: Any) -> None:
     large: list[memoryview] = []
 
     def is_small(buffer: pickle.PickleBuffer) -> bool:
-        if buffer.raw().nbytes < _LARGE:
-            return True
-        return bool(large.append(buffer.raw()))
+        array = buffer.raw()
+        if array.nbytes >= _LARGE:
+            large.append(array)
+        return array.nbytes < _LARGE
 
     data = pickle.dumps(answer, protocol=5, buffer_callback=is_small)
     connection.send((data, [array.nbytes for array in large]))
