@@ -13,9 +13,10 @@ import torch
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from colorlib.color.lab import lab_to_rgb, rgb_to_lab
-from colorlib.pictures import reading
+from colorlib.pictures import reading, writing
 from colorlib.pictures.decode import upright
 from colorlib.pictures.formats import FORMATS, SUFFIXES, is_picture
+from colorlib.pictures.metadata import Metadata
 from colorlib.pictures.picture import Picture
 from colorlib.pictures.profiles import read_profile
 from colorlib.pictures.reading import picture_of, read_centre, read_picture
@@ -43,11 +44,13 @@ def icc(gamma=2.2, primaries=((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609)
         tags = {name: curve() for name in (b"rTRC", b"gTRC", b"bTRC")}
         tags |= {name: xyz(values) for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)}
     header = bytearray(128)
-    header[16:20] = b"RGB " if primaries else b"GRAY"
+    header[8:24] = b"\2\x10\0\0mntr" + (b"RGB " if primaries else b"GRAY") + b"XYZ "
+    header[36:40], header[68:80] = b"acsp", struct.pack(">3i", 63190, 65536, 54061)
     table, body, offset = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
     for name, data in tags.items():
         table += struct.pack(">4sII", name, offset + len(body), len(data))
         body += data
+    header[:4] = struct.pack(">I", len(header + table + body))
     return bytes(header) + table + body
 
 
@@ -102,14 +105,15 @@ def test_a_16_bit_png_of_grey_with_transparency(tmp_path):
 def test_16_bits_go_out_whole_with_profile_and_captions(tmp_path, kind, alpha):
     exif = Image.Exif()
     exif[ExifTags.Base.Artist] = "A. Person"
-    carried = {"icc_profile": icc(), "dpi": (300.0, 300.0), "exif": exif.tobytes(), "xmp": b"<x/>"}
-    path = rewritten(tmp_path, Picture(GREY16, alpha, format=kind, carried=carried), COLOR16)
+    metadata = Metadata(icc=icc(), dpi=(300.0, 300.0), xmp=b"<x/>")
+    metadata.take_exif(exif.tobytes().removeprefix(b"Exif\0\0"), [])
+    path = rewritten(tmp_path, Picture(GREY16, alpha, format=kind, metadata=metadata), COLOR16)
     again = read_picture(path)
     np.testing.assert_array_equal(again.pixels, COLOR16)
     assert (again.alpha is None) == (alpha is None)
-    assert again.carried["icc_profile"] == icc() and again.carried["xmp"] == b"<x/>"
-    assert again.carried["dpi"] == pytest.approx((300, 300), abs=0.01)
+    assert again.metadata.icc == icc() and again.metadata.xmp == b"<x/>"
     with Image.open(path) as image:
+        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.01)
         assert image.format == kind and image.getexif()[ExifTags.Base.Artist] == "A. Person"
     whole = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(whole[..., 2::-1], COLOR16)  # another reader sees the same
@@ -152,7 +156,7 @@ def test_captions_of_a_jpeg_survive(tmp_path):
     xmp = b'<x xmlns:tiff="t" tiff:Orientation="6"/>'
     Image.fromarray(COLOR8).save(tmp_path / "a.jpg", comment=b"hello", extra=extra, xmp=xmp, dpi=(150, 150))
     picture = read_picture(tmp_path / "a.jpg")
-    path = rewritten(tmp_path, picture, COLOR8)
+    path = rewritten(tmp_path, picture, COLOR8.transpose(1, 0, 2))
     with Image.open(path) as again:
         assert again.info["comment"] == b"hello" and again.info["dpi"] == (150, 150)
         assert b"Ivy" in dict(again.applist)["APP13"]
@@ -216,7 +220,7 @@ def test_a_profile_means_what_littlecms_says():
 def test_profiles_of_photographs(tmp_path):
     Image.fromarray(COLOR8).save(tmp_path / "adobe.jpg", icc_profile=icc(), quality=95, subsampling=0)
     picture = read_picture(tmp_path / "adobe.jpg")
-    assert picture.profile is not None and picture.carried["icc_profile"] == icc()
+    assert picture.profile is not None and picture.metadata.icc == icc()
     L = picture.lightness()
     assert L.shape == (1, 1, 23, 31)
     encoded = picture.encode(picture.profile.to_srgb(torch.from_numpy(picture.pixels / 255.0).permute(2, 0, 1)[None]))
@@ -225,7 +229,7 @@ def test_profiles_of_photographs(tmp_path):
     grey = COLOR8[..., 0]
     Image.fromarray(grey).save(tmp_path / "grey.png", icc_profile=icc(1.8, None))
     picture = read_picture(tmp_path / "grey.png")
-    assert "icc_profile" not in picture.carried and "grey" in picture.notes[0]
+    assert not picture.metadata.icc and "grey" in picture.notes[0]
     y = (grey[0, 0] / 255) ** (461 / 256)
     expected = 116 * np.cbrt(y) - 16 if y > 0.008856 else 903.3 * y
     assert float(picture.lightness()[0, 0, 0, 0]) == pytest.approx(expected, abs=0.02)
@@ -274,8 +278,8 @@ def test_tables_are_applied_and_go_before_a_matrix(tmp_path, matrix):
     tifffile.imwrite(tmp_path / "rgb16.tif", COLOR8.astype(np.uint16) * 257, photometric="rgb", iccprofile=data)
     for name in ("rgb.png", "rgba.png", "rgb16.tif"):
         picture = read_picture(tmp_path / name)
-        np.testing.assert_array_equal(picture.rgb8(), expected)
-        assert picture.profile is None and "icc_profile" not in picture.carried and "in 8 bits" in picture.notes[0]
+        np.testing.assert_allclose(picture.rgb8().astype(int), expected, rtol=0, atol=1)
+        assert picture.profile is None and not picture.metadata.icc and "profile was applied" in picture.notes[0]
     np.testing.assert_array_equal(read_picture(tmp_path / "rgba.png").alpha, rgba[..., 3])
     Image.fromarray(COLOR8[..., 0]).save(tmp_path / "grey.png", icc_profile=data)  # a grey scan of a colour scanner
     assert read_picture(tmp_path / "grey.png").lightness().mean() > Picture(COLOR8[..., 0]).lightness().mean() + 5
@@ -348,11 +352,11 @@ def test_16_bits_and_profiles_become_sRGB_of_8_bits():
 
 
 def test_every_format_is_found_by_name_and_read_by_content(tmp_path):
-    assert is_picture("a/b.JPG") and is_picture(Path("b.tga")) and len(SUFFIXES) == 16
+    assert is_picture("a/b.JPG") and is_picture(Path("b.tga")) and len(SUFFIXES) == 18
     assert not any(
         is_picture(name) for name in ("a.eps", "a.pdf", "a", "jpg", ".a.jpg", "__MACOSX/a.jpg", ".git/a.png")
     )
-    for kind in FORMATS:
+    for kind in set(FORMATS) - {"HEIC"}:  # which nothing here writes
         path = tmp_path / "photo.jpg"
         Image.fromarray(COLOR8).save(path, kind)
         assert read_picture(path).size == (23, 31) and read_centre(path, (16, 16))[1] == (23, 31)
@@ -429,7 +433,7 @@ def claims_30_000():
         (b"", "an empty file"),
         (b"%PDF-1.7 ...", "a PDF, whatever its name says"),
         (b"\0\0\0\x20ftypisom" + bytes(20), "a film, whatever its name says"),
-        (b"\0\0\0\x1cftypheic" + bytes(20), "a HEIC photograph, whatever its name says"),
+        (b"\0\0\0\x1cftypheic" + bytes(20), "a HEIC photograph that cannot be read"),
         (b"just words, no picture", "not a picture"),
         (jpeg()[:-800], "truncated"),
         (jpeg()[:50], "cannot be coloured"),
@@ -493,10 +497,10 @@ def test_a_still_gif_and_a_bitmap_become_png(tmp_path):
 
 def test_floats_and_wide_integers_are_refused(tmp_path):
     Image.fromarray(np.full((9, 9), 0.5, np.float32)).save(tmp_path / "a.tif")
-    with pytest.raises(ValueError, match="floating-point pixels"):
+    with pytest.raises(ValueError, match="floating-point 32-bit pixels"):
         read_picture(tmp_path / "a.tif")
     Image.fromarray(np.full((9, 9), 70_000, np.int32)).save(tmp_path / "b.tif")
-    with pytest.raises(ValueError, match="32-bit pixels"):
+    with pytest.raises(ValueError, match="signed 32-bit pixels"):
         read_picture(tmp_path / "b.tif")
 
 
@@ -512,10 +516,11 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.jpg"
     path.write_bytes(b"old")
 
-    def full(self, *_, **__):
-        raise OSError(28, "No space left on device")
+    class Full(io.BytesIO):
+        def write(self, _):
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setattr(writing, "open", lambda *_: Full(), raising=False)
     with pytest.raises(OSError, match="No space left"):
         write_picture(path, [COLOR8], Picture(COLOR8, format="JPEG"))
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

@@ -217,5 +217,7 @@ class PhotoColorizer(NetworkColorizer):
                 channels.append(picture.alpha[..., None])
             return np.concatenate(channels, 2).astype(image.dtype, copy=False)
         result = assemble(painted, picture)
-        result.info.update({k: v for k, v in picture.carried.items() if k in ("exif", "icc_profile", "dpi", "xmp")})
+        carried = picture.metadata
+        named = {"exif": carried.exif, "icc_profile": carried.icc, "dpi": carried.dpi, "xmp": carried.xmp}
+        result.info.update({name: value for name, value in named.items() if value})
         return result

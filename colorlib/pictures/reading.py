@@ -5,29 +5,26 @@ nothing. Photographs that carry a profile mean by it what :func:`_apply_profile`
 """
 
 import contextlib
-import re
+import io
+import mmap
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from colorlib.pictures.decode import OTHER_SPACES, all_pixels, centre_pixels, orientation, upright
-from colorlib.pictures.formats import FORMATS, WRITTEN
-from colorlib.pictures.metadata import read_metadata
+from colorlib.pictures.decode import Decoded, decode, fits, reason_of, to_srgb, upright
+from colorlib.pictures.formats import WRITTEN, format_of
+from colorlib.pictures.metadata import Metadata, read_metadata
 from colorlib.pictures.picture import Picture, eight_bits, merge_equal
-from colorlib.pictures.profiles import read_profile, tables_to_srgb
+from colorlib.pictures.profiles import profile_of_chromaticities, read_profile
 
-MAX_PIXELS = 178_956_970  # Pillow's own limit for an error
-_ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
-_OTHER_FILES = {
-    rb"%PDF": "a PDF",
-    rb"PK\x03\x04": "a zip archive",
-    rb"<svg": "an SVG",
-    rb"(?s)....ftyp(hei|hev|mif|msf)": "a HEIC photograph",
-    rb"(?s)....ftyp(?!avi)": "a film",
-}
+MAX_PIXELS = 178_956_970  # some 13,400 × 13,400
+
+__all__ = ["MAX_PIXELS", "picture_of", "read_centre", "read_picture", "reason_of"]
 
 
 def read_picture(source: Path | str | BinaryIO, max_pixels: int = MAX_PIXELS, purpose: str = "coloured") -> Picture:
@@ -40,23 +37,29 @@ def read_picture(source: Path | str | BinaryIO, max_pixels: int = MAX_PIXELS, pu
 
     Raises:
         FileNotFoundError, PermissionError: there is no such file, or it may not be read.
-        ValueError: no picture, a damaged one, an animation, or too large; the message is one sentence that names it.
+        ValueError: no picture, a damaged one, an animation, too large, or pixels of a kind that is not read; the
+            message is one sentence that names it.
     """
     name = str(source) if isinstance(source, Path | str) else "the file"
     try:
-        with _opened(source, max_pixels) as image:
-            frames = getattr(image, "n_frames", 1)
-            if frames > 1 and image.format in _ANIMATED:
-                raise ValueError(f"an animation of {frames} frames; save one of them as a picture of its own")
-            return _picture_of_image(image)
+        with _opened(source) as (kind, data):
+            metadata, found = _decoded(kind, data, max_pixels)
+            if found.frames > 1:
+                raise ValueError(f"an animation of {found.frames:,} frames; save one of them as a picture of its own")
+            orientation = 1 if found.turned else metadata.orientation
+            picture = _picture(found, metadata, orientation)
+            picture.notes += metadata.set_right(picture.size, orientation >= 5)
     except ValueError as error:
         raise ValueError(f"{name} cannot be {purpose}: {str(error).rstrip('.')}.") from None
+    picture.format = kind if kind in WRITTEN else "PNG"
+    return picture
 
 
 def read_centre(source: Path | str | BinaryIO, size: tuple[int, int]) -> tuple[np.ndarray, tuple[int, int]]:
     """Read the centre of a picture file, as much of it as has the shape of ``size``, resampled once to that size.
 
-    Transparency is laid on white; the first frame stands for an animation.
+    One resampling with Pillow's Lanczos filter, of that part alone; a JPEG is decoded at 1/2, 1/4 or 1/8
+    where that is plenty. Transparency is laid on white; the first frame stands for an animation.
 
     Args:
         source: a path, or an open file.
@@ -67,16 +70,43 @@ def read_centre(source: Path | str | BinaryIO, size: tuple[int, int]) -> tuple[n
 
     Raises:
         FileNotFoundError, PermissionError: there is no such file, or it may not be read.
-        ValueError: no picture, a damaged one, or one of more than ``MAX_PIXELS``; the message is the reason alone.
+        ValueError: see :func:`read_picture`, or more than ``MAX_PIXELS``; the message is the reason alone.
     """
-    with _opened(source, MAX_PIXELS) as image:
-        pixels, whole = centre_pixels(image, size)
-        picture = _picture(pixels, image)
+    with _opened(source) as (kind, data):
+        metadata, found = _decoded(kind, data, MAX_PIXELS, 2 * max(size))
+        orientation = 1 if found.turned else metadata.orientation
+        h, w = size[::-1] if orientation >= 5 else size
+        found.pixels, found.alpha = _resampled_centre(found, (h, w))
+        picture = _picture(found, metadata, orientation)
     rgb = picture.rgb8()
     if picture.alpha is not None:
-        seen = Image.fromarray(np.dstack([rgb, picture.alpha]))
+        seen = Image.fromarray(np.dstack([rgb, eight_bits(picture.alpha)]))
         rgb = np.array(Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB"))
-    return rgb, whole
+    return rgb, found.size[::-1] if orientation >= 5 else found.size
+
+
+def _resampled_centre(found: Decoded, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return pixels and transparency of the largest part in the middle that has the shape of ``size``, in that size."""
+    H, W = found.pixels.shape[:2]
+    h, w = size
+    width, height = min(W, H * w / h), min(H, W * h / w)
+    left, top = (W - width) / 2, (H - height) / 2
+
+    def resampled(pixels: np.ndarray) -> np.ndarray:
+        box = (left, top, left + width, top + height)
+        image = Image.fromarray(np.ascontiguousarray(pixels))
+        return np.asarray(image.resize((w, h), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))
+
+    pixels, alpha = found.pixels, found.alpha
+    if pixels.dtype == np.uint16:  # which Pillow resamples one channel at a time
+        channels = [*(pixels.transpose(2, 0, 1) if pixels.ndim == 3 else [pixels]), *([] if alpha is None else [alpha])]
+        wide = [resampled(channel.astype(np.float32)).round().clip(0, 65535).astype(np.uint16) for channel in channels]
+        colors = wide if alpha is None else wide[:-1]
+        return np.dstack(colors) if len(colors) > 1 else colors[0], None if alpha is None else wide[-1]
+    if alpha is None:
+        return resampled(pixels), None
+    rgba = resampled(np.dstack([*([pixels] * 3 if pixels.ndim == 2 else [pixels]), alpha]))
+    return rgba[..., :3], rgba[..., 3]
 
 
 def picture_of(image: Image.Image | np.ndarray | Path | str) -> Picture:
@@ -95,70 +125,56 @@ def picture_of(image: Image.Image | np.ndarray | Path | str) -> Picture:
     return _picture_of_array(image)
 
 
-def reason_of(error: Exception) -> str:
-    """Return what went wrong with a file in one line, without the file's name."""
-    return " ".join(f"{error}".split()) or type(error).__name__
-
-
 @contextlib.contextmanager
-def _opened(source: Path | str | BinaryIO, max_pixels: int) -> Iterator[Image.Image]:
-    """Open a picture file; whatever is wrong with it, then or while it is decoded, is a ValueError with the reason."""
-    limit = f"the {max_pixels / 1e6:,.0f} megapixels allowed (perhaps a decompression bomb: a small file, any size)"
-    if max_pixels > MAX_PIXELS:
-        Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit, one for the whole process, gives way to ours
+def _opened(source: Path | str | BinaryIO) -> Iterator[tuple[str, Any]]:
+    """Yield a picture file's format and bytes; what is wrong with it, then or later, is a ValueError.
+
+    A file on disk is mapped into memory, for this process alone, and not read before it is decoded.
+    """
     try:
-        with contextlib.ExitStack() as stack:
-            file = stack.enter_context(open(source, "rb")) if isinstance(source, Path | str) else source
-            file.seek(0)
-            head = file.read(4096)
-            file.seek(0)
-            if not head:
-                raise ValueError("an empty file")
-            image = stack.enter_context(Image.open(file, formats=tuple(FORMATS)))
-            W, H = image.size
-            if W * H > max_pixels:
-                raise ValueError(f"{W:,}×{H:,} = {W * H / 1e6:,.0f} megapixels, more than {limit}")
-            image.info["lossless"] = b"VP8L" in head  # which Pillow does not say of a WebP
-            yield image
+        if isinstance(source, Path | str):
+            if not stat.S_ISREG(os.stat(source).st_mode) and not os.path.isdir(source):
+                raise ValueError("no file but a pipe, a device or the like")
+            with open(source, "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) if size else b""
+        else:
+            source.seek(0)
+            data = source.read()
+        yield format_of(bytes(data[:4096])), data
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except UnidentifiedImageError:
-        others = [f"{what}, whatever its name says" for start, what in _OTHER_FILES.items() if re.match(start, head)]
-        raise ValueError(*others or ["not a picture that Pillow can read"]) from None
-    except Image.DecompressionBombError:
-        raise ValueError(f"more than {limit}") from None
     except MemoryError:
         raise ValueError("the memory does not suffice for it") from None
     except Exception as error:  # damaged files make decoders raise nearly anything
         raise ValueError(reason_of(error)) from None
 
 
-def _picture_of_image(image: Image.Image) -> Picture:
-    pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
-    pixels, image = all_pixels(image)
-    picture = _picture(pixels, image)
-    picture.carried |= read_metadata(image, picture.size)
-    if pages > 1:
-        picture.notes.insert(0, f"The first of its {pages} pages was coloured.")
-    kind = "JPEG" if image.format == "MPO" else image.format  # a JPEG with a second view behind it
-    picture.format = kind if kind in WRITTEN else "PNG"
-    return picture
-
-
-def _picture(pixels: np.ndarray, image: Image.Image) -> Picture:
-    """Set decoded pixels upright and find out what they mean, from what the decoded image says of itself."""
-    pixels = upright(pixels, orientation(image))
-    if not pixels.size:
+def _decoded(kind: str, data: Any, max_pixels: int, smallest: int | None = None) -> tuple[Metadata, Decoded]:
+    notes: list[str] = []
+    metadata = read_metadata(kind, data, notes)
+    found = decode(kind, data, metadata.icc, max_pixels, smallest)
+    if not found.pixels.size:
         raise ValueError("there is no pixel in it")
-    alpha = None
-    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
-        alpha, pixels = np.ascontiguousarray(pixels[..., -1]), pixels[..., :-1]
-    picture = Picture(np.ascontiguousarray(merge_equal(pixels)), alpha)
-    icc = image.info.get("icc_profile")
-    if image.mode in OTHER_SPACES:
-        picture.notes.append(f"Its {image.mode} pixels became sRGB.")
-    elif isinstance(icc, bytes) and icc:
-        _apply_profile(picture, icc)
+    if found.exif:
+        metadata.take_exif(found.exif.removeprefix(b"Exif\0\0"), notes)
+    metadata.xmp, metadata.comment = metadata.xmp or found.xmp, metadata.comment or found.comment
+    metadata.dpi = metadata.dpi or found.dpi
+    found.notes += notes
+    return metadata, found
+
+
+def _picture(found: Decoded, metadata: Metadata, orientation: int) -> Picture:
+    """Set decoded pixels upright and find out what they mean; the metadata keep a profile only if it still holds."""
+    alpha = None if found.alpha is None else np.ascontiguousarray(upright(found.alpha, orientation))
+    picture = Picture(np.ascontiguousarray(merge_equal(upright(found.pixels, orientation))), alpha, notes=found.notes)
+    picture.metadata = metadata
+    metadata.icc = b""
+    if found.icc:
+        _apply_profile(picture, found.icc)
+    elif found.gamma or found.primaries:
+        picture.profile = profile_of_chromaticities(found.gamma, found.primaries)
+        picture.notes.append("The gamma or primaries that it states were applied; the coloured picture is sRGB.")
     return picture
 
 
@@ -170,13 +186,30 @@ def _apply_profile(picture: Picture, icc: bytes) -> None:
         picture.notes.append("Its profile for grey was applied; the coloured picture is sRGB.")
     elif profile and not profile.is_grey:
         picture.profile = None if profile.is_srgb else profile
-        picture.carried["icc_profile"] = icc
-    elif rgb := tables_to_srgb(Image.fromarray(eight_bits(picture.pixels)), icc):
-        picture.pixels = np.ascontiguousarray(merge_equal(np.asarray(rgb)))
-        picture.alpha = None if picture.alpha is None else eight_bits(picture.alpha)
-        picture.notes.append("Its colour profile was applied in 8 bits; the coloured picture is sRGB.")
+        picture.metadata.icc = icc
+    elif (picture.is_grey and fits(icc, "GRAY")) or (not profile and fits(icc, "RGB")):
+        grey = picture.is_grey and fits(icc, "GRAY")
+        pixels = picture.pixels if grey or not picture.is_grey else np.stack([picture.pixels] * 3, 2)
+        wide = picture.pixels.dtype == np.uint16
+        kind = ("grey16" if wide else "b-w") if grey else ("rgb16" if wide else "srgb")
+        picture.pixels = np.ascontiguousarray(merge_equal(to_srgb(pixels, icc, kind)))
+        picture.notes.append("Its colour profile was applied; the coloured picture is sRGB.")
     else:
         picture.notes.append("Its colour profile is of an unknown kind and was taken for sRGB.")
+
+
+def _picture_of_image(image: Image.Image) -> Picture:
+    """Take a Pillow image in memory as the file that it would be written to without loss."""
+    if image.mode == "F" or image.mode == "I":
+        raise ValueError("the photograph has pixels of 32 bits, whose range is unknown.")
+    if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    exif = image.getexif().tobytes()
+    file = io.BytesIO()
+    image.save(file, "PNG", exif=exif, icc_profile=image.info.get("icc_profile"), compress_level=0)
+    picture = read_picture(file)
+    picture.metadata.dpi = image.info.get("dpi")
+    return picture
 
 
 def _picture_of_array(array: np.ndarray) -> Picture:

@@ -1,24 +1,31 @@
-"""Coloured photographs written in their own format, whole or not at all."""
+"""Coloured photographs written in their own format, whole or not at all, by libvips.
 
-import contextlib
+libvips writes the pixels; what the photograph carried is put in byte by byte (see
+:mod:`colorlib.pictures.metadata`), since what libvips writes itself has traps: libexif drops of EXIF what it does not
+know, none goes into TIFF, a resolution that nobody stated becomes one of 25.4 dpi.
+"""
+
+import errno
 import io
-import struct
-import zlib
+import os
+import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
-from PIL import ExifTags, Image
-from PIL.PngImagePlugin import PngInfo
+import pyvips
+from PIL import Image
 
 from colorlib.files import atomic_path
+from colorlib.pictures import containers, tags
+from colorlib.pictures.decode import reason_of
 from colorlib.pictures.mark import Mark
+from colorlib.pictures.metadata import RESOLUTION, Metadata, jpeg_segments, png_chunks, tiff_tags
 from colorlib.pictures.picture import Picture, eight_bits
 
-_TIFF_COMPRESSIONS = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate")
+_TIFF_COMPRESSIONS = {1: "none", 32773: "packbits", 5: "lzw"}
+_MOST = {"JPEG": 65_500, "WEBP": 16_383}  # pixels a side
 
 
 def write_picture(path: Path | str, strips: Iterable[np.ndarray], like: Picture, mark: Mark | None = None) -> None:
@@ -32,20 +39,21 @@ def write_picture(path: Path | str, strips: Iterable[np.ndarray], like: Picture,
 
     Raises:
         OSError: the disk is full, or may not be written to.
+        ValueError: its format cannot hold this picture; one sentence.
     """
-    if mark:
-        exif = Image.Exif()
-        exif.load(like.carried.get("exif", b""))
-        exif[ExifTags.Base.Software] = mark.software
-        like = replace(like, carried=like.carried | {"exif": exif.tobytes()})
+    metadata = mark.on(like.metadata) if mark else like.metadata
+    wide = like.pixels.dtype == np.uint16
+    kind = "PNG" if wide and like.format != "TIFF" else like.format
+    if max(like.size) > _MOST.get(kind, max(like.size)):
+        raise ValueError(f"{path} cannot be written: a {kind} holds at most {_MOST[kind]:,} pixels a side.")
     with atomic_path(path) as temporary:
-        if like.pixels.dtype == np.uint16:
-            save = _write_tiff16 if like.format == "TIFF" else _write_png16
-            save(temporary, _with_alpha(strips, like), like)
-        else:
-            image = assemble(strips, like)
-            with open(temporary, "wb") as file:
-                image.save(file, like.format, **_save_options(like))
+        image = _image(strips, like)
+        try:
+            _WRITERS[kind](temporary, image, metadata)
+        except pyvips.Error as error:
+            if shutil.disk_usage(temporary.parent).free < 1 << 20 or "No space left" in str(error):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+            raise ValueError(f"{path} cannot be written: {reason_of(error)}.") from None
 
 
 def assemble(strips: Iterable[np.ndarray], like: Picture) -> Image.Image:
@@ -74,96 +82,75 @@ def _with_alpha(strips: Iterable[np.ndarray], like: Picture) -> Iterator[np.ndar
         top += len(strip)
 
 
-def _save_options(like: Picture) -> dict[str, Any]:
-    carried = {k: v for k, v in like.carried.items() if v and k not in ("text", "compression", "lossless", "extra")}
-    text = like.carried.get("text", {})
-    if like.format == "JPEG":
-        return carried | {"quality": 95, "subsampling": 0, "extra": like.carried.get("extra", b"")}
-    carried.pop("comment", None)
-    xmp = carried.pop("xmp", None)
-    if like.format == "WEBP":
-        lossless = {"lossless": True, "exact": True} if like.carried.get("lossless") else {"quality": 95}
-        return carried | lossless | ({"xmp": xmp} if xmp else {})
-    if like.format == "PNG":
-        return carried | {"pnginfo": _png_text(text, xmp)}
-    compression = like.carried.get("compression")
-    options = {"compression": compression if compression in _TIFF_COMPRESSIONS else "tiff_adobe_deflate"}
-    if xmp or "exif" in carried:
-        exif = Image.Exif()
-        exif.load(carried.get("exif", b""))
-        if xmp:
-            exif[700] = xmp
-        carried["exif"] = exif
-    return carried | options
-
-
-def _png_text(text: dict[str, str], xmp: bytes | None) -> PngInfo:
-    info = PngInfo()
-    for key, value in text.items():
-        with contextlib.suppress(UnicodeError, ValueError):
-            info.add_text(key, value)
-    if xmp:
-        info.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
-    return info
-
-
-def _write_png16(path: Path, strips: Iterator[np.ndarray], like: Picture) -> None:
-    """Write a 16-bit PNG strip by strip, each row as its difference from the one above (Pillow writes 8 bits only)."""
+def _image(strips: Iterable[np.ndarray], like: Picture) -> pyvips.Image:
     H, W = like.size
     channels = 3 if like.alpha is None else 4
-    with open(path, "wb") as file:
-
-        def chunk(kind: bytes, body: bytes) -> None:
-            file.write(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)))
-
-        file.write(b"\x89PNG\r\n\x1a\n")
-        chunk(b"IHDR", struct.pack(">IIBBBBB", W, H, 16, 2 if channels == 3 else 6, 0, 0, 0))
-        if icc := like.carried.get("icc_profile"):
-            chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc))
-        if dpi := like.carried.get("dpi"):
-            chunk(b"pHYs", struct.pack(">IIB", *(round(number / 0.0254) for number in dpi), 1))
-        if exif := like.carried.get("exif"):
-            chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
-        for kind, body, *_ in _png_text(like.carried.get("text", {}), like.carried.get("xmp")).chunks:
-            chunk(kind, body)
-        packer, above = zlib.compressobj(4), np.zeros((1, W * channels * 2), np.uint8)
-        for strip in strips:
-            rows = np.ascontiguousarray(strip.astype(">u2")).reshape(len(strip), -1).view(np.uint8)
-            filtered = np.full((len(rows), 1 + rows.shape[1]), 2, np.uint8)  # 2 names the filter "Up"
-            filtered[:, 1:] = rows - np.concatenate([above, rows[:-1]])
-            above = rows[-1:]
-            if body := packer.compress(filtered.tobytes()):
-                chunk(b"IDAT", body)
-        chunk(b"IDAT", packer.flush())
-        chunk(b"IEND", b"")
-
-
-def _write_tiff16(path: Path, strips: Iterator[np.ndarray], like: Picture) -> None:
-    """Write a 16-bit TIFF with tifffile (Pillow writes 8 bits only), with the plain tags of its EXIF."""
-    extra = []
-    exif = Image.Exif()
-    exif.load(like.carried.get("exif", b""))
-    for tag, value in exif.items():
-        if isinstance(value, str) and tag not in (ExifTags.Base.ImageDescription, ExifTags.Base.Software):
-            extra.append((tag, "s", 0, value, True))
-    if xmp := like.carried.get("xmp"):
-        extra.append((700, "B", len(xmp), xmp, True))
-    pixels, top = np.empty((*like.size, 3 if like.alpha is None else 4), np.uint16), 0
-    for strip in strips:
+    pixels, top = np.empty((H, W, channels), like.pixels.dtype), 0
+    for strip in _with_alpha(strips, like):
         pixels[top : top + len(strip)] = strip
         top += len(strip)
-    description, software = (exif.get(tag) for tag in (ExifTags.Base.ImageDescription, ExifTags.Base.Software))
-    tifffile.imwrite(
-        path,
-        pixels,
-        photometric="rgb",
-        compression=None if like.carried.get("compression") == "raw" else "zlib",
-        extrasamples=None if like.alpha is None else ["unassalpha"],
-        iccprofile=like.carried.get("icc_profile"),
-        resolution=like.carried.get("dpi"),
-        resolutionunit=2 if like.carried.get("dpi") else None,
-        description=description.encode("utf-8") if description else None,
-        software=software or False,
-        extratags=extra,
-        metadata=None,
+    wide = pixels.dtype == np.uint16
+    image = pyvips.Image.new_from_memory(pixels.data, W, H, channels, "ushort" if wide else "uchar")
+    return image.copy(interpretation="rgb16" if wide else "srgb")
+
+
+def _write_jpeg(path: Path, image: pyvips.Image, metadata: Metadata) -> None:
+    if image.hasalpha():
+        image = image.flatten(background=255)
+    options = {"Q": 95, "subsample_mode": "off", "keep": "none"}
+    _save_with(path, image.jpegsave_target, options, containers.jpeg_bytes(jpeg_segments(metadata)), 2, 2)
+
+
+def _write_png(path: Path, image: pyvips.Image, metadata: Metadata) -> None:
+    parts = containers.png_bytes(png_chunks(metadata))
+    options = {"compression": 4, "keep": "none", "filter": "up"}
+    _save_with(path, image.pngsave_target, options, parts, 33, 54)  # its header, and the resolution of libvips
+
+
+def _save_with(path: Path, save: Any, options: dict[str, Any], parts: bytes, start: int, end: int) -> None:
+    """Let libvips write a file, and put ``parts`` in the place of its bytes from ``start`` to ``end``."""
+    head, failed = bytearray(), []
+    with open(path, "wb") as file:
+
+        def write(data: Any) -> int:
+            try:
+                if len(head) < end:
+                    head.extend(data)
+                    if len(head) >= end:
+                        file.write(head[:start] + parts + head[end:])
+                else:
+                    file.write(data)
+            except OSError as error:  # an exception does not come through libvips
+                failed.append(error)
+                return -1
+            return len(data)
+
+        target = pyvips.TargetCustom()
+        target.on_write(write)
+        try:
+            save(target, **options)
+        except pyvips.Error:
+            if not failed:
+                raise
+        if failed:
+            raise failed[0]
+
+
+def _write_webp(path: Path, image: pyvips.Image, metadata: Metadata) -> None:
+    lossless = {"lossless": True, "exact": True} if metadata.lossless else {"Q": 95}
+    data = image.webpsave_buffer(keep="none", **lossless)
+    parts = {b"ICCP": metadata.icc, b"EXIF": metadata.exif, b"XMP ": metadata.xmp}
+    path.write_bytes(
+        containers.with_webp_chunks(data, (image.height, image.width), [part for part in parts.items() if part[1]])
     )
+
+
+def _write_tiff(path: Path, image: pyvips.Image, metadata: Metadata) -> None:
+    compression = _TIFF_COMPRESSIONS.get(metadata.compression or 8, "deflate")
+    large = image.width * image.height * image.bands * 2 > 3e9
+    image.tiffsave(str(path), compression=compression, bigtiff=large, keep="none")
+    more = tiff_tags(metadata)
+    tags.add_to_file(path, more, metadata.order, without=RESOLUTION - set(more))
+
+
+_WRITERS = {"JPEG": _write_jpeg, "PNG": _write_png, "WEBP": _write_webp, "TIFF": _write_tiff}
