@@ -4,10 +4,12 @@ libvips decodes; what its packages cannot, Pillow (bitmaps, PNM, TGA, JPEG 2000)
 decoder is known to pass over in silence is looked for in the file before it is asked:
 
 * libvips counts a TIFF's pages before it reads the first (200,000 of them take minutes): it is shown the first alone.
-* It takes any fourth channel for transparency, the infrared of a scanner as well, and leaves pixels that were
-  multiplied by their transparency as they are.
+* It turns WhiteIsZero round in 1, 8 and 16 bits only, and where nothing lies beside the grey.
+* It takes any fourth channel for transparency, the infrared of a scanner as well.
 * It passes over the gamma of a PNG and the curve of an HDR AVIF, and takes a broken colour profile for sRGB.
-* It remembers files by name: its cache is off.
+* It gives black pixels for a compression that it was built without, unless it is told to fail on errors.
+* It takes YCbCr without JPEG for RGB, and has bytes of CIELAB wrong.
+* It remembers files by name, and errors: its cache is off, and older errors are cleared away.
 """
 
 import io
@@ -105,6 +107,7 @@ def decode(kind: str, data: Any, icc: bytes, max_pixels: int, smallest: int | No
     Raises:
         ValueError: it is damaged, too large, an animation, or of a kind that is not read; the reason alone.
     """
+    pyvips.vips_lib.vips_error_clear()
     try:
         return _decode(kind, data, icc, max_pixels, smallest)
     except pyvips.Error as error:
@@ -152,7 +155,7 @@ def _frames(kind: str, data: Any, image: pyvips.Image) -> int:
 def _opened(kind: str, data: Any, **options: Any) -> pyvips.Image:
     load = {"GIF": "gif", "AVIF": "heif"}.get(kind, kind.lower())
     source = pyvips.Source.new_from_memory(data)
-    return getattr(pyvips.Image, f"{load}load_source")(source, access="sequential", fail_on="truncated", **options)
+    return getattr(pyvips.Image, f"{load}load_source")(source, access="sequential", fail_on="error", **options)
 
 
 def _field(image: pyvips.Image, name: str, default: Any) -> Any:
@@ -253,16 +256,27 @@ def _decode_tiff(data: Any, icc: bytes, max_pixels: int) -> Decoded:
     extra = samples - _COLOURS[space]
     if extra < 0:
         raise ValueError(f"{what}: too few channels")
+    if space == "YCbCr" and number(259, 1) != 7 or number(259, 1) == 6:
+        raise ValueError(f"{what}, which is not read")
+    narrow = number(259, 1) in (1, 5, 8, 32773, 32946)
+    if space == "CIELAB" and (extra or not (bits[0] == 16 or bits[0] == 8 and narrow)):
+        raise ValueError(f"{what}, which is not read")
     unsaid = 2 if extra == 1 and 338 not in entries else 0  # programs that do not say so mean transparency
     roles = (tags.integers(entries, structure.order, 338) + (unsaid,) * extra)[:extra]
+    if 1 in roles and (stated == 0 or space == "CMYK"):
+        raise ValueError(f"{what}: multiplied by transparency, which is not read")
     pages = _count_pages(structure, following)
     if following:
         data = _only_first_page(data, structure)
     try:
+        if space == "CIELAB" and bits[0] == 8:
+            return _from_bytes_of_lab(data)
         image = _opened("TIFF", data)
         if (image.width, image.height) != (W, H):
             raise ValueError("libvips finds another size")
         found = _of_tiff(image, space, extra, roles, icc)
+        if stated == 0 and (extra or bits[0] in (2, 4)):
+            found.pixels = ~found.pixels
     except (pyvips.Error, ValueError) as error:
         raise ValueError(f"{what}, damaged or of a kind that is not read: {reason_of(error)}") from None
     if pages > 1:
@@ -295,22 +309,26 @@ def _only_first_page(data: Any, structure: tags.Structure) -> Any:
     return data
 
 
+def _from_bytes_of_lab(data: Any) -> Decoded:
+    with Image.open(io.BytesIO(data), formats=("TIFF",)) as image:
+        stored = np.array(image)  # L of 255; a and b with a sign
+    lab = np.dstack([stored[..., :1] * (100 / 255), stored[..., 1:].view(np.int8)])
+    H, W = lab.shape[:2]
+    opened = pyvips.Image.new_from_memory(lab.astype(np.float32).tobytes(), W, H, 3, "float").copy(interpretation="lab")
+    pixels = opened.colourspace("srgb").numpy()
+    return Decoded(pixels, turned=True, notes=["Its LAB pixels became sRGB."])
+
+
 def _of_tiff(image: pyvips.Image, space: str, extra: int, roles: tuple[int, ...], icc: bytes) -> Decoded:
     """Make pixels out of an opened TIFF: which of its channels are colours and which is transparency.
 
     Args:
         extra: how many channels there are beside the colours.
-        roles: of each of them: 1 multiplied transparency, 2 transparency, 0 unknown.
+        roles: of each of them: 1 transparency that libvips has divided the colours by, 2 transparency, 0 unknown.
     """
     notes = []
     if space == "CIELAB":
-        color = image.extract_band(0, n=3)
-        if color.interpretation not in ("lab", "labs"):
-            color = color.copy(interpretation="labs" if color.format == "short" else "lab")
-        wide = color.format != "uchar"
-        pixels = _pixels(color.colourspace("rgb16" if wide else "srgb"))
-        notes.append("Its LAB pixels became sRGB.")
-        return Decoded(pixels, notes=notes)
+        return Decoded(_pixels(image.colourspace("rgb16")), notes=["Its LAB pixels became sRGB."])
     pixels = _pixels(image)
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     colours = pixels.shape[2] - extra
@@ -318,15 +336,10 @@ def _of_tiff(image: pyvips.Image, space: str, extra: int, roles: tuple[int, ...]
     for place, role in enumerate(roles):
         if role in (1, 2) and alpha is None:
             alpha = np.ascontiguousarray(pixels[..., colours + place])
-            multiplied = role == 1
     left_out = extra - (alpha is not None)
     if left_out:
         notes.append(f"{left_out} channel{'s' * (left_out > 1)} beside its colours (no transparency) had no place.")
     color = pixels[..., :colours]
-    if alpha is not None and multiplied:
-        white = np.iinfo(pixels.dtype).max
-        exact = color.astype(np.float64) * white / np.maximum(alpha[..., None], 1)
-        color = exact.round().clip(0, white).astype(pixels.dtype)
     if space == "CMYK":
         found = _from_cmyk(np.ascontiguousarray(color), alpha, icc)
         found.notes += notes
@@ -421,7 +434,7 @@ def _decode_with_pillow(kind: str, data: Any, max_pixels: int) -> Decoded:
             return Decoded(values.astype(np.uint16), icc=icc, dpi=dpi)
         if image.mode in ("CMYK", "LAB", "YCbCr", "HSV"):
             notes.append(f"Its {image.mode} pixels became sRGB.")
-            image = image.convert("RGB")
+            image, icc = image.convert("RGB"), b""
         elif image.has_transparency_data:
             image = image.convert("LA" if image.mode in ("L", "LA", "1") else "RGBA")
         elif image.mode not in ("L", "RGB"):
