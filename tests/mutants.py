@@ -1,4 +1,4 @@
-"""Photographs with flipped bits, cuts and odd numbers, read and written again: each is done, or refused in one sentence.
+"""Photographs with flipped bits, cuts and odd numbers, read and written again: each is done or refused in one sentence.
 
     python tests/mutants.py [NUMBER] [SEED]
 

@@ -22,7 +22,13 @@ from colorlib.studies.study import read_study
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "opencv-python-headless": "opencv"}
-IMPORT_NAMES = {"pyyaml": "yaml", "pillow": "PIL", "scikit-image": "skimage", "opencv-python-headless": "cv2"}
+IMPORT_NAMES = {
+    "pyyaml": "yaml",
+    "pi-heif": "pi_heif",
+    "pillow": "PIL",
+    "scikit-image": "skimage",
+    "opencv-python-headless": "cv2",
+}
 COME_ALONG = {
     "IPython",
     "jupyter_client",
@@ -45,7 +51,7 @@ def environment() -> dict:
 
 def ranges(requirements: list[str]) -> dict[str, str]:
     """Return name -> range, such as ``>=2.4``."""
-    return {m[1]: m[2] for line in requirements if (m := re.fullmatch(r"(\w[\w-]*)\s*(.*)", line))}
+    return {m[1]: m[2] for line in requirements if (m := re.fullmatch(r"(\w[\w-]*)(?:\[\w+\])?\s*(.*)", line))}
 
 
 def asked(project: dict, *extras: str) -> dict[str, str]:

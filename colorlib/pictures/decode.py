@@ -133,6 +133,7 @@ def _decode(kind: str, data: Any, icc: bytes, max_pixels: int, smallest: int | N
     if image.interpretation == "cmyk":
         found = _from_cmyk(pixels, None, icc)
     else:
+        pixels = _full_range(pixels, _field(image, "bits-per-sample", 16)) if kind == "AVIF" else pixels
         found = Decoded(*_split(pixels), icc=icc)
     found.size, found.turned, found.frames = size, kind == "AVIF", _frames(kind, data, image)
     if kind == "AVIF":
@@ -400,16 +401,17 @@ def _decode_heic(data: Any, icc: bytes, max_pixels: int) -> Decoded:
     try:
         file = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
         image = file[file.primary_index]
-        _check_size(*image.size, max_pixels)
+        W, H = image.size
+        _check_size(W, H, max_pixels)
         image.load()
     except (OSError, RuntimeError, SyntaxError, ValueError) as error:
         raise ValueError(f"a HEIC photograph that cannot be read: {reason_of(error)}") from None
     channels = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}[image.mode.split(";")[0]]
     wide = ";" in image.mode
-    W, H = image.size
     step = image.stride // (2 if wide else 1)
     pixels = np.frombuffer(image.data, np.uint16 if wide else np.uint8).reshape(H, step)[:, : W * channels]
-    color, alpha = _split(pixels.reshape(H, W, channels).copy())
+    pixels = _full_range(pixels.reshape(H, W, channels).copy(), image.info.get("bit_depth", 8))
+    color, alpha = _split(pixels)
     found = Decoded(color, alpha, True, image.info.get("icc_profile") or b"")
     found.exif, found.xmp = image.info.get("exif") or b"", image.info.get("xmp") or b""
     if image.info.get("depth_images") or image.info.get("aux"):
@@ -417,10 +419,16 @@ def _decode_heic(data: Any, icc: bytes, max_pixels: int) -> Decoded:
     return found
 
 
+def _full_range(pixels: np.ndarray, bits: int) -> np.ndarray:
+    """Give white, of 10 or 12 bits that were moved up, all of 16 bits."""
+    return pixels | pixels >> bits if pixels.dtype == np.uint16 and bits < 16 else pixels
+
+
 def _decode_with_pillow(kind: str, data: Any, max_pixels: int) -> Decoded:
     Image.MAX_IMAGE_PIXELS = None  # one limit is enough
-    with Image.open(io.BytesIO(data), formats=(kind,)) as image:
-        _check_size(*image.size, max_pixels)
+    with Image.open(io.BytesIO(data), formats=(kind,)) as file:
+        image: Image.Image = file
+        _check_size(image.width, image.height, max_pixels)
         image.load()
         dpi = image.info.get("dpi")
         icc = image.info.get("icc_profile") or b""

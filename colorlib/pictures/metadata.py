@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from colorlib.pictures import containers, tags
 from colorlib.pictures.tags import Directory, Tag
@@ -120,7 +121,7 @@ def _bytes(tag: Tag) -> bytes:
     return tag.value if isinstance(tag.value, bytes) else b""
 
 
-def read_metadata(kind: str, data: bytes, notes: list[str]) -> Metadata:
+def read_metadata(kind: str, data: Any, notes: list[str]) -> Metadata:
     """Take out of a file of one of :data:`colorlib.pictures.formats.FORMATS` what it carries beside its pixels.
 
     Nothing in it makes it fail; what cannot be kept is added to ``notes`` in a sentence.

@@ -163,8 +163,8 @@ def _curve(tag: bytes) -> np.ndarray:
             return x
         if count == 1:
             return x ** (struct.unpack_from(">H", tag, 12)[0] / 256)
-        values = np.frombuffer(tag, ">u2", count, 12) / 65535  # a count that is more than there are is an error
-        return np.interp(x, np.linspace(0, 1, count), values)
+        table = np.frombuffer(tag, ">u2", count, 12) / 65535  # a count that is more than there are is an error
+        return np.interp(x, np.linspace(0, 1, count), table)
     if tag[:4] != b"para":
         raise ValueError("an unknown kind of curve")
     kind = struct.unpack_from(">H", tag, 8)[0]

@@ -27,13 +27,13 @@ class Tag(NamedTuple):
 
     Attributes:
         kind: the type's number, a key of ``SIZES`` or any other.
-        count: of values.
+        length: how many values.
         value: their bytes in the byte order of the structure, or the directory that the tag points to.
         place: where the value stood.
     """
 
     kind: int
-    count: int
+    length: int
     value: Union[bytes, "Directory"]
     place: int = 0
 
@@ -156,9 +156,8 @@ def block(directory: Directory, order: str) -> bytes:
 
     A maker's note stays where it stood: what it says of places counts from the block's beginning.
     """
-    note = (
-        directory[EXIF].value.get(MAKER_NOTE) if EXIF in directory and isinstance(directory[EXIF].value, dict) else None
-    )
+    exif = directory[EXIF].value if EXIF in directory else {}
+    note = exif.get(MAKER_NOTE) if isinstance(exif, dict) else None
     start = b"II*\0" if order == "<" else b"MM\0*"
     room, fixed = b"", None
     if note and 8 <= note.place < 1 << 16 and isinstance(note.value, bytes) and len(note.value) > 4:
@@ -193,7 +192,7 @@ def integers(directory: Directory, order: str, tag: int) -> tuple[int, ...]:
     entry = directory.get(tag)
     if not entry or entry.kind not in letters or isinstance(entry.value, dict):
         return ()
-    return struct.unpack(f"{order}{entry.count}{letters[entry.kind]}", entry.value[: entry.count * SIZES[entry.kind]])
+    return struct.unpack(f"{order}{entry.length}{letters[entry.kind]}", entry.value[: entry.length * SIZES[entry.kind]])
 
 
 def integer(order: str, value: int, kind: int = SHORT) -> Tag:
