@@ -1,7 +1,10 @@
 """Picture files: bits, transparency, orientation, metadata and profiles survive; hostile files end in one sentence."""
 
+import base64
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -13,13 +16,15 @@ import torch
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from colorlib.color.lab import lab_to_rgb, rgb_to_lab
-from colorlib.pictures import reading, writing
+from colorlib.pictures import reading, tags, writing
 from colorlib.pictures.decode import upright
 from colorlib.pictures.formats import FORMATS, SUFFIXES, is_picture
+from colorlib.pictures.mark import SOURCE_TYPE, Mark, read_mark
 from colorlib.pictures.metadata import Metadata
 from colorlib.pictures.picture import Picture
 from colorlib.pictures.profiles import read_profile
 from colorlib.pictures.reading import picture_of, read_centre, read_picture
+from colorlib.pictures.tags import Tag
 from colorlib.pictures.writing import png_bytes, write_picture
 from colorlib.runs.exchange import read_pictures
 
@@ -524,3 +529,227 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         write_picture(path, [COLOR8], Picture(COLOR8, format="JPEG"))
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+# ------------------------------------------------------------------------------------- what a decoder would get wrong
+
+
+def test_white_is_zero_is_turned_round_whatever_lies_beside_it(tmp_path):
+    """For 4 bits, and for grey with transparency, programs disagree; the standard does not."""
+    for dtype in (np.uint8, np.uint16):
+        white = np.iinfo(dtype).max
+        ramp = np.tile(np.linspace(0, white, 31).astype(dtype), (23, 1))
+        tifffile.imwrite(tmp_path / "a.tif", white - ramp, photometric="miniswhite")
+        np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, ramp)
+        both = np.dstack([white - ramp, ramp])
+        tifffile.imwrite(tmp_path / "b.tif", both, photometric="miniswhite", extrasamples=["unassalpha"])
+        picture = read_picture(tmp_path / "b.tif")
+        np.testing.assert_array_equal(picture.pixels, ramp)
+        np.testing.assert_array_equal(picture.alpha, ramp)
+    (tmp_path / "four.tif").write_bytes(tiff_of(16, 1, bytes(range(0, 256, 32)), bits=4, photometric=0))
+    nibbles = np.array([value for byte in range(0, 256, 32) for value in (byte >> 4, byte & 15)])
+    np.testing.assert_array_equal(read_picture(tmp_path / "four.tif").pixels[0], 255 - nibbles * 17)
+
+
+def tiff_of(width, height, data, bits=8, photometric=1, compression=1, more=()):
+    """A TIFF of one grey strip, tag by tag; more: further entries (tag, type, count, value)."""
+    at = 8 + len(data)
+    entries = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, bits), (259, 3, 1, compression)]
+    entries += [(262, 3, 1, photometric), (273, 4, 1, 8), (277, 3, 1, 1), (279, 4, 1, len(data)), *more]
+    body = struct.pack("<H", len(entries))
+    body += b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries)) + struct.pack("<I", 0)
+    return b"II*\0" + struct.pack("<I", at) + data + body
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"compression": 50000}, "compression Zstandard"),  # libvips gives black where it was built without
+        ({"photometric": 32803}, "a sensor's mosaic"),
+        ({"more": [(339, 3, 1, 2)]}, "signed 8-bit pixels"),
+        ({"more": [(254, 4, 1, 1)]}, "raw file"),
+        ({"compression": 1, "bits": 12}, "12-bit pixels"),
+    ],
+)
+def test_what_is_not_read_is_named(tmp_path, change, message):
+    (tmp_path / "a.tif").write_bytes(tiff_of(8, 8, bytes(range(64)) * 2))
+    assert read_picture(tmp_path / "a.tif").pixels[1, 0] == 8
+    (tmp_path / "a.tif").write_bytes(tiff_of(8, 8, bytes(range(64)) * 2, **change))
+    with pytest.raises(ValueError, match=message):
+        read_picture(tmp_path / "a.tif")
+
+
+def test_a_fourth_channel_is_transparency_only_if_it_says_so(tmp_path):
+    infrared = np.dstack([COLOR16, ALPHA16])
+    tifffile.imwrite(tmp_path / "a.tif", infrared, photometric="rgb", extrasamples=["unspecified"])
+    picture = read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(picture.pixels, COLOR16)
+    assert picture.alpha is None and "1 channel beside its colours" in picture.notes[0]
+
+
+def test_many_pages_cost_nothing(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for _ in range(3):
+            writer.write(COLOR8, photometric="rgb", metadata=None)
+    assert read_picture(tmp_path / "a.tif").notes == ["The first of its 3 pages was coloured."]
+    data = bytearray(tiff_of(8, 8, bytes(64)))
+    data[-4:] = struct.pack("<I", 8 + 64)  # its only directory names itself as the next
+    (tmp_path / "b.tif").write_bytes(data)
+    assert "more than 1,000 pages" in read_picture(tmp_path / "b.tif").notes[0]
+
+
+def png_with(*chunks, pixels=COLOR8[..., 0]):
+    """A PNG with further chunks behind its header."""
+    data = png_bytes(pixels)
+    parts = (struct.pack(">I", len(b)) + n + b + struct.pack(">I", zlib.crc32(n + b)) for n, b in chunks)
+    return data[:33] + b"".join(parts) + data[33:]
+
+
+def test_the_gamma_of_a_png_is_applied(tmp_path):
+    grey = np.tile(np.arange(256, dtype=np.uint8), (9, 1))
+    (tmp_path / "a.png").write_bytes(png_with((b"gAMA", struct.pack(">I", 100_000)), pixels=grey))
+    picture = read_picture(tmp_path / "a.png")
+    y = np.arange(256) / 255
+    np.testing.assert_allclose(
+        picture.lightness()[0, 0, 0], np.where(y > 216 / 24389, 116 * np.cbrt(y) - 16, y * 24389 / 27), atol=0.05
+    )
+    assert "sRGB" in picture.notes[0] and not picture.metadata.icc
+    (tmp_path / "b.png").write_bytes(png_with((b"gAMA", struct.pack(">I", 45455))))
+    assert read_picture(tmp_path / "b.png").profile is None
+    (tmp_path / "c.png").write_bytes(png_with((b"cICP", bytes([9, 16, 0, 1]))))
+    with pytest.raises(ValueError, match=r"HDR \(PQ\)"):
+        read_picture(tmp_path / "c.png")
+
+
+def test_a_profile_that_declares_more_than_it_has_costs_no_memory():
+    data = bytearray(icc())
+    data[data.index(b"curv") + 8 : data.index(b"curv") + 12] = struct.pack(">I", 1 << 31)
+    assert read_profile(bytes(data)) is None
+
+
+HEIC = (  # a ramp of 48 × 64, as ImageMagick writes it
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAaptZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRt"
+    "AAAAAAACAAAAEGlkYXQAAAAAADAAQAAAADhpbG9jAQAAAERAAAIAAQAAAAAAAAHOAAEAAAAAAAAAOQACAAEAAAAAAAAAAQAAAAAAAAAIAAAA"
+    "OGlpbmYAAAAAAAIAAAAVaW5mZQIAAAEAAQAAaHZjMQAAAAAVaW5mZQIAAAAAAgAAZ3JpZAAAAADVaXBycAAAALNpcGNvAAAAc2h2Y0MBA3AA"
+    "AAAAAAAAAAAe8AD8/fj4AAAPAyAAAQAYQAEMAf//A3AAAAMAkAAAAwAAAwAeugJAIQABACdCAQEDcAAAAwCQAAADAAADAB6gIIEFlurkprmw"
+    "IAAAAwAgAAADACEiAAEABkQBwXPAiQAAABRpc3BlAAAAAAAAAEAAAABAAAAAFGlzcGUAAAAAAAAAMAAAAEAAAAAQcGl4aQAAAAADCAgIAAAA"
+    "GmlwbWEAAAAAAAAAAgABAoECAAICA4QAAAAaaXJlZgAAAAAAAAAOZGltZwACAAEAAQAAAEFtZGF0AAAANSgBrxOA9fJ7bMVhZ5+NgWn5+Dh+"
+    "+A+teCgw5byvve806EJOx8clrZJ0etK5J8Or+wSxw+/4"
+)
+
+
+def test_a_heic_photograph_is_read_and_becomes_png(tmp_path):
+    (tmp_path / "a.heic").write_bytes(base64.b64decode(HEIC))
+    picture = read_picture(tmp_path / "a.heic")
+    assert picture.size == (64, 48) and picture.format == "PNG"
+    assert np.abs(picture.rgb8()[:, 8].astype(int) - picture.rgb8()[:, 8].mean()).max() < 6  # a ramp across
+    assert abs(int(picture.rgb8()[0, 0, 0]) - int(picture.rgb8()[0, -1, 0])) > 240
+
+
+def test_no_other_decoder_is_asked_and_none_needs_torch():
+    code = (
+        "import sys, pyvips, colorlib.pictures.reading\n"
+        "assert 'torch' not in sys.modules\n"
+        'try: pyvips.Image.new_from_buffer(b\'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>\', \'\')\n'
+        "except pyvips.Error: print('refused')"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "refused\n"
+
+
+# ---------------------------------------------------------------------------------------- what is kept, and the mark
+
+
+def test_exif_is_kept_tag_by_tag(tmp_path):
+    """A maker's note where it stood, a tag of a wrong type, one of no type, and what goes on in a second segment."""
+    comment = b"ASCII\0\0\0" + b"x" * 70_000
+    exif = {
+        tags.MAKER_NOTE: Tag(7, 30, b"a note that knows its own place"[:30]),
+        0x9286: Tag(7, len(comment), comment),
+        0xA002: tags.integer("<", 31, tags.LONG),
+        0xA003: tags.integer("<", 23, tags.LONG),
+    }
+    directory = {
+        271: Tag(2, 8, b"samsung\0"),
+        274: tags.integer("<", 6),
+        282: Tag(2, 3, b"72\0"),
+        315: Tag(2, 6, b"A. N.\0"),
+        65000: Tag(99, 1, b"\1\2\3\4"),
+        tags.EXIF: Tag(4, 1, exif),
+    }
+    block = tags.block(directory, "<")
+    where = block.index(b"a note that")
+    metadata = Metadata(tags=directory)
+    write_picture(tmp_path / "a.jpg", [COLOR8], Picture(COLOR8, format="JPEG", metadata=metadata))
+    picture = read_picture(tmp_path / "a.jpg")
+    assert picture.size == (31, 23)
+    path = rewritten(tmp_path, picture, COLOR8.transpose(1, 0, 2))
+    again = read_picture(path).metadata
+    inner = again.tags.pop(tags.EXIF).value
+    assert tags.number(again.tags, "<", 274) == 1
+    assert {tag: again.tags[tag].value[:4] for tag in (271, 315, 65000)} == {
+        271: b"sams",
+        315: b"A. N",
+        65000: b"\1\2\3\4",
+    }
+    assert inner[0x9286].value == comment and inner[tags.MAKER_NOTE].value.startswith(b"a note")
+    assert (tags.number(inner, "<", 0xA002), tags.number(inner, "<", 0xA003)) == (23, 31)
+    assert tags.block(directory, "<").index(b"a note that") == where
+
+
+def test_what_a_tiff_carries_goes_into_a_tiff(tmp_path):
+    directories = {tags.EXIF: {0x9003: "1912:05:01 12:00:00"}, tags.GPS: {1: "N", 2: (53.0, 33.0, 0.0)}}
+    exif = Image.Exif()
+    exif[315], exif[33723] = "A. Nonymous", b"\x1c\x02\x78\x00\x04Deck"
+    for tag, values in directories.items():
+        exif[tag] = 0
+        exif._ifds[tag] = values
+    for dtype in (np.uint8, np.uint16):
+        grey = np.tile(np.arange(31, dtype=dtype), (23, 1))
+        Image.fromarray(grey).save(tmp_path / "a.tif", exif=exif, dpi=(300, 200))
+        path = rewritten(tmp_path, read_picture(tmp_path / "a.tif"), COLOR8.astype(dtype))
+        with Image.open(path) as image:
+            found = image.getexif()
+            assert found[315] == "A. Nonymous" and found[33723] == exif[33723] and image.info["dpi"] == (300, 200)
+            assert {tag: dict(found.get_ifd(tag)) for tag in directories} == directories
+
+
+def test_orientation_in_a_hidden_exif_is_applied_and_gone(tmp_path):
+    exif = Image.Exif()
+    exif[274], exif[315] = 6, "A. Nonymous"
+    raw = exif.tobytes()
+    text = b"Raw profile type exif\0\0" + zlib.compress(f"\nexif\n{len(raw):8}\n{raw.hex()}\n".encode())
+    (tmp_path / "a.png").write_bytes(png_with((b"zTXt", text)))
+    picture = read_picture(tmp_path / "a.png")
+    assert picture.size == (31, 23)
+    with Image.open(rewritten(tmp_path, picture, COLOR8.transpose(1, 0, 2))) as image:
+        assert not [key for key in image.info if "profile type" in key]
+        assert image.getexif()[274] == 1 and image.getexif()[315] == "A. Nonymous"
+
+
+def test_a_gain_map_is_said_and_no_longer_claimed(tmp_path):
+    xmp = (
+        b'<rdf:RDF><rdf:Description rdf:about="" xmlns:hdrgm="http://h/" hdrgm:Version="1.0" dc:title="Sea"/></rdf:RDF>'
+    )
+    image = Image.fromarray(COLOR8)
+    image.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[image.resize((8, 8))], xmp=xmp)
+    picture = read_picture(tmp_path / "a.jpg")
+    assert picture.notes == ["Its gain map, for bright screens, was left out."]
+    assert b"hdrgm" not in picture.metadata.xmp and b'dc:title="Sea"' in picture.metadata.xmp
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_mark_is_written_beside_what_was_there_and_read_again(tmp_path, kind):
+    software = b"SilverFast 8\0"
+    metadata = Metadata(tags={305: Tag(2, len(software), software)})
+    picture = Picture(COLOR8, format=kind, metadata=metadata)
+    assert read_mark(tmp_path / "none") is None
+    for model in ("vivid", "faithful"):  # coloured anew: one mark, not two
+        mark = Mark(model, "0.2.0", "0123456789ab")
+        write_picture(tmp_path / "a", [COLOR8], picture, mark)
+        assert read_mark(tmp_path / "a") == mark
+        picture = read_picture(tmp_path / "a")
+        with Image.open(tmp_path / "a") as image:
+            assert image.getexif()[305] == f"SilverFast 8; {mark.software}"
+        assert picture.metadata.xmp.count(SOURCE_TYPE.encode()) == 1
+    write_picture(tmp_path / "a", [COLOR8], Picture(COLOR8, format=kind))
+    assert read_mark(tmp_path / "a") is None

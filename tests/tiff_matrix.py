@@ -64,11 +64,16 @@ def layouts():
             yield f"{kind}-{bits}-{compression}-{planes}-{alpha}-{order}", options, alpha is not None
 
 
-def of_file(path: Path) -> tuple[float, float, str]:
-    """Compare a file with what convert itself shows of it: the largest and mean difference in 8-bit levels."""
+def of_file(path: Path, negative: list[str] | None) -> tuple[float, float, str]:
+    """Compare a file with what convert itself shows of it: the largest and mean difference in 8-bit levels.
+
+    Args:
+        negative: how to make what it shows where convert cannot be asked. It tags grey as WhiteIsZero without turning
+            it round, so the file says the negative; and reads its own wrongly with 4 bits or a second channel.
+    """
     shown = path.with_suffix(".png")
     subprocess.run(
-        ["/usr/bin/convert", f"{path}[0]", "-colorspace", "sRGB", "-depth", "16", f"PNG48:{shown}"],
+        ["convert", *(negative or [f"{path}[0]"]), "-colorspace", "sRGB", "-depth", "16", f"PNG48:{shown}"],
         check=True,
         capture_output=True,
     )
@@ -90,7 +95,7 @@ def main(folder: Path) -> int:
     counts, kinds = Counter(), Counter()
     for name, options, alpha in layouts():
         path = folder / f"{name}.tif"
-        done = subprocess.run(["/usr/bin/convert", pictures[alpha], *options, path], capture_output=True, text=True)
+        done = subprocess.run(["convert", pictures[alpha], *options, path], capture_output=True, text=True)
         if done.returncode or not path.exists():
             counts["not written"] += 1
             continue
@@ -99,8 +104,15 @@ def main(folder: Path) -> int:
             f"{page.bitspersample}-bit {page.photometric.name} {page.compression.name} "
             f"{page.planarconfig.name} {[int(x) for x in page.extrasamples]} {page.parent.byteorder}"
         )
+        turned = page.photometric.name == "MINISWHITE" and not name.startswith("bilevel")
+        bits = str(page.bitspersample)
+        negative = (
+            [str(pictures[alpha]), "-alpha", "off", "-colorspace", "Gray", "-depth", bits, "-negate"]
+            if turned
+            else None
+        )
         try:
-            largest, mean, notes = of_file(path)
+            largest, mean, notes = of_file(path, negative)
         except ValueError as error:
             counts["refused"] += 1
             kinds[f"refused: {str(error).split(' cannot be coloured: ')[1]}"] += 1

@@ -4,7 +4,6 @@ libvips decodes; what its packages cannot, Pillow (bitmaps, PNM, TGA, JPEG 2000)
 decoder is known to pass over in silence is looked for in the file before it is asked:
 
 * libvips counts a TIFF's pages before it reads the first (200,000 of them take minutes): it is shown the first alone.
-* It turns WhiteIsZero round in 1, 8 and 16 bits only, and where nothing lies beside the grey.
 * It takes any fourth channel for transparency, the infrared of a scanner as well.
 * It passes over the gamma of a PNG and the curve of an HDR AVIF, and takes a broken colour profile for sRGB.
 * It gives black pixels for a compression that it was built without, unless it is told to fail on errors.
@@ -276,8 +275,6 @@ def _decode_tiff(data: Any, icc: bytes, max_pixels: int) -> Decoded:
         if (image.width, image.height) != (W, H):
             raise ValueError("libvips finds another size")
         found = _of_tiff(image, space, extra, roles, icc)
-        if stated == 0 and (extra or bits[0] in (2, 4)):
-            found.pixels = ~found.pixels
     except (pyvips.Error, ValueError) as error:
         raise ValueError(f"{what}, damaged or of a kind that is not read: {reason_of(error)}") from None
     if pages > 1:
