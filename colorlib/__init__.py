@@ -9,6 +9,7 @@ Everything that is judged is a *colorizer*: lightness in, colour out. Images are
 """
 
 __all__ = ["load_colorizer"]
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> object:

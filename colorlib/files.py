@@ -130,7 +130,8 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    name = path.name if len(os.fsencode(path.name)) < 230 else hashlib.sha256(os.fsencode(path.name)).hexdigest()
+    temporary = path.with_name(f".{name}.{os.getpid()}.tmp")  # no longer than a name may be
     try:
         yield temporary
         with open(temporary, "rb+") as file:

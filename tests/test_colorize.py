@@ -19,13 +19,11 @@ from safetensors.torch import save_file
 from skimage.data import astronaut, coffee
 
 import colorlib
-from colorlib import cli
 from colorlib.cli import build_parser
 from colorlib.color.lab import lab_to_rgb, out_of_gamut, rgb_at_lightness, rgb_to_lab
 from colorlib.data.bundled import bundled_photographs
-from colorlib.deployment import batch, loading
 from colorlib.deployment import colorizer as colorize
-from colorlib.deployment.batch import colorize_files, plan
+from colorlib.deployment import loading
 from colorlib.deployment.colorizer import PhotoColorizer, parse_hint
 from colorlib.deployment.enlarging import ColorField
 from colorlib.deployment.export import export_run
@@ -274,124 +272,6 @@ def test_hints_lie_where_they_are_put():
     assert placed.shape == (1, 3, 11, 15)
     assert placed[0, 2, 0, 0] == 1 and placed[0, 2, 10, 14] == 1 and placed[0, 2, 5, 7] == 0
     assert placed[0, 0, 0, 0] == pytest.approx(80, abs=1) and placed[0, 0, 10, 14].abs() < 0.1
-
-
-# --------------------------------------------------------------------------------------------------- files and folders
-
-
-@pytest.fixture
-def album(tmp_path):
-    """Good and bad photographs, two of one stem, one in a subfolder."""
-    folder = tmp_path / "album"
-    (folder / "attic").mkdir(parents=True)
-    image = Image.fromarray(GREY)
-    for name in ("a.jpg", "a.png", "attic/a.webp", "b.gif"):
-        image.save(folder / name)
-    Image.fromarray(toned(np.array(image.convert("RGB")))).save(folder / "sepia.png")
-    Image.fromarray(astronaut()).resize((90, 90)).save(folder / "colour.jpg")
-    (folder / "broken.jpg").write_bytes((folder / "a.jpg").read_bytes()[:900])
-    (folder / "notes.txt").write_text("not a photograph")
-    return folder
-
-
-def test_a_folder(album, tmp_path, vivid):
-    before = {path: path.read_bytes() for path in album.rglob("*") if path.is_file()}
-    outcome = colorize_files(vivid, [album], tmp_path / "out", compare=True)
-    done = {path.relative_to(tmp_path / "out").as_posix() for path in outcome.done}
-    assert done == {"a.jpg", "a.png", "attic/a.webp", "b.png", "sepia.png"}
-    assert {path.name for path, _ in outcome.failed} == {"broken.jpg", "colour.jpg"}
-    reasons = dict((path.name, reason) for path, reason in outcome.failed)
-    assert "--force" in reasons["colour.jpg"] and "truncated" in reasons["broken.jpg"]
-    assert [path.name for path, _ in outcome.notes] == ["sepia.png"]
-    assert before == {path: path.read_bytes() for path in album.rglob("*") if path.is_file()}
-    for path in outcome.done:
-        with Image.open(path) as image:
-            assert image.size == (150, 110) and image.mode == "RGB"
-        with Image.open(path.with_name(f"{path.name}-compare.jpg")) as image:
-            assert image.width > 2 * 150
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / "a.png")), vivid.colorize(GREY))
-
-    result = tmp_path / "out" / "a.png"
-    stamp = result.stat().st_mtime_ns
-    (tmp_path / "out" / "a.jpg").unlink()
-    again = colorize_files(vivid, [album], tmp_path / "out", resume=True, force=True)
-    assert {path.name for path in again.done} == {"a.jpg", "colour.jpg"} and len(again.there) == 4
-    assert result.stat().st_mtime_ns == stamp
-
-
-def test_names_never_meet(tmp_path, album):
-    (album / "b.png").write_bytes((album / "a.png").read_bytes())
-    (album / "A.JPG").write_bytes((album / "a.jpg").read_bytes())
-    jobs = plan([album, album / "a.jpg"], tmp_path / "out")
-    targets = [str(job.target).casefold() for job in jobs]
-    assert len(set(targets)) == len(targets)
-    (job,) = plan([album / "a.jpg"], album)  # beside itself: another name
-    assert job.target == album / "a-coloured.jpg"
-    with pytest.raises(ValueError, match="name another one"):
-        plan([album], album)
-    inside = [job.source for job in plan([album], album / "attic")]
-    assert album / "attic" / "a.webp" not in inside  # what lies in the results is no source
-    with pytest.raises(FileNotFoundError, match="there is no photograph or folder"):
-        plan([tmp_path / "nowhere"], tmp_path / "out")
-
-
-def test_ctrl_c_and_a_full_disk_leave_whole_files(album, tmp_path, vivid, monkeypatch):
-    calls = []
-
-    def first_strip_only(strips):
-        yield next(strips)
-        raise ending
-
-    def interrupted(path, strips, like, write=batch.write_picture):
-        calls.append(path)
-        write(path, first_strip_only(strips) if len(calls) == 2 else strips, like)
-
-    monkeypatch.setattr(batch, "write_picture", interrupted)
-    monkeypatch.setattr(shrinking, "STRIP", 1500)
-    for ending in (KeyboardInterrupt(), OSError(28, "No space left on device")):
-        calls.clear()
-        out = tmp_path / type(ending).__name__
-        with pytest.raises(type(ending)):
-            colorize_files(vivid, [album], out)
-        files = [path for path in out.rglob("*") if path.is_file()]
-        assert len(files) == 1
-        Image.open(files[0]).load()
-
-
-def test_16_bits_and_alpha_through_files(tmp_path, vivid):
-    deep = (GREY.astype(np.uint16) * 257) ^ 3
-    Image.fromarray(deep).save(tmp_path / "deep.tif")
-    (result,) = colorize_files(vivid, [tmp_path / "deep.tif"], tmp_path / "out").done
-    picture = read_picture(result)
-    assert picture.pixels.dtype == np.uint16 and picture.pixels.shape == (*GREY.shape, 3)
-    L = rgb_to_lab(torch.from_numpy(np.repeat(deep[..., None], 3, 2) / 65535).permute(2, 0, 1)[None])[:, :1]
-    assert (picture.lightness() - L).abs().max() < 0.02
-    Image.fromarray(np.dstack([GREY, 255 - GREY])).save(tmp_path / "soft.png")
-    (result,) = colorize_files(vivid, [tmp_path / "soft.png"], tmp_path / "out").done
-    np.testing.assert_array_equal(np.asarray(Image.open(result))[..., 3], 255 - GREY)
-
-
-def test_the_command(album, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert cli.main(["colorize", "album", "--out", "out", "--model", "vivid", "--temperature", "0.2"]) == 1
-    said = capsys.readouterr()
-    assert "out: 5 coloured, 2 were passed over." in said.out and "sepia.png: It is toned" in said.out
-    assert "broken.jpg cannot be coloured" in said.err
-    assert cli.main(["colorize", "album/a.jpg", "--out", "out", "--model", "faithful", "--resume"]) == 0
-    assert "0 coloured, 1 were there already" in capsys.readouterr().out
-    for arguments, message in (
-        (["album", "--hint", "1,1,#ff0000"], "hints belong to one photograph; there are 7"),
-        (["nowhere.jpg"], "there is no photograph or folder nowhere.jpg"),
-        (["album", "--model", "vivd"], "did you mean 'vivid'"),
-        (["album", "--model", "siggraph17=none.pth"], "there is no weight file at none.pth"),
-        (["album", "--model", "album"], "is not a run folder"),
-        (["album", "--saturation", "-2"], "saturation must be"),
-    ):
-        assert cli.main(["colorize", *arguments, "--out", "out"]) == 2
-        error = capsys.readouterr().err
-        assert message in error and error.count("\n") == 1
-    assert cli.main(["list", "colorizers"]) == 0
-    assert "\n  vivid " in capsys.readouterr().out
 
 
 # ------------------------------------------------------------------------------------------------------------- models

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import colorlib
+
 ROOT = Path(__file__).parents[1]
 LARGEST = 1_000_000  # bytes of a committed file: whoever clones takes all that was ever committed
 LARGER = {
@@ -32,7 +34,7 @@ def test_version_date_and_licence_are_the_same_everywhere():
     project = tomllib.loads(text("pyproject.toml"))["project"]
     citation = yaml.safe_load(text("CITATION.cff"))
     version, date = re.search(r"^## (\S+) - (\S+)$", text("CHANGELOG.md"), re.MULTILINE).groups()
-    assert project["version"] == citation["version"] == version
+    assert project["version"] == citation["version"] == colorlib.__version__ == version
     assert str(citation["date-released"]) == date
     assert project["license"] == citation["license"] == "Apache-2.0"
 

@@ -1,7 +1,10 @@
 """``colorlib colorize``: photographs and films in colour."""
 
 import argparse
+import json
 import sys
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +18,28 @@ def register(commands: Commands) -> None:
         "colorize",
         "Colour black-and-white photographs and films; no training and no download is needed.\n\n"
         "A photograph keeps its size, lightness, format (JPEG, PNG, TIFF, WebP; others become PNG), bits (8 or 16)\n"
-        "and metadata. A file that cannot be read, or is in colour already, is named and passed over, and the exit\n"
-        "status is 1. A source is never overwritten. `colorlib list colorizers` names the models that ship.\n\n"
+        "and metadata, which say that a machine coloured it. Without --out, photo-coloured.jpg is written beside\n"
+        "photo.jpg, and scans-coloured/ beside scans/. Only results of earlier runs are replaced: where another file\n"
+        "lies, the result gets another name. What cannot be coloured, or is in colour already, is named and passed\n"
+        "over, and the exit status is 1. `colorlib list colorizers` names the models that ship.\n\n"
         "A film (mp4, mkv, mov, webm, avi; others become mkv) keeps its size, timing, sound and subtitles, and its\n"
         "colours hold still from frame to frame; it needs `pip install 'colorlib[film]'`. With --film a folder is one\n"
         "film, its pictures the frames. When a film is interrupted, the same command goes on.",
-        "  colorlib colorize grandmother.jpg --out coloured\n"
-        "  colorlib colorize scans/ --out coloured --model faithful --compare --resume\n"
+        "  colorlib colorize grandmother.jpg\n"
+        "  colorlib colorize scans/ album.zip --out coloured --model vivid --compare --resume\n"
         "  colorlib colorize scans/ --out vivid --model vivid --temperature 0.2 --saturation 1.2\n"
         "  colorlib colorize scans/ --out mine --model runs/notebooks/unet-l2\n"
-        "  colorlib colorize harbour-1912.mp4 --out coloured\n"
+        "  colorlib colorize harbour-1912.mp4\n"
         "  colorlib colorize frames/ --film --out coloured\n"
         "  colorlib colorize dress.png --out red --model siggraph17 --hint '120,80,#a03020'",
     )
     parser.add_argument(
-        "photographs", nargs="+", metavar="PHOTO_OR_FOLDER", help="photographs, films, or folders with subfolders"
+        "photographs",
+        nargs="+",
+        metavar="PHOTO_OR_FOLDER",
+        help="photographs, films, folders with subfolders, or zips of photographs",
     )
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the coloured ones go")
+    parser.add_argument("--out", metavar="FOLDER", help="where the coloured ones go (default: beside the originals)")
     parser.add_argument(
         "--model",
         default="faithful",
@@ -46,53 +54,102 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--film", action="store_true", help="a folder is a film, and its pictures the frames")
     parser.add_argument("--compare", action="store_true", help="write NAME.jpg-compare.jpg, before and after, too")
+    parser.add_argument("--mark", action="store_true", help="write `coloured by a machine` small into a corner")
     parser.add_argument("--force", action="store_true", help="colour what is in colour, too: its own is lost")
-    parser.add_argument("--resume", action="store_true", help="pass over what is there already")
+    parser.add_argument(
+        "--resume", action="store_true", help="pass over what is there already, of the same model and settings"
+    )
     parser.add_argument("--max-megapixels", type=count, metavar="N", help="largest photograph to open (default 178)")
+    said = parser.add_mutually_exclusive_group()
+    said.add_argument("--quiet", action="store_true", help="say only what went wrong")
+    said.add_argument(
+        "--json", action="store_true", help="one line of JSON a file: source, result, notes, seconds, error"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    from colorlib.deployment.batch import colorize_files
+    from colorlib.deployment.batch import Settings, colorize_jobs
     from colorlib.deployment.colorizer import parse_hint
     from colorlib.deployment.film import FILM_ENDINGS
     from colorlib.deployment.loading import load_colorizer
+    from colorlib.deployment.places import in_words, plan
     from colorlib.machine import use_threads
     from colorlib.pictures.reading import MAX_PIXELS
 
     use_threads()
-    hints = [parse_hint(text) for text in options.hint]
-    max_pixels = options.max_megapixels * 1_000_000 if options.max_megapixels else MAX_PIXELS
+    settings = Settings(
+        options.temperature,
+        options.saturation,
+        tuple(parse_hint(text) for text in options.hint),
+        options.force,
+        options.compare,
+        options.resume,
+        options.mark,
+        options.max_megapixels * 1_000_000 if options.max_megapixels else MAX_PIXELS,
+    )
     films: list[Path] = []
     photographs: list[Path] = []
     for source in map(Path, options.photographs):
         is_film = options.film if source.is_dir() else source.suffix.lower() in FILM_ENDINGS
         (films if is_film else photographs).append(source)
-    if films and (hints or options.compare):
-        raise ValueError(f"{'hints are' if hints else '--compare is'} for photographs, and {films[0]} is a film.")
+    for wish in ("hint", "compare", "mark"):
+        if films and getattr(options, wish):
+            raise ValueError(f"--{wish} is for photographs, and {films[0]} is a film.")
+    planned = plan(photographs, options.out, options.force) if photographs else None
     colorizer = load_colorizer(options.model)
     well = _colorize_films(colorizer, films, options)
-    if not photographs:
+    if not planned:
         return 0 if well else 1
-    outcome = colorize_files(
-        colorizer,
-        photographs,
-        options.out,
-        temperature=options.temperature,
-        saturation=options.saturation,
-        hints=hints,
-        force=options.force,
-        compare=options.compare,
-        resume=options.resume,
-        max_pixels=max_pixels,
-    )
-    for source, note in outcome.notes:
-        print(f"{source}: {note}")
-    for _, reason in outcome.failed:
-        print(f"colorlib: {reason}", file=sys.stderr)
-    there = f", {len(outcome.there):,} were there already" if outcome.there else ""
-    failed = f", {len(outcome.failed):,} were passed over" if outcome.failed else ""
-    print(f"{options.out}: {len(outcome.done):,} coloured{there}{failed}.")
-    return 1 if outcome.failed or not well else 0
+    if planned.ignored:
+        _say(options, f"Left out: {in_words(planned.ignored)}.")
+    done, there, failed = [], 0, 0
+    results = colorize_jobs(colorizer, planned, settings)
+    with _bar(len(planned.jobs), options) as bar:
+        for result in results:
+            _tell(options, result.source, result.target, result.notes, result.seconds, result.error)
+            failed += result.error is not None
+            there += result.was_there
+            if result.target and not result.was_there:
+                done.append(result.target)
+            bar.update()
+    where = options.out or (done[0] if len(done) == 1 else "beside the originals")
+    earlier = f", {there:,} were there already" if there else ""
+    passed = f", {failed:,} were passed over" if failed else ""
+    _say(options, f"{where}: {len(done):,} coloured{earlier}{passed}.")
+    return 1 if failed or not well else 0
+
+
+def _bar(total: int, options: argparse.Namespace) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc="colouring", unit="photo", disable=total == 1 or options.quiet or options.json)
+
+
+def _say(options: argparse.Namespace, sentence: str) -> None:
+    if not options.quiet:
+        print(sentence, file=sys.stderr if options.json else sys.stdout)
+
+
+def _tell(
+    options: argparse.Namespace,
+    source: Path,
+    result: Path | None,
+    notes: Iterable[str],
+    seconds: float,
+    error: str | None = None,
+) -> None:
+    """Say what became of a file, at once: a line of JSON, or its notes and what went wrong."""
+    from tqdm import tqdm
+
+    if options.json:
+        line = {"source": str(source), "result": None if result is None else str(result), "notes": list(notes)}
+        print(json.dumps(line | {"seconds": round(seconds, 3), "error": error}), flush=True)
+        return
+    if error:
+        tqdm.write(f"colorlib: {error}", file=sys.stderr)
+    if not options.quiet:
+        for note in notes:
+            tqdm.write(f"{source}: {note}")
 
 
 def _colorize_films(colorizer: Any, films: list[Path], options: argparse.Namespace) -> bool:
@@ -100,7 +157,8 @@ def _colorize_films(colorizer: Any, films: list[Path], options: argparse.Namespa
     from colorlib.deployment.film import colorize_film, plan_films
 
     well = True
-    for source, target in plan_films(films, options.out):
+    for source, target, _ in plan_films(films, options.out):
+        began = time.perf_counter()
         try:
             outcome = colorize_film(
                 colorizer,
@@ -112,17 +170,16 @@ def _colorize_films(colorizer: Any, films: list[Path], options: argparse.Namespa
                 resume=options.resume,
             )
         except ValueError as error:
-            if len(films) == len(options.photographs) == 1:
+            if len(films) == len(options.photographs) == 1 and not options.json:
                 raise
-            print(f"colorlib: {error}", file=sys.stderr)
+            _tell(options, source, None, [], time.perf_counter() - began, str(error))
             well = False
             continue
-        for note in outcome.notes:
-            print(f"{source}: {note}")
-        for _, reason in outcome.failed:
-            print(f"colorlib: {reason}", file=sys.stderr)
+        _tell(options, source, outcome.target, outcome.notes, time.perf_counter() - began)
+        for frame, reason in outcome.failed:
+            _tell(options, frame, None, [], 0, reason)
         well &= not outcome.failed
         before = f", {outcome.resumed_at:,} of them by an earlier run" if outcome.resumed_at else ""
         done = f"{outcome.frames:,} frames coloured{before}" if outcome.frames else "it was there already"
-        print(f"{outcome.target}: {done}.")
+        _say(options, f"{outcome.target}: {done}.")
     return well

@@ -1,6 +1,6 @@
 """Deployment: real photographs and films in colour, by models that ship or that somebody trained."""
 
-from colorlib.deployment.batch import Outcome, colorize_files
+from colorlib.deployment.batch import Result, colorize_files
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.contact_sheet import photographs_of, write_contact_sheet
 from colorlib.deployment.export import export_run
@@ -9,9 +9,9 @@ from colorlib.deployment.loading import load_colorizer, shipped_models
 from colorlib.deployment.recipe import Recipe
 
 __all__ = [
-    "Outcome",
     "PhotoColorizer",
     "Recipe",
+    "Result",
     "colorize_files",
     "colorize_film",
     "export_run",

@@ -15,8 +15,10 @@ Difference from the fast guided filter: it replaces the small image by its local
 model supplies only what interpolation lacks, so the network's colours are all kept. Windows are Gaussian.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -136,6 +138,14 @@ class PhotoColorizer(NetworkColorizer):
 
     def macs(self, size: tuple[int, int]) -> int | None:
         return super().macs(working_size(size, self.recipe.short_side))
+
+    @cached_property
+    def digest(self) -> str:
+        """64 hexadecimal digits that change with the recipe or with any weight."""
+        digest = hashlib.sha256(repr(self.recipe).encode())
+        for tensor in self.network.state_dict().values():
+            digest.update(tensor.cpu().numpy().tobytes())
+        return digest.hexdigest()
 
     def small_copy(self, picture: Picture) -> Tensor:
         """Return lab (1, 3, h, w) of a photograph at the size that the network works at."""

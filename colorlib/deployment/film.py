@@ -7,7 +7,6 @@ Films are worked on in segments, each written whole into a hidden folder beside 
 remembered at its end. A killed run goes on from there, and gives the same film as one that was left alone.
 """
 
-import hashlib
 import shutil
 from collections.abc import Iterable
 from itertools import chain, islice
@@ -18,9 +17,9 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib.deployment.batch import Job, free_places
 from colorlib.deployment.colorizer import PhotoColorizer, check_saturation
 from colorlib.deployment.frames import FilmOutcome, _Folder, _Painter, _segment
+from colorlib.deployment.places import Job, beside, free_place, key
 from colorlib.deployment.video import CONTAINERS, _Video
 from colorlib.files import atomic_path, exclusive, read_versioned, write_json
 
@@ -29,8 +28,8 @@ FILM_ENDINGS |= {".mxf", ".dv", ".asf", ".divx"}
 _VERSION = 1  # of the hidden folder's layout
 
 
-def plan_films(sources: Iterable[Path | str], out: Path | str) -> list[Job]:
-    """Give each film a place below ``out``: its own name, with an ending that is written, and no other film's.
+def plan_films(sources: Iterable[Path | str], out: Path | str | None = None) -> list[Job]:
+    """Give each film a place: its own name below ``out``, or one beside it, with an ending that is written.
 
     Raises:
         FileNotFoundError: there is no such film.
@@ -39,13 +38,13 @@ def plan_films(sources: Iterable[Path | str], out: Path | str) -> list[Job]:
     for source in films:
         if not source.exists():
             raise FileNotFoundError(f"there is no film {source}.")
-    wanted = []
+    taken, jobs = {key(source) for source in films}, []
     for source in films:
-        target = Path(out) / source.resolve().name
+        target = beside(source) if out is None else Path(out) / source.resolve().name
         if not source.is_dir() and target.suffix.lower() not in CONTAINERS:
             target = target.with_suffix(".mkv")
-        wanted.append(Job(source, target))
-    return free_places(wanted)
+        jobs.append(Job(source, free_place(target, taken, lambda place: True)))
+    return jobs
 
 
 def colorize_film(
@@ -95,7 +94,7 @@ def colorize_film(
     if resume and not work.exists() and film.is_there():
         return outcome
     film.look(colorizer, force)
-    settings = {"format": _VERSION, "film": film.identity(), "model": _fingerprint(colorizer)}
+    settings = {"format": _VERSION, "film": film.identity(), "model": colorizer.digest}
     settings |= {"temperature": temperature, "saturation": saturation}
     with exclusive(work, "film"):
         _begin(work, settings)
@@ -121,13 +120,6 @@ def colorize_film(
             raise OSError(f"{target} cannot be written ({error.strerror or error}): {done}.") from error
         shutil.rmtree(work)
     return outcome
-
-
-def _fingerprint(colorizer: PhotoColorizer) -> str:
-    digest = hashlib.sha256(repr(colorizer.recipe).encode())
-    for tensor in colorizer.network.state_dict().values():
-        digest.update(tensor.cpu().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _begin(work: Path, settings: dict) -> None:

@@ -14,10 +14,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib.deployment.batch import plan
+import colorlib
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.enlarging import ColorField
+from colorlib.deployment.places import free_place, is_ours, key, plan, results_at, with_ending
 from colorlib.deployment.steadiness import steady
+from colorlib.pictures.mark import Mark
 from colorlib.pictures.picture import Picture
 from colorlib.pictures.reading import read_picture
 from colorlib.pictures.tone import TONED, tone_of
@@ -105,11 +107,14 @@ class _Folder:
 
     def __init__(self, source: Path, target: Path, outcome: FilmOutcome) -> None:
         self.source, self.outcome = source, outcome
-        self.jobs = sorted(plan([source], target), key=lambda job: _by_number(job.source))
+        self.jobs = sorted(plan([source], target).jobs, key=lambda job: _by_number(job.source))
+        self.taken = {key(job.source) for job in self.jobs}
         self.count = len(self.jobs)
 
     def is_there(self) -> bool:
-        return all(job.is_done for job in self.jobs)
+        return all(
+            any(is_newer(place, job.source) for place in results_at(job.target, self.taken)) for job in self.jobs
+        )
 
     def identity(self) -> str:
         return _digest([(str(job.source.relative_to(self.source)), *_stamp(job.source)) for job in self.jobs])
@@ -137,12 +142,18 @@ class _Folder:
                 targets.append(job.target)
             except (ValueError, OSError) as error:
                 self.outcome.failed.append((job.source, str(error)))
+        mark = Mark(painter.colorizer.name, colorlib.__version__)
         for target, (picture, strips) in zip(targets, painter.paint(pictures), strict=True):
-            write_picture(target, strips, picture)
+            place = free_place(with_ending(target, picture.format), self.taken, is_ours)
+            write_picture(place, strips, picture, mark)
         return times
 
     def finish(self, work: Path, state: dict[str, Tensor]) -> None:
         """Do nothing: the frames are where they belong."""
+
+
+def is_newer(result: Path, source: Path) -> bool:
+    return result.stat().st_mtime >= source.stat().st_mtime
 
 
 def _digest(what: list) -> str:

@@ -11,9 +11,18 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from colorlib.deployment.batch import Job
 from colorlib.deployment.colorizer import PhotoColorizer
-from colorlib.deployment.frames import BATCH, LOOKS, FilmOutcome, _check_tone, _digest, _Painter, _segment, _stamp
+from colorlib.deployment.frames import (
+    BATCH,
+    LOOKS,
+    FilmOutcome,
+    _check_tone,
+    _digest,
+    _Painter,
+    _segment,
+    _stamp,
+    is_newer,
+)
 from colorlib.files import atomic_path
 from colorlib.pictures.picture import Picture, merge_equal
 
@@ -76,7 +85,7 @@ class _Video:
         raise ValueError(f"{self.source} holds no moving pictures{', only sound' if container.streams.audio else ''}.")
 
     def is_there(self) -> bool:
-        return Job(self.source, self.target).is_done
+        return self.target.exists() and is_newer(self.target, self.source)
 
     def identity(self) -> str:
         return _digest([self.source.name, *_stamp(self.source)])
