@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,12 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import colorlib
 from colorlib import cli
-from colorlib.cli import lists, study
+from colorlib.cli import completion, lists, study
 from colorlib.files import write_json
 from colorlib.studies import engine
 
 COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "overview", "colorize", "human-study", "render")
+COMMANDS += ("completion",)
 
 
 def test_help_needs_no_torch():
@@ -39,8 +42,28 @@ def test_list_names_what_can_be_named(capsys):
     out = capsys.readouterr().out
     for name in ("scenes", "unet", "rebalanced_ce", "delta_e_2000", "mean_ab", "nearest_bin"):
         assert f"\n  {name} " in out
+    assert max(map(len, out.splitlines())) <= 100
     assert cli.main(["list", "models"]) == 0
     assert "delta_e_2000" not in capsys.readouterr().out
+
+
+def test_the_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"colorlib {colorlib.__version__}\n"
+
+
+@pytest.mark.parametrize("shell", completion.SHELLS)
+def test_a_shell_completes(shell, capsys):
+    assert cli.main(["completion", shell]) == 0
+    assert "colorlib" in capsys.readouterr().out
+    line = "colorlib colorize --re"  # what any shell then asks, and the answer on file descriptor 8
+    asked = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_SHELL": shell}
+    ask = [sys.executable, "-m", "colorlib"]
+    answer = subprocess.run(
+        ["bash", "-c", '"$@" 8>&1 9>/dev/null', "bash", *ask], capture_output=True, env=os.environ | asked
+    )
+    assert b"--resume" in answer.stdout
 
 
 @pytest.mark.parametrize(
@@ -51,6 +74,8 @@ def test_list_names_what_can_be_named(capsys):
         (["report", "quick"], "is not the folder of a study"),
         (["judge", "pictures", "--name", "me", "--study", "quick"], "is not the folder of a study"),
         (["export", "scnes", "--out", "x"], "did you mean 'scenes'"),
+        (["colourize", "a.jpg"], "did you mean 'colorize'"),
+        (["list", "modles"], "did you mean 'models'"),
         (["human-study", "none.sqlite"], "there are no answers at none.sqlite"),
     ],
 )

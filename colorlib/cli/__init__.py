@@ -4,10 +4,24 @@ import argparse
 import os
 import sys
 
-from colorlib.cli import colorize, export, human_study, judge, lists, overview, prepare, render, report, study
+import colorlib
+from colorlib.cli import (
+    colorize,
+    completion,
+    export,
+    human_study,
+    judge,
+    lists,
+    overview,
+    prepare,
+    render,
+    report,
+    study,
+)
 from colorlib.processes import follow_parent, print_anything
+from colorlib.registry import look_up
 
-COMMANDS = (prepare, study, lists, export, judge, colorize, report, overview, human_study, render)
+COMMANDS = (prepare, study, lists, export, judge, colorize, report, overview, human_study, render, completion)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -20,13 +34,15 @@ def build_parser() -> argparse.ArgumentParser:
         "  colorlib prepare holidays.zip --size 64 --out data/holidays\n"
         "  colorlib study photos --data data/holidays      the same comparison on your photographs\n"
         "  colorlib list models                            what can be named in a study\n"
-        "  colorlib colorize old/ --out coloured           your black-and-white photographs in colour\n"
+        "  colorlib colorize old/                          your black-and-white photographs in colour\n"
         "\n`colorlib COMMAND --help` says more about each command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"colorlib {colorlib.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.register(commands)
+    parser.set_defaults(commands=commands.choices)
     return parser
 
 
@@ -37,8 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
     """
     follow_parent()
     print_anything()
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    completion.answer(parser)
+    given = sys.argv[1:] if arguments is None else arguments
     try:
+        if given and not given[0].startswith("-"):
+            look_up(parser.get_default("commands"), given[0], "command")
+        options = parser.parse_args(given)
         return options.run(options)
     except KeyboardInterrupt:
         print("\ncolorlib: stopped; what is done is kept. Run the same command to go on.", file=sys.stderr)

@@ -1,12 +1,15 @@
 """``colorlib list``: what can be named in a study, and the colorizers that ship."""
 
 import argparse
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from colorlib.cli.command import Commands, add_command
+from colorlib.registry import look_up
 
 KINDS = ("data", "models", "objectives", "metrics", "baselines", "colorizers")
+COLUMNS = 100
 
 
 def register(commands: Commands) -> None:
@@ -17,16 +20,20 @@ def register(commands: Commands) -> None:
         "List what can be named in a study, and the colorizers that ship.",
         "  colorlib list\n  colorlib list metrics",
     )
-    parser.add_argument("kind", nargs="?", choices=KINDS, help="only these")
+    parser.add_argument("kind", nargs="?", metavar="KIND", help=f"only these: {', '.join(KINDS)}")
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.kind:
+        look_up(dict.fromkeys(KINDS), options.kind, "kind")
     for kind in [options.kind] if options.kind else KINDS:
         print(f"{kind}:")
         entries = _descriptions(kind)
         width = max(map(len, entries), default=0)
         for name, about in entries.items():
-            print(f"  {name:{width}}  {about}")
+            print(
+                textwrap.fill(about, COLUMNS, initial_indent=f"  {name:{width}}  ", subsequent_indent=" " * (width + 4))
+            )
     return 0
 
 
