@@ -404,10 +404,10 @@ def test_a_folder_is_coloured_in_the_order_of_its_numbers(tmp_path, frames, fait
     assert (result.lab()[:, 1:] - held[6:7]).abs().median() < 0.01  # so f10 did not come between f1 and f2
     assert {path.name for path in (tmp_path / "out").iterdir()} == {f"f{index}.png" for index in kept}
 
-    def breaking(path, strips, like, real=film_frames.write_picture):
+    def breaking(path, strips, like, mark, real=film_frames.write_picture):
         if path.name == "f10.png":
             raise KeyboardInterrupt
-        real(path, strips, like)
+        real(path, strips, like, mark)
 
     monkeypatch.setattr(film_frames, "write_picture", breaking)
     with pytest.raises(KeyboardInterrupt):
