@@ -23,8 +23,9 @@ def register(commands: Commands) -> None:
         "lies, the result gets another name. What cannot be coloured, or is in colour already, is named and passed\n"
         "over, and the exit status is 1. `colorlib list colorizers` names the models that ship.\n\n"
         "A film (mp4, mkv, mov, webm, avi; others become mkv) keeps its size, timing, sound and subtitles, and its\n"
-        "colours hold still from frame to frame; it needs `pip install 'colorlib[film]'`. With --film a folder is one\n"
-        "film, its pictures the frames. When a film is interrupted, the same command goes on.",
+        "colours hold still from frame to frame; what it loses is said. It is written as most players show it, or with\n"
+        "--archive as FFV1. It needs `pip install 'colorlib[film]'`. With --film a folder is one film, its pictures the\n"
+        "frames. When a film is interrupted, the same command goes on.",
         "  colorlib colorize grandmother.jpg\n"
         "  colorlib colorize scans/ album.zip --out coloured --model vivid --compare --resume\n"
         "  colorlib colorize scans/ --out vivid --model vivid --temperature 0.2 --saturation 1.2\n"
@@ -53,6 +54,7 @@ def register(commands: Commands) -> None:
         "--hint", action="append", default=[], metavar="X,Y,#RRGGBB", help="a colour at a pixel; repeat it"
     )
     parser.add_argument("--film", action="store_true", help="a folder is a film, and its pictures the frames")
+    parser.add_argument("--archive", action="store_true", help="write films as FFV1 in mkv: nothing is lost, but large")
     parser.add_argument("--compare", action="store_true", help="write NAME.jpg-compare.jpg, before and after, too")
     parser.add_argument("--mark", action="store_true", help="write `coloured by a machine` small into a corner")
     parser.add_argument("--force", action="store_true", help="colour what is in colour, too: its own is lost")
@@ -157,7 +159,7 @@ def _colorize_films(colorizer: Any, films: list[Path], options: argparse.Namespa
     from colorlib.deployment.film import colorize_film, plan_films
 
     well = True
-    for source, target, _ in plan_films(films, options.out):
+    for source, target, _ in plan_films(films, options.out, options.archive):
         began = time.perf_counter()
         try:
             outcome = colorize_film(
@@ -166,6 +168,7 @@ def _colorize_films(colorizer: Any, films: list[Path], options: argparse.Namespa
                 target,
                 temperature=options.temperature,
                 saturation=options.saturation,
+                archive=options.archive,
                 force=options.force,
                 resume=options.resume,
             )

@@ -7,29 +7,41 @@ Films are worked on in segments, each written whole into a hidden folder beside 
 remembered at its end. A killed run goes on from there, and gives the same film as one that was left alone.
 """
 
+import errno
+import hashlib
+import json
+import os
 import shutil
 from collections.abc import Iterable
 from itertools import chain, islice
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 from tqdm import tqdm
 
+import colorlib
 from colorlib.deployment.colorizer import PhotoColorizer, check_saturation
+from colorlib.deployment.containers import CONTAINERS, FILM_ENDINGS
 from colorlib.deployment.frames import FilmOutcome, _Folder, _Painter, _segment
-from colorlib.deployment.places import Job, beside, free_place, key
-from colorlib.deployment.video import CONTAINERS, _Video
-from colorlib.files import atomic_path, exclusive, read_versioned, write_json
+from colorlib.deployment.muxing import read_film_mark
+from colorlib.deployment.places import NAME_BYTES, Job, beside, free_place, key
+from colorlib.deployment.video import _Video
+from colorlib.files import atomic_path, exclusive, write_json
+from colorlib.pictures.mark import Mark
 
-FILM_ENDINGS = {*CONTAINERS, ".mpg", ".mpeg", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".ogv", ".3gp"}
-FILM_ENDINGS |= {".mxf", ".dv", ".asf", ".divx"}
-_VERSION = 1  # of the hidden folder's layout
+_VERSION = 2  # of the hidden folder's layout
+_BEGUN, _STATE = "film.json", "state.safetensors"
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
-def plan_films(sources: Iterable[Path | str], out: Path | str | None = None) -> list[Job]:
+def plan_films(sources: Iterable[Path | str], out: Path | str | None = None, archive: bool = False) -> list[Job]:
     """Give each film a place: its own name below ``out``, or one beside it, with an ending that is written.
+
+    Args:
+        archive: all are written as Matroska.
 
     Raises:
         FileNotFoundError: there is no such film.
@@ -40,11 +52,17 @@ def plan_films(sources: Iterable[Path | str], out: Path | str | None = None) -> 
             raise FileNotFoundError(f"there is no film {source}.")
     taken, jobs = {key(source) for source in films}, []
     for source in films:
-        target = beside(source) if out is None else Path(out) / source.resolve().name
-        if not source.is_dir() and target.suffix.lower() not in CONTAINERS:
-            target = target.with_suffix(".mkv")
-        jobs.append(Job(source, free_place(target, taken, lambda place: True)))
+        wanted = beside(source) if out is None else Path(out) / Path(os.path.abspath(source)).name
+        if not source.is_dir() and (archive or wanted.suffix.lower() not in CONTAINERS):
+            stem = wanted.stem if wanted.suffix.lower() in FILM_ENDINGS else wanted.name
+            wanted = wanted.with_name(f"{stem}.mkv")
+        jobs.append(Job(source, free_place(wanted, taken, is_our_film)))
     return jobs
+
+
+def is_our_film(place: Path) -> bool:
+    """Tell a coloured film by its mark; of a folder of frames, each file is looked at when it is written."""
+    return not place.is_symlink() and (place.is_dir() or read_film_mark(place) is not None)
 
 
 def colorize_film(
@@ -54,29 +72,33 @@ def colorize_film(
     *,
     temperature: float | None = None,
     saturation: float = 1.0,
+    archive: bool = False,
     force: bool = False,
     resume: bool = False,
 ) -> FilmOutcome:
     """Colour a video file, or a folder whose pictures are the frames of a film in the order of their numbers.
 
-    A video keeps its size, the times of its frames, sound, subtitles, chapters and titles; it is turned upright and
-    encoded anew (H.264; VP9 in WebM, MPEG-4 in AVI), in 10 bits where it had more than 8. A frame of a folder is
-    written as a photograph is. An unfinished film goes on where it was when it is coloured with the same settings.
+    A video keeps its size, the times of its frames, sound, subtitles, attachments, chapters and titles, and what its
+    result does not have is said. It is turned upright, made of whole frames, and encoded anew with 8 bits (H.264; VP9
+    in WebM, MPEG-4 in AVI). A frame of a folder is written as a photograph is. An unfinished film goes on where it was
+    when it is coloured with the same settings.
 
     Args:
         colorizer: of :func:`colorlib.deployment.load_colorizer`.
         source, target: both files (an ending of ``CONTAINERS`` for the target), or both folders.
         temperature, saturation: see :meth:`PhotoColorizer.colorize`.
+        archive: write FFV1 in Matroska, which loses nothing, with 12 or 16 bits where the film has more than 8.
         force: colour a film that is in colour already, too.
-        resume: pass over a film whose result is there and is not older.
+        resume: pass over a film whose result is there, of the same model and settings, and is not older.
 
     Raises:
         FileNotFoundError: there is no such film.
-        ValueError: no film, one without frames, one in colour; a setting that the model does not take; an unfinished
-            film of other settings beside the target.
+        ValueError: this film cannot be coloured, the reason in one sentence: no film, one without frames, one in
+            colour; a setting that the model does not take; an unfinished film of other settings beside the target; a
+            file at the target that is no coloured film; another process at work on it; FFmpeg fails. Segments that
+            are done are kept.
         RuntimeError: PyAV is not installed.
-        BlockingIOError: another process is colouring this film.
-        OSError: the disk is full or may not be written to, or FFmpeg fails; the segments that are done are kept.
+        OSError: the disk is full or may not be written to; the segments that are done are kept.
 
     Example:
         >>> colorize_film(load_colorizer("vivid"), "harbour-1912.mp4", "coloured/harbour-1912.mp4")  # doctest: +SKIP
@@ -88,53 +110,107 @@ def colorize_film(
         raise FileNotFoundError(f"there is no film {source}.")
     if target.resolve() == source.resolve():
         raise ValueError(f"{target} is the film itself; name another place for the coloured one.")
+    if os.path.lexists(target) and not is_our_film(target):
+        raise ValueError(f"{target} is there already and is no film that was coloured here; name another place.")
     outcome = FilmOutcome(target)
-    work = target.with_name(f".{target.name}.unfinished")
-    film = _Folder(source, target, outcome) if source.is_dir() else _Video(source, target, outcome)
-    if resume and not work.exists() and film.is_there():
+    temperature = colorizer.temperature if temperature is None else temperature
+    settings = {"model": colorizer.digest, "temperature": temperature, "saturation": saturation, "archive": archive}
+    mark = Mark(colorizer.name, colorlib.__version__, hashlib.sha256(repr(settings).encode()).hexdigest()[:12])
+    folder = source.is_dir()
+    film = _Folder(source, target, outcome, mark) if folder else _Video(source, target, outcome, mark, archive)
+    work = _work_folder(target)
+    if resume and film.is_there() and not (work / _BEGUN).exists():
+        shutil.rmtree(work, ignore_errors=True)  # left by a run that was ended while it cleared up
         return outcome
-    film.look(colorizer, force)
-    settings = {"format": _VERSION, "film": film.identity(), "model": colorizer.digest}
-    settings |= {"temperature": temperature, "saturation": saturation}
-    with exclusive(work, "film"):
-        _begin(work, settings)
-        state = _read_state(work)
-        outcome.resumed_at = outcome.frames = len(state["times"])
-        frames = film.frames(outcome.frames)
-        try:
+    try:
+        film.look(colorizer, force)
+        with exclusive(work, "film"):
+            state = _begin(film, work, {"format": _VERSION, "film": film.identity(), **settings})
+            outcome.resumed_at = outcome.frames = len(state["times"])
             with tqdm(total=film.count, initial=outcome.frames, desc=f"colouring {source.name}", unit="frame") as bar:
-                painter = _Painter(colorizer, temperature, saturation, state.get("memory"), bar)
-                while first := list(islice(frames, 1)):
-                    number = int(state["segments"])
-                    times = film.write(_segment(work, number), chain(first, islice(frames, film.segment - 1)), painter)
-                    state["times"] = torch.cat([state["times"], torch.tensor(times)])
-                    state["segments"] = torch.tensor(number + 1)
-                    if painter.memory is not None:
-                        state["memory"] = painter.memory.contiguous()
-                    with atomic_path(work / "state.safetensors") as temporary:
-                        temporary.write_bytes(save(state))
-                    outcome.frames += len(times)
+                _colorize(film, work, state, _Painter(colorizer, temperature, saturation, state.get("memory"), bar))
             film.finish(work, state)
-        except (OSError, *film.errors) as error:
-            done = f"{outcome.frames:,} frames are done and kept; the same command goes on"
-            raise OSError(f"{target} cannot be written ({error.strerror or error}): {done}.") from error
-        shutil.rmtree(work)
+            _clear(work)
+            shutil.rmtree(work)
+    except (OSError, MemoryError, RuntimeError, *film.errors) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        kept = f": {outcome.frames:,} frames are done and kept; the same command goes on" if outcome.frames else ""
+        sentence = f"{source} cannot be coloured into {target} ({reason.rstrip('.')}){kept}."
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise OSError(sentence) from error
+        raise ValueError(sentence) from error
     return outcome
 
 
-def _begin(work: Path, settings: dict) -> None:
-    path = work / "film.json"
-    if path.exists() and read_versioned(path, _VERSION) != settings:
+def _colorize(film: _Folder | _Video, work: Path, state: dict[str, Tensor], painter: _Painter) -> None:
+    """Colour what is left of a film, segment by segment."""
+    frames = film.frames(len(state["times"]))
+    while first := list(islice(frames, 1)):
+        number = int(state["segments"])
+        times = film.write(_segment(work, number), chain(first, islice(frames, film.segment - 1)), painter)
+        state["times"] = torch.cat([state["times"], torch.tensor(times)])
+        state["segments"] = torch.tensor(number + 1)
+        if painter.memory is not None:
+            state["memory"] = painter.memory.contiguous()
+        with atomic_path(work / _STATE) as temporary:
+            temporary.write_bytes(save(state))
+        film.outcome.frames = len(state["times"])
+
+
+def _work_folder(target: Path) -> Path:
+    name = f".{target.name}.unfinished"
+    if len(os.fsencode(name)) > NAME_BYTES:
+        name = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()}.unfinished"
+    return target.with_name(name)
+
+
+def _begin(film: _Folder | _Video, work: Path, settings: dict) -> dict[str, Tensor]:
+    """Return what is done: how many segments, the times of their frames, and the memory after the last.
+
+    A run that was ended in the midst may leave an empty file or a part of what it was clearing; all begins anew then.
+    """
+    begun = _begun(work)
+    if begun and begun != settings:
         raise ValueError(
             f"{work} holds this film half done, with another model or setting, or the film has changed since; "
             "finish it as it was begun, or delete that folder."
         )
-    write_json(path, settings)
+    state = _state(film, work) if begun else None
+    if state is None:
+        if any(work.glob("*.mkv")):
+            film.outcome.notes.append("What an earlier run had done of it cannot be read; it was begun anew.")
+        _clear(work)
+        write_json(work / _BEGUN, settings)
+        state = _nothing()
+    return state
 
 
-def _read_state(work: Path) -> dict[str, Tensor]:
-    """Return what is done: how many segments, the times of their frames, and the memory after the last."""
-    path = work / "state.safetensors"
-    if path.exists():
-        return load_file(path)
+def _begun(work: Path) -> dict | None:
+    try:
+        begun = json.loads((work / _BEGUN).read_text(encoding="utf-8"))
+        return begun if begun["format"] == _VERSION else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _nothing() -> dict[str, Tensor]:
     return {"segments": torch.tensor(0), "times": torch.zeros(0, dtype=torch.int64)}
+
+
+def _state(film: _Folder | _Video, work: Path) -> dict[str, Tensor] | None:
+    if not (work / _STATE).exists():
+        return _nothing()
+    try:
+        state = load_file(work / _STATE)
+        whole = all(path.exists() for path in film.segments(work, state))
+        return state if whole and "times" in state else None
+    except (OSError, SafetensorError, KeyError):
+        return None
+
+
+def _clear(work: Path) -> None:
+    """Take all away but the lock, and first what says that something is begun."""
+    (work / _BEGUN).unlink(missing_ok=True)
+    for path in work.iterdir():
+        if path.name != ".lock":
+            path.unlink()

@@ -14,12 +14,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-import colorlib
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.enlarging import ColorField
-from colorlib.deployment.places import free_place, is_ours, key, plan, results_at, with_ending
+from colorlib.deployment.places import Job, free_place, is_ours, key, plan, results_at, with_ending
 from colorlib.deployment.steadiness import steady
-from colorlib.pictures.mark import Mark
+from colorlib.pictures.mark import Mark, read_mark
 from colorlib.pictures.picture import Picture
 from colorlib.pictures.reading import read_picture
 from colorlib.pictures.tone import TONED, tone_of
@@ -105,16 +104,20 @@ class _Folder:
     segment = BATCH  # what is done is there to be seen, so little need be done again
     errors = ()
 
-    def __init__(self, source: Path, target: Path, outcome: FilmOutcome) -> None:
-        self.source, self.outcome = source, outcome
+    def __init__(self, source: Path, target: Path, outcome: FilmOutcome, mark: Mark) -> None:
+        self.source, self.outcome, self.mark = source, outcome, mark
         self.jobs = sorted(plan([source], target).jobs, key=lambda job: _by_number(job.source))
         self.taken = {key(job.source) for job in self.jobs}
         self.count = len(self.jobs)
 
     def is_there(self) -> bool:
+        """Whether the result of every frame is there, by the same settings, and none is older than its frame."""
         return all(
-            any(is_newer(place, job.source) for place in results_at(job.target, self.taken)) for job in self.jobs
+            any(self._is_result(job, place) for place in results_at(job.target, self.taken)) for job in self.jobs
         )
+
+    def _is_result(self, job: Job, place: Path) -> bool:
+        return read_mark(place) == self.mark and is_newer(place, job.source)
 
     def identity(self) -> str:
         return _digest([(str(job.source.relative_to(self.source)), *_stamp(job.source)) for job in self.jobs])
@@ -142,17 +145,21 @@ class _Folder:
                 targets.append(job.target)
             except (ValueError, OSError) as error:
                 self.outcome.failed.append((job.source, str(error)))
-        mark = Mark(painter.colorizer.name, colorlib.__version__)
         for target, (picture, strips) in zip(targets, painter.paint(pictures), strict=True):
             place = free_place(with_ending(target, picture.format), self.taken, is_ours)
-            write_picture(place, strips, picture, mark)
+            write_picture(place, strips, picture, self.mark)
         return times
+
+    def segments(self, work: Path, state: dict[str, Tensor]) -> list[Path]:
+        """Return nothing: the frames are where they belong."""
+        return []
 
     def finish(self, work: Path, state: dict[str, Tensor]) -> None:
         """Do nothing: the frames are where they belong."""
 
 
 def is_newer(result: Path, source: Path) -> bool:
+    """Whether a result was made after the last change of its source."""
     return result.stat().st_mtime >= source.stat().st_mtime
 
 
