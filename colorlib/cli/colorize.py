@@ -23,9 +23,9 @@ def register(commands: Commands) -> None:
         "lies, the result gets another name. What cannot be coloured, or is in colour already, is named and passed\n"
         "over, and the exit status is 1. `colorlib list colorizers` names the models that ship.\n\n"
         "A film (mp4, mkv, mov, webm, avi; others become mkv) keeps its size, timing, sound and subtitles, and its\n"
-        "colours hold still from frame to frame; what it loses is said. It is written as most players show it, or with\n"
-        "--archive as FFV1. It needs `pip install 'colorlib[film]'`. With --film a folder is one film, its pictures the\n"
-        "frames. When a film is interrupted, the same command goes on.",
+        "colours hold still from frame to frame; what it loses is said. Most players show it; with --archive it is\n"
+        "written as FFV1, which loses nothing. It needs `pip install 'colorlib[film]'`. With --film a folder is one\n"
+        "film, its pictures the frames. When a film is interrupted, the same command goes on.",
         "  colorlib colorize grandmother.jpg\n"
         "  colorlib colorize scans/ album.zip --out coloured --model vivid --compare --resume\n"
         "  colorlib colorize scans/ --out vivid --model vivid --temperature 0.2 --saturation 1.2\n"
