@@ -34,7 +34,6 @@ from colorlib.models.base import HintedNetwork
 from colorlib.objectives import create_objective
 from colorlib.pictures import shrinking
 from colorlib.pictures.picture import Picture
-from colorlib.pictures.reading import read_picture
 from colorlib.pictures.shrinking import Resampling, cubic, lanczos, shrink, working_size
 from colorlib.pictures.tone import tone_of
 from colorlib.runs.evaluation import judge, train_and_judge
