@@ -22,11 +22,11 @@ import colorlib
 from colorlib.cli import build_parser
 from colorlib.color.lab import lab_to_rgb, out_of_gamut, rgb_at_lightness, rgb_to_lab
 from colorlib.data.bundled import bundled_photographs
-from colorlib.deployment import colorizer as colorize
 from colorlib.deployment import loading
-from colorlib.deployment.colorizer import PhotoColorizer, parse_hint
+from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.enlarging import ColorField
 from colorlib.deployment.export import export_run
+from colorlib.deployment.hints import Hint, parse_hint, place_hints
 from colorlib.deployment.loading import WEIGHTS, fetch_weights, load_colorizer, shipped_models
 from colorlib.deployment.recipe import Recipe
 from colorlib.models import create_model
@@ -261,16 +261,37 @@ def test_hints_colour_their_surroundings(name):
         model.colorize(GREY, hints=[(150, 3, "#d01010")])
     with pytest.raises(ValueError, match="#RRGGBB"):
         model.colorize(GREY, hints=[(15, 3, "red")])
-    assert parse_hint("120,80.5,#A03020") == (120.0, 80.5, "#A03020")
+    assert parse_hint("120,80.5,#A03020") == Hint(120.0, 80.5, "#A03020")
     with pytest.raises(ValueError, match="a hint is X,Y,#RRGGBB"):
         parse_hint("120,80")
 
 
 def test_hints_lie_where_they_are_put():
-    placed = colorize.place_hints([(0, 0, "#ff0000"), (149, 109, "#808080")], (110, 150), (11, 15))
+    placed = place_hints([(0, 0, "#ff0000"), (149, 109, "#808080")], (110, 150), (11, 15))
     assert placed.shape == (1, 3, 11, 15)
     assert placed[0, 2, 0, 0] == 1 and placed[0, 2, 10, 14] == 1 and placed[0, 2, 5, 7] == 0
     assert placed[0, 0, 0, 0] == pytest.approx(80, abs=1) and placed[0, 0, 10, 14].abs() < 0.1
+
+
+def test_a_hint_reaches_as_far_as_it_is_told():
+    model = load_colorizer("faithful")
+    place = (60, 30, "#d01010", 0.03)
+    plain, near, all_over = (
+        lab_of(model.colorize(GREY, hints=hints))[0, 1:] for hints in ([], [(*place, 0.2)], [place])
+    )
+    changed, changed_all = ((colored - plain).norm(dim=0) for colored in (near, all_over))
+    assert changed[28:33, 58:63].mean() == pytest.approx(float(changed_all[28:33, 58:63].mean()), rel=0.15)
+    y, x = np.ogrid[:110, :150]
+    far = torch.from_numpy((x - 60) ** 2 + (y - 30) ** 2 > 50**2)
+    assert changed[far].max() < 1 < changed_all[far].max()
+
+
+def test_a_place_that_is_hinted_grey_stays_grey():
+    model = load_colorizer("vivid")
+    kept = lab_of(model.colorize(GREY, hints=[(75, 55, "#808080", 0.2, 0.2)]))[0, 1:].norm(dim=0)
+    plain = lab_of(model.colorize(GREY))[0, 1:].norm(dim=0)
+    assert kept[45:65, 65:85].max() < 3 < plain[45:65, 65:85].mean()
+    assert (kept - plain)[:, :20].abs().mean() < 1  # and nothing else changes
 
 
 # ------------------------------------------------------------------------------------------------------------- models

@@ -71,8 +71,8 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from colorlib.deployment.batch import Settings, colorize_jobs
-    from colorlib.deployment.colorizer import parse_hint
     from colorlib.deployment.film import FILM_ENDINGS
+    from colorlib.deployment.hints import parse_hint
     from colorlib.deployment.loading import load_colorizer
     from colorlib.deployment.places import in_words, plan
     from colorlib.machine import use_threads

@@ -16,7 +16,6 @@ model supplies only what interpolation lacks, so the network's colours are all k
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -24,13 +23,12 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from colorlib.color.hints import place
-from colorlib.color.lab import rgb_at_lightness, rgb_to_lab
+from colorlib.color.lab import rgb_at_lightness
 from colorlib.deployment.enlarging import ColorField
+from colorlib.deployment.hints import Hint, grey_places, place_hints, reach_of, shrink_hints
 from colorlib.deployment.recipe import Recipe
 from colorlib.machine import choose_device, computes_in_bfloat16
 from colorlib.models import Network
@@ -42,47 +40,8 @@ from colorlib.pictures.writing import assemble
 from colorlib.runs.colorizer import NetworkColorizer
 
 BFLOAT16_PARAMETERS = 5_000_000  # below it the network is not what takes the time
-HINT_SIDE = 3 / 64  # of the small copy's short side: what a click covers
 
-Hint = tuple[float, float, str]
 Kind = TypeVar("Kind", Image.Image, np.ndarray)
-
-
-def parse_hint(text: str) -> Hint:
-    """Read ``X,Y,#RRGGBB``: pixels from the left and the top of the upright photograph, and a colour.
-
-    Raises:
-        ValueError: anything else.
-    """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)\s*,\s*(#?[0-9a-fA-F]{6})\s*", text)
-    if not found:
-        raise ValueError(f"a hint is X,Y,#RRGGBB, for example 120,80,#a03020, not {text!r}.")
-    return float(found[1]), float(found[2]), "#" + found[3].removeprefix("#")
-
-
-def place_hints(hints: Iterable[Hint], size: tuple[int, int], small: tuple[int, int]) -> Tensor | None:
-    """Return the hints (1, 3, h, w) of a small copy, or None; only a and b of a hint's colour are taken."""
-    points = []
-    for x, y, color in hints:
-        if not re.fullmatch("#[0-9a-fA-F]{6}", color):
-            raise ValueError(f"the colour of a hint is #RRGGBB, not {color!r}.")
-        if not (0 <= x < size[1] and 0 <= y < size[0]):
-            raise ValueError(f"the hint at x = {x:g}, y = {y:g} is outside the photograph of {size[1]}×{size[0]}.")
-        rgb = torch.tensor([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]).view(1, 3, 1, 1)
-        _, a, b = rgb_to_lab(rgb).flatten().tolist()
-        across, down = (x + 0.5) * small[1] / size[1], (y + 0.5) * small[0] / size[0]
-        points.append((min(across, small[1] - 1), min(down, small[0] - 1), a, b))
-    return place(small, points, max(1, round(HINT_SIDE * min(small)))) if points else None
-
-
-def shrink_hints(hints: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bring hints (N, 3, H, W) to ``size`` (h, w): where a cell holds any, the mean of their colours.
-
-    See :mod:`colorlib.color.hints`.
-    """
-    mask = F.interpolate(hints[:, 2:], size, mode="area")
-    ab = F.interpolate(hints[:, :2], size, mode="area") / mask.clamp(min=1e-6)
-    return torch.cat([ab, (mask > 0).to(ab)], 1)
 
 
 def check_saturation(saturation: float) -> None:
@@ -155,9 +114,13 @@ class PhotoColorizer(NetworkColorizer):
         self, picture: Picture, small: Tensor, temperature: float | None = None, hints: Iterable[Hint] = ()
     ) -> ColorField:
         """Find the colours of a photograph whose :meth:`small_copy` is at hand."""
-        placed = place_hints(hints, picture.size, (small.shape[-2], small.shape[-1]))
-        ab = self(small[:, :1], placed, temperature)
-        return ColorField(small[:, :1], ab, picture.size)
+        hints, L, sizes = tuple(hints), small[:, :1], (picture.size, (small.shape[-2], small.shape[-1]))
+        ab = self(L, place_hints(hints, *sizes), temperature)
+        if hints and (reached := reach_of(hints, *sizes)) is not None:
+            ab = self(L, None, temperature).lerp(ab, reached)
+        if (grey := grey_places(hints, *sizes)) is not None:
+            ab = ab * (1 - grey)
+        return ColorField(L, ab, picture.size)
 
     @torch.inference_mode()
     def odds(self, picture: Picture, small: Tensor, hints: Iterable[Hint] = ()) -> Tensor | None:
@@ -199,7 +162,8 @@ class PhotoColorizer(NetworkColorizer):
                 in [0, 1], the fourth channel being transparency.
             temperature: for models that answer with odds: towards 0 more vivid and patchier, 1 duller.
             saturation: multiplies chroma; 0 is grey.
-            hints: (x, y, "#RRGGBB") in pixels of the upright photograph, for models that take them.
+            hints: :class:`~colorlib.deployment.hints.Hint`, or (x, y, "#RRGGBB") in pixels of the upright photograph, for
+                models that take them.
 
         Returns:
             An array for an array, of its dtype, with three channels or four; else a Pillow image, RGB or RGBA (8 bits;
