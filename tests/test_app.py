@@ -22,11 +22,12 @@ from streamlit.testing.v1 import AppTest
 
 from colorlib import app
 from colorlib.app import choosing, photograph
-from colorlib.app.photograph import Wish, colored, doubt, full_size, plain_name, spread, take_in
+from colorlib.app.photograph import Stroke, Wish, colored, doubt, full_size, plain_name, spread, take_in
 from colorlib.color.gamut import bin_centres
 from colorlib.color.lab import rgb_to_lab
 from colorlib.deployment import loading
 from colorlib.deployment.batch import colorize_files
+from colorlib.deployment.hints import Hint
 from colorlib.deployment.loading import load_colorizer
 from colorlib.deployment.recipe import Recipe
 from colorlib.metrics import METRICS, Pair
@@ -174,7 +175,11 @@ def test_two_models_side_by_side(page):
         expected = load_colorizer(model).colorize(GREY)
         np.testing.assert_array_equal(pixels(picture["after"]), expected)
         assert (pixels(picture["before"]) == GREY[..., None]).all()
-    assert [slider.label for slider in page.slider] == ["Saturation", "Saturation", "Temperature"]  # faithful has none
+    assert [slider.label for slider in page.slider] == [
+        "Strength of colour",
+        "Strength of colour",
+        "Bolder or calmer",
+    ]  # faithful has none
     page.slider(key="saturation-1").set_value(0.0).run()
     left, right = (pixels(picture["after"]) for picture in shown(page))
     assert np.ptp(right, axis=2).mean() < 2 < np.ptp(left, axis=2).mean()
@@ -211,8 +216,10 @@ def test_how_sure_a_model_is(page):
     assert shown(page)[1]["labels"] == ["vivid", "how unsure"]
     np.testing.assert_array_equal(pixels(shown(page)[1]["after"]), sure.rgb8)
     assert any("faithful answers with one colour" in caption.value for caption in page.caption)
-    assert any(f"on average {sure.mean:.0f}" in caption.value for caption in page.caption)
-    told = doubt(photo, vivid, Wish(hints=tuple((x / 8, y / 8, "#a03020") for x in range(8) for y in range(8))))
+    assert any(f"mean over it is {sure.mean:.0f}" in caption.value for caption in page.caption)
+    told = doubt(
+        photo, vivid, Wish(hints=tuple(Stroke(((x / 8, y / 8),), "#a03020") for x in range(8) for y in range(8)))
+    )
     assert told.mean < 0.9 * sure.mean
 
 
@@ -234,16 +241,35 @@ def test_hints_are_for_models_that_take_them(page, hintless, monkeypatch):
     page.selectbox(key="second").set_value("faithful").run()
     page.segmented_control(key="view-3-True").set_value("Hints").run()
     plain = pixels(shown(page)[1]["after"])
-    assert "spots" not in shown(page)[0] and shown(page)[1]["spots"] == []
-    page.session_state["hints"] = [(0.25, 0.5, "#d01010")]
+    assert "strokes" not in shown(page)[0] and shown(page)[1]["strokes"] == []
+    stroke = Stroke(((0.25, 0.5), (0.5, 0.5)), "#d01010", 0.05, 0.3)
+    page.session_state["hints"] = [stroke]
     page.run()
     red = shown(page)[1]
-    assert red["spots"] == [[0.25, 0.5, "#d01010"]]
-    expected = load_colorizer("faithful").colorize(GREY, hints=[(24, 40, "#d01010")])
-    np.testing.assert_array_equal(pixels(red["after"]), expected)
+    assert red["strokes"] == [{"points": [[0.25, 0.5], [0.5, 0.5]], "color": "#d01010", "radius": 0.05}]
+    hints = [Hint(x, 40, "#d01010", 0.05, 0.3) for x in (24, 48)]
+    np.testing.assert_array_equal(pixels(red["after"]), load_colorizer("faithful").colorize(GREY, hints=hints))
     assert np.abs(pixels(red["after"]) - plain).mean() > 0.1
-    press(page, "#d01010 at 25%, 50%")
-    assert shown(page)[1]["spots"] == []
+
+    def now():
+        return [tuple(map(tuple, stroke["points"])) for stroke in shown(page)[1]["strokes"]]
+
+    other = Stroke(((0.75, 0.5),), "#808080", 0.05, 0.05)
+    page.session_state["hints"] = [stroke, other]
+    page.run()
+    for label, expected in (
+        ("Undo", [stroke]),
+        ("Undo", []),
+        ("Redo", [stroke]),
+        ("Redo", [stroke, other]),
+        ("hint 1", [other]),
+        ("Redo", [other, stroke]),
+        ("Clear all", []),
+        ("Redo", [other]),
+        ("kept grey", []),
+    ):
+        press(page, label)
+        assert now() == [one.points for one in expected]
     np.testing.assert_array_equal(pixels(shown(page)[1]["after"]), plain)
 
 
@@ -286,8 +312,8 @@ def test_the_download_is_what_the_command_writes(tmp_path, monkeypatch, kind):
     photo = take_in("../photo.jpg", data)
     ours = full_size(photo, vivid, Wish(temperature=0.2, saturation=1.5))
     (theirs,) = colorize_files(vivid, [tmp_path / "photo"], tmp_path / "out", temperature=0.2, saturation=1.5).done
-    assert ours == theirs.read_bytes()
     picture = Image.open(io.BytesIO(ours))
+    np.testing.assert_array_equal(np.asarray(picture), np.asarray(Image.open(theirs)))
     assert picture.format == kind and picture.size == (80, 96)  # upright
     exif = picture.getexif()
     assert exif[ExifTags.Base.Artist] == "Grandfather" and exif.get(ExifTags.Base.Orientation, 1) == 1
@@ -316,9 +342,9 @@ def test_results_that_are_remembered_are_few():
 def test_examples_historical_and_fashion(page, monkeypatch, tmp_path):
     press(page, "Coffee")
     assert len(shown(page)) == 2 and len(page.table[0].value) == 3
-    page.segmented_control(key="source").set_value("Historical").run()
-    press(page, "camera")
-    assert "512 × 512" in page.download_button[0].label
+    page.segmented_control(key="source").set_value("Black and white").run()
+    press(page, "Coffee")
+    assert "600 × 400" in page.download_button[0].label
     page.segmented_control(key="source").set_value("Fashion-MNIST").run()
     assert "Fashion-MNIST is not on this computer" in page.info[0].value
 
@@ -337,12 +363,12 @@ def test_examples_historical_and_fashion(page, monkeypatch, tmp_path):
     assert "28 × 28" in page.download_button[0].label
     np.testing.assert_array_equal(page.session_state["photo"].shown.pixels, images[1])
     monkeypatch.setenv("COLORLIB_HISTORICAL", str(tmp_path / "attic"))
-    page.segmented_control(key="source").set_value("Historical").run()
+    page.segmented_control(key="source").set_value("Black and white").run()
     press(page, "aunt")
     assert "96 × 80" in page.download_button[0].label
     monkeypatch.setenv("COLORLIB_HISTORICAL", str(tmp_path / "nowhere"))
     page.run()
-    assert "There is no folder" in page.error[0].value
+    assert "is not there" in page.error[0].value
 
 
 # ------------------------------------------------------------------------------------------------------------- people

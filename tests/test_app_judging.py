@@ -224,7 +224,8 @@ def test_reports_are_shown_and_can_do_nothing(tmp_path, monkeypatch):
     assert "<body>two" in framed(app)
 
     (tmp_path / "reports" / "README.md").write_text(
-        '# Which?\n\nTake [it](two/comparison.md), [see](https://a.b).\n\n<img src="one/figures/test/1-01.jpg" alt="it">\n'
+        "# Which?\n\nTake [it](two/comparison.md), [see](https://a.b).\n\n"
+        '<img src="one/figures/test/1-01.jpg" alt="it">\n'
         '<img src="../secret.png" alt="lost">\n'
     )
     app = AppTest.from_function(report_app).run()

@@ -1,4 +1,4 @@
-"""Choosing a photograph on the first page: one's own, an example, an old one, or a garment."""
+"""Choosing photographs on the first page: one's own, one or many, an example, an old one, or a garment."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import skimage
 import streamlit as st
 from PIL import Image, ImageOps
 
+from colorlib.app.album import MOST, Album
 from colorlib.app.photograph import Photo, take_in
+from colorlib.app.serving import in_turn, queue, visitor
 from colorlib.data.bundled import bundled_photographs
 from colorlib.data.fashion_mnist import open_fashion_mnist
 from colorlib.files import project_folder
-from colorlib.pictures.formats import SUFFIXES, is_picture
+from colorlib.pictures.formats import is_picture
 from colorlib.pictures.reading import read_centre
 from colorlib.pictures.writing import png_bytes
 
-UPLOADED = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
 THUMBNAIL = (112, 84)  # pixels of the screen: three abreast on a phone
 SHARP = (2 * THUMBNAIL[0], 2 * THUMBNAIL[1])
 MOST_IN_A_GALLERY = 40
@@ -46,8 +46,9 @@ def choose_photograph() -> Photo | None:
     return st.session_state.get("photo")
 
 
-def _choose(chosen: Chosen | None) -> None:
-    st.session_state.update(photo=None, refusal=None, hints=[], agreed=False)
+def choose(chosen: Chosen | None) -> None:
+    """Take a photograph for the one to be looked at, in the run that follows; None forgets the last."""
+    st.session_state.update(photo=None, refusal=None, hints=[], undone=[], agreed=False)
     if chosen:
         st.session_state.chosen = chosen
 
@@ -55,7 +56,8 @@ def _choose(chosen: Chosen | None) -> None:
 def _read(chosen: Chosen) -> None:
     try:
         with st.spinner("Reading the photograph …"):
-            st.session_state.photo = take_in(chosen.name, chosen.read(), chosen.tone)
+            photo = in_turn(lambda go_on: take_in(chosen.name, chosen.read(), chosen.tone))
+        st.session_state.photo = photo
         st.session_state.agreed = chosen.tone is not None
     except (OSError, ValueError) as error:
         st.session_state.refusal = str(error)[:1].upper() + str(error)[1:]
@@ -65,12 +67,26 @@ def _read(chosen: Chosen) -> None:
 
 
 def _uploader() -> None:
-    def uploaded() -> None:
-        file = st.session_state.upload
-        _choose(Chosen(file.name, file.getvalue) if file else None)
+    folder = st.session_state.get("whole_folder", False)
+    key = "upload-folder" if folder else "upload"
 
-    st.file_uploader("Drop a photograph here, or choose one", UPLOADED, key="upload", on_change=uploaded)
-    if not any(st.session_state.get(name) for name in ("chosen", "photo", "refusal")):
+    def uploaded() -> None:
+        files = st.session_state[key]
+        if len(files) == 1:
+            st.session_state.album = None
+            return choose(Chosen(files[0].name, files[0].getvalue))
+        choose(None)
+        if files:
+            album = st.session_state.get("album") or Album(queue(), visitor())
+            album.hold({file.file_id: (file.name, file.getvalue()) for file in files})
+            st.session_state.album = album
+        else:
+            st.session_state.album = None
+
+    label = "Choose a folder of photographs" if folder else f"Drop photographs here, up to {MOST}, or choose them"
+    st.file_uploader(label, None, "directory" if folder else True, key=key, on_change=uploaded)
+    if not any(st.session_state.get(name) for name in ("chosen", "photo", "refusal", "album")):
+        st.toggle("A whole folder", key="whole_folder")
         st.caption("Or try one of these:")
         _show_bundled()
 
@@ -81,7 +97,7 @@ def _gallery(items: Sequence[tuple[Image.Image | np.ndarray, str, Chosen]]) -> N
             with st.container(width=THUMBNAIL[0], gap=None):
                 st.image(thumbnail, width="stretch", alt=label)
                 key = f"pick-{chosen.name}-{number}"
-                st.button(label, key=key, type="tertiary", width="stretch", on_click=_choose, args=(chosen,))
+                st.button(label, key=key, type="tertiary", width="stretch", on_click=choose, args=(chosen,))
 
 
 @st.cache_data(show_spinner=False)
@@ -102,14 +118,10 @@ def _show_bundled() -> None:
 
 
 @st.cache_data(show_spinner=False)
-def _album(folder: str | None) -> list[tuple[np.ndarray, Path]]:
-    """Return (thumbnail, path) of the black-and-white photographs in a folder, or of those in scikit-image."""
-    if folder is None:
-        paths = [Path(skimage.__file__).parent / "data" / name for name in ("camera.png", "coins.png")]
-    else:
-        paths = sorted(path for path in Path(folder).iterdir() if is_picture(path.name))
+def _album(folder: str) -> list[tuple[np.ndarray, Path]]:
+    """Return (thumbnail, path) of the photographs in a folder."""
     album = []
-    for path in paths[:MOST_IN_A_GALLERY]:
+    for path in sorted(path for path in Path(folder).iterdir() if is_picture(path.name))[:MOST_IN_A_GALLERY]:
         try:
             album.append((read_centre(path, SHARP[::-1])[0], path))
         except (OSError, ValueError):
@@ -119,18 +131,24 @@ def _album(folder: str | None) -> list[tuple[np.ndarray, Path]]:
 
 def _show_historical() -> None:
     folder = os.environ.get("COLORLIB_HISTORICAL")
+    if folder is None:
+        return _show_greyed()
     try:
         album = _album(folder)
     except OSError:
-        st.error(f"There is no folder {folder}; set COLORLIB_HISTORICAL to another one.", icon=":material/error:")
-        return
-    _gallery([(thumbnail, path.stem, Chosen(path.name, path.read_bytes)) for thumbnail, path in album])
-    if folder is None:
-        st.caption(
-            "Black-and-white photographs that come inside scikit-image: a photographer by Lav Varshney, CC0; Greek "
-            "coins, Brooklyn Museum, no known copyright restrictions. To have an album of yours here, set "
-            "COLORLIB_HISTORICAL to its folder."
-        )
+        st.error("The folder of old photographs that this page was given is not there.", icon=":material/error:")
+        return None
+    return _gallery([(thumbnail, path.stem, Chosen(path.name, path.read_bytes)) for thumbnail, path in album])
+
+
+def _show_greyed() -> None:
+    """Offer the examples without their colours: no old photograph ships whose rights are clear."""
+    items = []
+    for thumbnail, id, _, rgb in _bundled():
+        read = partial(lambda rgb: png_bytes(np.asarray(Image.fromarray(rgb).convert("L"))), rgb)
+        items.append((thumbnail.convert("L"), id.capitalize(), Chosen(f"{id}-grey.png", read, "grey")))
+    _gallery(items)
+    st.caption("These had their colours taken out. The page can be given a folder of old photographs to offer here.")
 
 
 def _show_fashion() -> None:
@@ -139,8 +157,7 @@ def _show_fashion() -> None:
         fashion = _fashion(str(folder))
     except FileNotFoundError:
         st.info(
-            "Fashion-MNIST is not on this computer. `data/README.md` says how to get its 30 MB; put the files into "
-            "`data/fashion-mnist`, or set COLORLIB_FASHION_MNIST to their folder.",
+            "Fashion-MNIST is not on this computer; the page on data in the project says how to get its 30 MB.",
             icon=":material/download:",
         )
         return
@@ -171,6 +188,6 @@ def _fashion(folder: str):
 SOURCES = {
     "Yours": _uploader,
     "Examples": _show_bundled,
-    "Historical": _show_historical,
+    "Black and white": _show_historical,
     "Fashion-MNIST": _show_fashion,
 }

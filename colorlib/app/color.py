@@ -7,26 +7,32 @@ import numpy as np
 import streamlit as st
 
 from colorlib.app.choosing import choose_photograph
+from colorlib.app.hinting import Tool, add_stroke, choose_tool
+from colorlib.app.many import show_album
 from colorlib.app.models import colorizer, offered_models
 from colorlib.app.photograph import SCORES, Photo, Wish, colored, data_url, doubt, full_size, grey, scores
-from colorlib.app.picture import clickable, slider
+from colorlib.app.picture import hintable, slider
+from colorlib.app.queue import Ended
+from colorlib.app.serving import in_turn, visitor
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.loading import DEFAULT_MODEL, RELEASED, to_be_fetched
 from colorlib.pictures.tone import TONED
 
 NO_MODEL = "no second model"
 BEFORE_AFTER, BESIDE_TRUTH, HINTS, SURE = "Before and after", "Beside the true colours", "Hints", "How sure it is"
-SCORE_NAMES = {"delta_e_2000": "ΔE2000 ↓", "psnr_rgb_db": "PSNR in dB ↑", "colorfulness_hs03": "Colourfulness → {:.1f}"}
+SCORE_NAMES = {"delta_e_2000": "Distance from the true colours", "colorfulness_hs03": "Colourfulness"}
 
 
 def page() -> None:
     """Show the page."""
     st.title("Colour a photograph")
     st.markdown(
-        "Two models colour it side by side; it keeps its own light, size and metadata. Nobody else sees it, and it is "
-        "forgotten when you leave."
+        "It keeps its own light, size and metadata. Nobody else sees it, and it is forgotten when you leave. "
+        "Bring one, and two models colour it side by side; bring many, and take them all home in one go."
     )
     photo = choose_photograph()
+    if album := st.session_state.get("album"):
+        show_album(album)
     if photo is not None and _agreed(photo):
         _workspace(photo)
 
@@ -61,12 +67,14 @@ def _workspace(photo: Photo) -> None:
         st.caption(" ".join(notes))
     loaded = _load_chosen()
     view = _choose_view(photo, any(model.recipe.takes_hints for _, model in loaded))
-    if view == HINTS:
-        _show_hints()
+    tool = choose_tool() if view == HINTS else None
     shown = []
     for number, (column, (name, model)) in enumerate(zip(st.columns(max(1, len(loaded))), loaded, strict=False)):
         with column, st.container(border=True):
-            shown.append((name, model, _side(photo, number, name, model, view)))
+            try:
+                shown.append((name, model, _side(photo, number, name, model, view, tool)))
+            except Ended as error:
+                st.error(str(error), icon=":material/hourglass_bottom:")
     if photo.tone == "colour" and shown:
         _show_scores(photo, shown)
 
@@ -111,7 +119,7 @@ def _choose_view(photo: Photo, hints: bool) -> str:
     )
 
 
-def _side(photo: Photo, number: int, name: str, model: PhotoColorizer, view: str) -> Wish:
+def _side(photo: Photo, number: int, name: str, model: PhotoColorizer, view: str, tool: Tool | None) -> Wish:
     """Show one model's picture with all that belongs to it, and return how it was coloured."""
     recipe = model.recipe
     place = st.container()
@@ -119,9 +127,10 @@ def _side(photo: Photo, number: int, name: str, model: PhotoColorizer, view: str
     with place:
         after, shown = data_url(_colored(photo, name, model, wish)), photo.shown.size
         before, label = data_url(grey(photo)), "black and white"
-        if view == HINTS and recipe.takes_hints:
-            key = f"spot-{number}"
-            clickable(after, "click to hint", shown, wish.hints, key, partial(_add_hint, key))
+        if tool and recipe.takes_hints:
+            key = f"stroke-{number}"
+            label = "draw to hint" if tool.brush else "click to hint"
+            hintable(after, label, shown, wish.hints, tool.stroke, tool.brush, key, partial(add_stroke, key, tool))
         elif view == SURE:
             _show_doubt(photo, number, name, model, wish, after)
         else:
@@ -132,7 +141,7 @@ def _side(photo: Photo, number: int, name: str, model: PhotoColorizer, view: str
     H, W = photo.size
     st.download_button(
         f"Download, {W:,} × {H:,} {photo.format}",
-        partial(full_size, photo, model, wish),
+        partial(in_turn, partial(full_size, photo, model, wish), visitor()),
         photo.download_name,
         f"image/{photo.format.lower()}",
         key=f"download-{number}",
@@ -145,7 +154,7 @@ def _side(photo: Photo, number: int, name: str, model: PhotoColorizer, view: str
 
 
 def _colored(photo: Photo, name: str, model: PhotoColorizer, wish: Wish) -> np.ndarray:
-    return photo.remember((name, wish), lambda: colored(photo, model, wish))
+    return photo.remember((name, wish), lambda: in_turn(lambda go_on: colored(photo, model, wish)))
 
 
 def _truth(photo: Photo) -> np.ndarray:
@@ -157,25 +166,25 @@ def _choose_wish(number: int, name: str, model: PhotoColorizer) -> Wish:
     recipe = model.recipe
     left, right = st.columns(2)
     saturation = left.slider(
-        "Saturation", 0.0, 3.0, 1.0, 0.05, key=f"saturation-{number}", help="1 is the model's own; 0 is grey."
+        "Strength of colour", 0.0, 3.0, 1.0, 0.05, key=f"saturation-{number}", help="1 is the model's own; 0 is grey."
     )
     temperature = None
     if recipe.temperature is not None:
         temperature = right.slider(
-            "Temperature",
+            "Bolder or calmer",
             0.05,
             max(1.0, recipe.temperature),
             recipe.temperature,
             0.01,
             key=f"temperature-{number}-{name}",
-            help="Towards 0 bolder and patchier, towards 1 calmer.",
+            help="To the left bolder and patchier, to the right calmer.",
         )
     hints = tuple(st.session_state.hints) if recipe.takes_hints else ()
     return Wish(temperature, saturation, hints)
 
 
 def _show_doubt(photo: Photo, number: int, name: str, model: PhotoColorizer, wish: Wish, after: str) -> None:
-    found = photo.remember((name, wish.hints, "doubt"), lambda: doubt(photo, model, wish))
+    found = photo.remember((name, wish.hints, "doubt"), lambda: in_turn(lambda go_on: doubt(photo, model, wish)))
     if found is None:
         slider(data_url(grey(photo)), after, ("black and white", name), photo.shown.size, f"sure-{number}")
         st.caption(f"{name} answers with one colour for each place, not with odds: it does not say how sure it is.")
@@ -185,32 +194,9 @@ def _show_doubt(photo: Photo, number: int, name: str, model: PhotoColorizer, wis
         f'<div class="scale"><span>surer: {found.low:.0f}</span><i></i><span>{found.high:.0f}: less sure</span></div>'
     )
     st.caption(
-        f"How far apart the colours lie that {name} thinks possible: the spread of its odds, in units of a* and b*, "
-        f"on average {found.mean:.0f}. The scale is this photograph's own."
+        f"How far apart the colours lie that {name} thinks possible. The scale is this photograph's own; the mean over "
+        f"it is {found.mean:.0f}."
     )
-
-
-# ------------------------------------------------------------------------------------------------------------- hints
-
-
-def _add_hint(key: str) -> None:
-    x, y = (min(max(float(share), 0.0), 0.9999) for share in st.session_state[key].spot)
-    st.session_state.hints.append((x, y, st.session_state.hint_color))
-
-
-def _show_hints() -> None:
-    hints = st.session_state.hints
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.color_picker("Colour of the next hint", "#a03020", key="hint_color")
-        for number, (x, y, color) in enumerate(hints):
-            st.button(
-                f"{color} at {x:.0%}, {y:.0%}",
-                key=f"hint-{number}",
-                icon=":material/close:",
-                help="Take this hint away",
-                on_click=partial(hints.pop, number),
-            )
-    st.caption("Choose a colour, then click where it belongs. Only its hue and saturation are taken, not its light.")
 
 
 # ------------------------------------------------------------------------------------------------------------ scores
@@ -222,10 +208,9 @@ def _show_scores(photo: Photo, shown: list[tuple[str, PhotoColorizer, Wish]]) ->
         found = photo.remember((name, wish, "scores"), lambda: scores(photo, _colored(photo, name, model, wish)))  # noqa: B023, called at once
         rows[name if name not in rows else f"{name}, second"] = found
     truth = photo.remember("true scores", lambda: scores(photo, _truth(photo)))["colorfulness_hs03"]
-    names = {key: name.format(truth) for key, name in SCORE_NAMES.items()}
-    st.markdown("#### Against the true colours")
-    st.table({names[key]: {name: f"{row[key]:.1f}" for name, row in rows.items()} for key in SCORES})
+    st.markdown("#### Beside the true colours")
+    st.table({SCORE_NAMES[key]: {name: f"{row[key]:.1f}" for name, row in rows.items()} for key in SCORES})
     st.caption(
-        "ΔE2000, the mean difference that the eye sees, is better low (↓); PSNR is better high (↑); colourfulness is "
-        f"better near the photograph's own, {truth:.1f} (→). One photograph says little: see the study."
+        "The distance is the mean difference that an eye sees, less is better, and about 1 is just visible. "
+        f"Colourfulness is best near the photograph's own, {truth:.1f}. One photograph says little: see the study."
     )

@@ -5,13 +5,13 @@ It lives in the visitor's own session, with all that was made of it, and is forg
 
 import base64
 import io
+import math
 import re
 import tempfile
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,12 +19,16 @@ from matplotlib import colormaps
 from PIL import Image
 from torch import Tensor
 
+import colorlib
+from colorlib.app.queue import GoOn
 from colorlib.color.gamut import bin_centres
-from colorlib.color.lab import lab_to_rgb
-from colorlib.deployment.colorizer import Hint, PhotoColorizer
+from colorlib.color.lab import lab_to_rgb, rgb_at_lightness
+from colorlib.deployment.colorizer import PhotoColorizer
+from colorlib.deployment.hints import RADIUS, Hint
 from colorlib.metrics import METRICS, Pair
 from colorlib.objectives.base import enlarge
 from colorlib.pictures.formats import WRITTEN
+from colorlib.pictures.mark import Mark
 from colorlib.pictures.picture import Picture, eight_bits, merge_equal, to_8_bits
 from colorlib.pictures.reading import read_picture
 from colorlib.pictures.shrinking import shrink, working_size
@@ -37,22 +41,36 @@ TONE_SIDE = 64  # pixels, the shorter side at which grey, toned and colour are t
 LOSSLESS = 200 * 200 * 3  # bytes; smaller pictures are shown enlarged, and JPEG's blocks with them
 KEPT = 12  # results of a photograph that are remembered
 ENDS = (0.02, 0.98)  # quantiles of a photograph's spreads at which the map of how sure a model is ends
-SCORES = ("delta_e_2000", "psnr_rgb_db", "colorfulness_hs03")
+SCORES = ("delta_e_2000", "colorfulness_hs03")
 
-_room = threading.BoundedSemaphore(2)  # photographs of full size in memory, however many visitors there are
+
+@dataclass(frozen=True)
+class Stroke:
+    """A hint as a visitor draws it: one place that was clicked, or those along a brush's way.
+
+    Attributes:
+        points: (x, y), shares of the photograph's width and height in [0, 1).
+        color, radius, reach: see :class:`colorlib.deployment.hints.Hint`.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    color: str
+    radius: float = RADIUS
+    reach: float = math.inf
 
 
 @dataclass(frozen=True)
 class Wish:
-    """How a photograph is to be coloured; the places of hints are shares of its width and height, in [0, 1)."""
+    """How a photograph is to be coloured."""
 
     temperature: float | None = None
     saturation: float = 1.0
-    hints: tuple[Hint, ...] = ()
+    hints: tuple[Stroke, ...] = ()
 
     def hints_on(self, size: tuple[int, int]) -> list[Hint]:
         """Return the hints in pixels of a photograph of (H, W)."""
-        return [(x * size[1], y * size[0], color) for x, y, color in self.hints]
+        H, W = size
+        return [Hint(x * W, y * H, one.color, one.radius, one.reach) for one in self.hints for x, y in one.points]
 
 
 @dataclass(eq=False)
@@ -103,17 +121,25 @@ def plain_name(name: str) -> str:
     return f"{stem or 'photograph'}.{ending}" if dot and ending else stem or "photograph"
 
 
+def escape_markdown(text: str) -> str:
+    """Return a text as Markdown that shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|~$:<>-])", r"\\\1", text)
+
+
 def take_in(name: str, data: bytes, tone: str | None = None) -> Photo:
     """Read a file that may be anything; its tone is looked for where it is not known.
 
     Raises:
         ValueError: no picture, a damaged one, an animation, or one of more than ``MAX_PIXELS``; one sentence.
     """
-    with _room:
-        picture = read_picture(io.BytesIO(data), MAX_PIXELS)
-        shown = _screen_copy(picture)
+    picture = _read(data)
+    shown = _screen_copy(picture)
     tone = tone or tone_of(shrink(shown, working_size(shown.size, TONE_SIDE)))
     return Photo(plain_name(name), data, picture.size, shown, tone, picture.format, picture.notes)
+
+
+def _read(data: bytes) -> Picture:
+    return read_picture(io.BytesIO(data), MAX_PIXELS)
 
 
 def _screen_copy(picture: Picture) -> Picture:
@@ -131,15 +157,56 @@ def colored(photo: Photo, colorizer: PhotoColorizer, wish: Wish) -> np.ndarray:
     return np.concatenate(list(colorizer.paint(shown, colors, wish.saturation)))
 
 
-def full_size(photo: Photo, colorizer: PhotoColorizer, wish: Wish) -> bytes:
-    """Colour the photograph itself and return the file: its format, size, bits, profile and metadata are kept."""
-    with _room, tempfile.TemporaryDirectory() as folder:
-        picture = read_picture(io.BytesIO(photo.data), MAX_PIXELS)
-        small = colorizer.small_copy(picture)
-        colors = colorizer.colors(picture, small, wish.temperature, wish.hints_on(picture.size))
-        path = Path(folder) / "coloured"
-        write_picture(path, colorizer.paint(picture, colors, wish.saturation), picture)
-        return path.read_bytes()
+class Result(NamedTuple):
+    """A photograph that was coloured.
+
+    Attributes:
+        path: of the file.
+        notes: sentences on what could not be kept or was done to it.
+        thumbnail: (h, w, 3) uint8.
+        tone: of the photograph before: "grey", "toned" or "colour".
+    """
+
+    path: Path
+    notes: list[str]
+    thumbnail: np.ndarray
+    tone: str
+
+
+def color_file(
+    data: bytes, path: Path, colorizer: PhotoColorizer, wish: Wish | None = None, go_on: GoOn = lambda: None
+) -> Result:
+    """Colour a photograph itself and write it: its format, size, bits, profile and metadata are kept.
+
+    Args:
+        path: without an ending; the result has that of its format.
+        go_on: is called now and then, and may raise.
+
+    Raises:
+        ValueError, OSError: see :func:`take_in` and :func:`colorlib.pictures.writing.write_picture`.
+    """
+    wish, picture = wish or Wish(), _read(data)
+    go_on()
+    small = colorizer.small_copy(picture)
+    tone = tone_of(small)
+    colors = colorizer.colors(picture, small, wish.temperature, wish.hints_on(picture.size))
+
+    def strips() -> Iterator[np.ndarray]:
+        for strip in colorizer.paint(picture, colors, wish.saturation):
+            go_on()
+            yield strip
+
+    path = path.with_name(path.name + WRITTEN[picture.format])
+    write_picture(path, strips(), picture, Mark(colorizer.name, colorlib.__version__))
+    thumbnail = to_8_bits(rgb_at_lightness(small[:, :1], wish.saturation * colors.ab))
+    had = ["It was in colour already; its colours were put aside."] * (tone == "colour")
+    return Result(path, [*picture.notes, *had], thumbnail, tone)
+
+
+def full_size(photo: Photo, colorizer: PhotoColorizer, wish: Wish, go_on: GoOn = lambda: None) -> bytes:
+    """Colour the photograph itself and return the file; see :func:`color_file`."""
+    with tempfile.TemporaryDirectory(prefix="colorlib-") as folder:
+        return color_file(photo.data, Path(folder) / "coloured", colorizer, wish, go_on).path.read_bytes()
 
 
 def grey(photo: Photo) -> np.ndarray:

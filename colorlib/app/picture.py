@@ -1,30 +1,57 @@
-"""A picture to slide over, from before to after, or to click on: our own, without a script from elsewhere."""
+"""Pictures to slide over or to hint on, and a strip of them: our own, without a script from elsewhere."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from colorlib.deployment.colorizer import Hint
+from colorlib.app.photograph import Stroke
 
-_html, _css, _js = (
-    Path(__file__).with_name(f"picture.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
-)
-_component = st.components.v2.component("colorlib.picture", html=_html, css=_css, js=_js)
+_FOLDER = Path(__file__).parent
+
+
+def _component(name: str) -> Callable[..., Any]:
+    html, css, js = ((_FOLDER / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    return st.components.v2.component(f"colorlib.{name}", html=html, css=css, js=js)
+
+
+_picture, _strip = _component("picture"), _component("strip")
 
 
 def slider(before: str, after: str, labels: tuple[str, str], size: tuple[int, int], key: str) -> None:
     """Show two pictures of ``size`` (h, w), addresses of :func:`colorlib.app.photograph.data_url`."""
     data = {"before": before, "after": after, "labels": labels, "height": size[0], "width": size[1]}
-    _component(key=key, data=data)
+    _picture(key=key, data=data)
 
 
-def clickable(
-    picture: str, label: str, size: tuple[int, int], spots: Iterable[Hint], key: str, on_click: Callable[[], None]
+def hintable(
+    picture: str,
+    label: str,
+    size: tuple[int, int],
+    strokes: Iterable[Stroke],
+    tool: Stroke,
+    brush: bool,
+    key: str,
+    on_stroke: Callable[[], None],
 ) -> None:
-    """Show a picture with spots on it; ``st.session_state[key].spot`` is where it was clicked when it calls back.
+    """Show a picture with strokes on it; ``st.session_state[key].stroke`` is the next one's points in the call back.
 
-    Places are shares of width and height.
+    Args:
+        tool: a stroke without points, as the next one will be.
+        brush: whether it is drawn; else it is a click.
     """
-    data = {"after": picture, "labels": ("", label), "height": size[0], "width": size[1], "spots": list(spots)}
-    _component(key=key, data=data, on_spot_change=on_click)
+    drawn = [{"points": one.points, "color": one.color, "radius": one.radius} for one in strokes]
+    tool_data = {"color": tool.color, "radius": tool.radius, "brush": brush}
+    data = {"after": picture, "labels": ("", label), "height": size[0], "width": size[1], "strokes": drawn}
+    _picture(key=key, data=data | {"tool": tool_data}, on_stroke_change=on_stroke)
+
+
+def strip(items: Sequence[dict[str, Any]], key: str, on_pick: Callable[[], None]) -> None:
+    """Show small pictures in a row; ``st.session_state[key].pick`` is the id of the one that was picked.
+
+    Args:
+        items: of each its id, name, state ("waiting", "done" or "failed"), picture (an address, or None), and whether
+            it is chosen.
+    """
+    _strip(key=key, data={"items": list(items)}, on_pick_change=on_pick)

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 GoOn = Callable[[], None]
 
 
-class Ended(Exception):
+class Ended(ValueError):
     """The visitor has left, or the work took too long; the message is one sentence."""
 
 

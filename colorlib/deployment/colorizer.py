@@ -162,8 +162,8 @@ class PhotoColorizer(NetworkColorizer):
                 in [0, 1], the fourth channel being transparency.
             temperature: for models that answer with odds: towards 0 more vivid and patchier, 1 duller.
             saturation: multiplies chroma; 0 is grey.
-            hints: :class:`~colorlib.deployment.hints.Hint`, or (x, y, "#RRGGBB") in pixels of the upright photograph, for
-                models that take them.
+            hints: (x, y, "#RRGGBB") in pixels of the upright photograph, or more: see
+                :class:`~colorlib.deployment.hints.Hint`. For models that take them.
 
         Returns:
             An array for an array, of its dtype, with three channels or four; else a Pillow image, RGB or RGBA (8 bits;
