@@ -6,15 +6,18 @@ import io
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
 import urllib.parse
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import ExifTags, Image
 from skimage.data import astronaut
@@ -22,6 +25,7 @@ from skimage.data import astronaut
 from colorlib.color.lab import rgb_to_lab
 
 pytest.importorskip("streamlit", reason="the app is an optional extra: pip install colorlib[app]")
+av = pytest.importorskip("av", reason="it makes a HEIC")
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
@@ -111,6 +115,45 @@ def visit(browser, address):
     assert not said
 
 
+def heic(grey):
+    """A HEIC file of grey pixels (H, W): one HEVC picture by PyAV, and around it the boxes of ISO/IEC 23008-12."""
+
+    def box(kind, *parts, version=None):
+        content = b"".join(parts)
+        full = b"" if version is None else bytes([version, 0, 0, 0])
+        return struct.pack(">I4s", 8 + len(full) + len(content), kind) + full + content
+
+    file = io.BytesIO()
+    with av.open(file, "w", "mp4") as film:
+        stream = film.add_stream("libx265", 1, options={"x265-params": "log-level=none"})
+        stream.height, stream.width, stream.pix_fmt = *grey.shape, "yuv420p"
+        stream.codec_tag = "hvc1"
+        film.mux([*stream.encode(av.VideoFrame.from_ndarray(grey, "gray")), *stream.encode()])
+    file.seek(0)
+    with av.open(file) as film:
+        settings = film.streams.video[0].codec_context.extradata
+        picture = next(bytes(packet) for packet in film.demux() if packet.size)
+    size = struct.pack(">II", grey.shape[1], grey.shape[0])
+    start = box(b"ftyp", b"heic\0\0\0\0mif1heic")
+
+    def meta(offset):
+        return box(
+            b"meta",
+            box(b"hdlr", bytes(4), b"pict", bytes(13), version=0),
+            box(b"pitm", b"\0\1", version=0),
+            box(b"iinf", b"\0\1", box(b"infe", b"\0\1\0\0hvc1\0", version=2), version=0),
+            box(
+                b"iprp",
+                box(b"ipco", box(b"hvcC", settings), box(b"ispe", size, version=0)),
+                box(b"ipma", struct.pack(">IHBBB", 1, 1, 2, 0x81, 2), version=0),
+            ),
+            box(b"iloc", b"\x44\0", struct.pack(">HHHHII", 1, 1, 0, 1, offset, len(picture)), version=0),
+            version=0,
+        )
+
+    return start + meta(len(start) + len(meta(0)) + 8) + box(b"mdat", picture)
+
+
 def upload(page, name="grandmother.jpg", data=None):
     picture = {"name": name, "mimeType": "image/jpeg", "buffer": photograph() if data is None else data}
     page.locator("input[type=file]").set_input_files(picture)
@@ -168,28 +211,79 @@ def test_upload_slide_and_download(visit):
     assert (before - after)[:, 0].abs().mean() < 1 and after[:, 1:].norm(dim=1).mean() > 3
 
 
-def test_a_hint_spreads_and_can_be_taken_away(visit):
+def test_hints_spread_and_can_be_taken_back(visit):
     page = visit()
     upload(page)
     pictures(page)
     page.get_by_text("Hints", exact=True).click()
-    page.locator("figure.clickable").nth(1).wait_for()
+    page.locator("figure.hintable").nth(1).wait_for()
     picture = pictures(page)[1]
     before = seen(picture)
     box = picture.bounding_box()
     picture.click(position={"x": box["width"] / 4, "y": box["height"] / 2})
-    page.get_by_role("button", name="#a03020 at 25%, 50%").wait_for()
+    page.get_by_role("button", name="hint 1").wait_for()
     settle(page)
-    spots = picture.locator(".spots i")
-    assert spots.count() == 1
-    spot = spots.bounding_box()
+    strokes = picture.locator(".strokes g")
+    assert strokes.count() == 1
+    spot = strokes.bounding_box()
     assert spot["x"] + spot["width"] / 2 == pytest.approx(box["x"] + box["width"] / 4, abs=3)
     y, x = before.shape[0] // 2, before.shape[1] // 4
     assert np.abs(seen(picture) - before)[y - 40 : y - 12, x - 30 : x + 30].mean() > 0.5  # beside the spot itself
-    page.get_by_role("button", name="#a03020 at 25%, 50%").click()
-    sync_api.expect(spots).to_have_count(0)
+
+    page.get_by_text("Keep grey", exact=True).click()
+    page.locator("figure.brush").nth(1).wait_for()
+    settle(page)
+    box = picture.bounding_box()  # it has moved
+    down = box["y"] + box["height"] * 0.7
+    page.mouse.move(box["x"] + box["width"] * 0.4, down)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, down, steps=10)
+    page.mouse.up()
+    page.get_by_role("button", name="kept grey").wait_for()
+    settle(page)
+    rows = slice(round(before.shape[0] * 0.66), round(before.shape[0] * 0.68))  # beside the line itself
+    columns = slice(before.shape[1] // 2, round(before.shape[1] * 0.7))
+    assert chroma(seen(picture)[rows, columns]) < 4 < chroma(before[rows, columns])
+    page.keyboard.press("Control+z")
+    sync_api.expect(strokes).to_have_count(1)
+    page.get_by_role("button", name="hint 1").click()
+    sync_api.expect(strokes).to_have_count(0)
     settle(page)
     np.testing.assert_array_equal(seen(picture), before)
+
+
+def test_twelve_photographs_are_coloured_and_taken_home_in_a_zip(visit, tmp_path):
+    grey = np.asarray(Image.open(io.BytesIO(photograph())))
+    for number in range(9):
+        (tmp_path / f"page-{number}.jpg").write_bytes(photograph(turned=number % 2))
+    (tmp_path / "broken.jpg").write_bytes(photograph()[:900])
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "scan.tif")
+    (tmp_path / "phone.heic").write_bytes(heic(grey))
+    page = visit()
+    page.locator("input[type=file]").set_input_files(sorted(tmp_path.iterdir()))
+    sync_api.expect(page.get_by_test_id("stAlert")).to_have_count(1, timeout=3 * PATIENCE)
+    page.get_by_role("button", name="Download all, zip").wait_for(timeout=3 * PATIENCE)
+    sync_api.expect(page.get_by_test_id("stAlert")).to_contain_text("broken.jpg")
+    sync_api.expect(page.locator(".strip button.done")).to_have_count(11)
+    sync_api.expect(page.locator(".strip button.failed")).to_have_count(1)
+
+    with page.expect_download() as promise:
+        page.get_by_role("button", name="Download all, zip").click()
+    with zipfile.ZipFile(promise.value.path()) as archive:
+        names = set(archive.namelist())
+        assert names >= {f"page-{number}-coloured.jpg" for number in range(9)} | {"scan-coloured.tif", "notes.txt"}
+        assert len(names) == 12 and not any(name.startswith("broken") for name in names)
+        assert "broken.jpg: the file cannot be coloured" in archive.read("notes.txt").decode()
+        with Image.open(archive.open("page-3-coloured.jpg")) as result:
+            assert result.size == SIZE and result.getexif()[ExifTags.Base.Artist] == "Grandfather"
+            assert "colorlib" in result.getexif()[ExifTags.Base.Software]
+            assert chroma(np.asarray(result, dtype=int)) > 3
+        (tmp_path / "result.tif").write_bytes(archive.read("scan-coloured.tif"))
+    assert tifffile.imread(tmp_path / "result.tif").dtype == np.uint16
+
+    page.locator(".strip button.done").nth(1).click()  # one of them, looked at closely
+    page.locator(".photo-name", has_text="page-1.jpg").wait_for()
+    pictures(page)
 
 
 def test_two_people_at_once(visit):
@@ -243,11 +337,28 @@ def test_judge_once(visit):
     page = visit()
     page.get_by_role("link", name="Which is real?").click()
     page.get_by_role("button", name="Begin").click()
-    frame = page.frame_locator("iframe[title]").first
-    sync_api.expect(frame.locator("img")).to_have_count(2)
+    sync_api.expect(page.locator(".square img")).to_have_count(2)
+    sync_api.expect(page.locator(".square img").first).to_be_visible()
     page.get_by_role("button", name="Left").click()  # which waits until the pair is hidden
     sync_api.expect(page.get_by_text("the real one was on the")).to_be_visible()
+    assert not page.get_by_text("Practice 2 of").count()  # it is said before the next pair
+    page.get_by_role("button", name="Next pair").click()
     sync_api.expect(page.get_by_text("Practice 2 of")).to_be_visible()
+    sync_api.expect(page.locator(".square img")).to_have_count(0)  # shown, and hidden again
+    page.keyboard.press("ArrowRight")
+    sync_api.expect(page.get_by_text("the real one was on the")).to_be_visible()
+
+
+def test_the_page_answers_to_its_own_names_only(address):
+    port = urllib.parse.urlsplit(address).port
+    statuses = []
+    for host in ("localhost", "127.0.0.1", "elsewhere.example", f"elsewhere.example:{port}"):
+        for path in ("/", "/_stcore/stream"):
+            client = http.client.HTTPConnection("localhost", port, timeout=20)
+            client.request("GET", path, headers={"Host": host})
+            statuses.append(client.getresponse().status)
+            client.close()
+    assert statuses[0] == statuses[2] == 200 and statuses[4:] == [400] * 4
 
 
 def test_a_phone_never_scrolls_sideways(visit):

@@ -55,34 +55,42 @@ def press(app, label):
     return app
 
 
-def answer(app, clock, real=True):
-    """Look, wait, and take the real one or the coloured one for real."""
+def answer(app, real=True, seconds=0.7):
+    """Take the real one or the coloured one for real, as the browser tells it, and go on after the verdict."""
     session = app.session_state["judging"]
     side = session.trials[session.done].real_side
-    clock.seconds += judging.LEAD + session.design.seconds + 0.7
-    return press(app, {"left": "Left", "right": "Right"}[side if real else {"left": "right", "right": "left"}[side]])
+    judging._answer(session, session.done, side if real else {"left": "right", "right": "left"}[side], seconds)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def go_on(app):
+    """Press through the verdict, where there is one."""
+    return press(app, "Next pair") if app.session_state["judging"].told else app
 
 
 def text_of(app):
     return " ".join(element.value for kind in (app.title, app.markdown, app.caption, app.info) for element in kind)
 
 
-def pictures(app):
-    return app.get("iframe")[0].proto.srcdoc.count("<img")
+def given(app):
+    """Return what the browser was given of a pair."""
+    return json.loads(app.get("bidi_component")[0].proto.json)
 
 
 def test_a_session_from_beginning_to_result(clock, answers):
     app = AppTest.from_function(judging_app, default_timeout=60).run()
-    assert "no name, no address" in text_of(app) and "COLORLIB_JUDGE_PHOTOS" in text_of(app)
+    assert "no name, no address" in text_of(app) and "README" in text_of(app)
     assert not answers.exists()  # who only looks leaves nothing
     press(app, "Begin")
     session = app.session_state["judging"]
-    for number, trial in enumerate(session.trials):
-        assert pictures(app) == 2
-        if 0 < number:
-            told = session.trials[number - 1].kind == "practice"
-            assert ("the real one was on the" in text_of(app)) == told
-        answer(app, clock, real=trial.kind != "scored" or trial.model == "faithful")
+    for trial in session.trials:
+        assert len(given(app)["pictures"]) == 2 and "the real one was on" not in text_of(app)
+        answer(app, real=trial.kind != "scored" or trial.model == "faithful")
+        if trial.kind == "practice":  # it is said beside the pair, before the next one
+            assert f"the real one was on the {trial.real_side}" in text_of(app) and not app.get("bidi_component")
+        go_on(app)
     assert app.title[0].value == "Thank you."
     kept = human_study.read_answers(answers)
     assert kept["trial"].tolist() == list(range(1, len(session.trials) + 1)) and kept["session"].nunique() == 1
@@ -93,42 +101,41 @@ def test_a_session_from_beginning_to_result(clock, answers):
     assert press(app, "Begin").session_state["judging"].id != session.id
 
 
-def test_an_answer_counts_only_after_the_pair_was_hidden_and_only_once(clock, answers):
+def test_an_answer_counts_only_once_and_only_if_a_browser_can_give_it(clock, answers):
     app = begin()
     session = app.session_state["judging"]
-    clock.seconds += judging.LEAD + 0.9
-    press(app, "Left")
+    for number, side, seconds in ((0, "left", -0.1), (0, "left", float("nan")), (0, "middle", 1.0), (1, "left", 1.0)):
+        judging._answer(session, number, side, seconds)
     assert session.done == 0 and human_study.read_answers(answers).empty
-    clock.seconds += 0.2
-    press(app, "Left")
-    judging._answer(session, 0, "right")  # the second of two quick presses
+    judging._answer(session, 0, "left", 0.5)
+    judging._answer(session, 0, "right", 0.6)  # the second of two quick presses
     assert session.done == 1 and human_study.read_answers(answers)["answer"].tolist() == ["left"]
 
 
 def test_a_pair_is_shown_once(clock, answers):
     app = begin()
-    assert pictures(app) == 2
+    shown = given(app)
     clock.seconds += 0.5
-    assert pictures(app.run()) == 2  # the same frame again, which a browser leaves as it is
-    clock.seconds += 30
-    assert pictures(app.run()) == 0
-    assert pictures(answer(app, clock)) == 2
+    assert given(app.run()) == shown  # the same again, which a browser leaves as it is
+    clock.seconds += 90
+    assert given(app.run())["pictures"] == []
+    assert len(given(go_on(answer(app)))["pictures"]) == 2
 
 
 def test_the_time_is_a_setting(clock, answers):
     app = AppTest.from_function(judging_app, default_timeout=60).run()
     next(number for number in app.number_input if "Seconds" in number.label).set_value(0.5)
     press(app, "Begin")
-    assert "animation: shown 0.5s" in app.get("iframe")[0].proto.srcdoc
-    answer(app, clock)
+    assert given(app)["seconds"] == 0.5
+    answer(app)
     assert human_study.read_answers(answers)["shown_seconds"].tolist() == [0.5]
 
 
 def test_two_people_at_once(clock, answers):
     one, other = begin(), begin()
     for _ in range(3):
-        answer(one, clock)
-        answer(other, clock, real=False)
+        go_on(answer(one))
+        go_on(answer(other, real=False))
     kept = human_study.read_answers(answers)
     ids = [app.session_state["judging"].id for app in (one, other)]
     assert kept["session"].tolist() == ids * 3
@@ -138,8 +145,7 @@ def test_two_people_at_once(clock, answers):
 def test_the_pair_does_not_say_which_is_real(clock, answers):
     app = begin()
     trial = app.session_state["judging"].trials[0]
-    frame = app.get("iframe")[0].proto.srcdoc
-    words = frame[: frame.index("<img")] + frame[frame.rindex('">') :]
+    words = json.dumps(given(app) | {"pictures": None})
     assert not any(word in words for word in ("real", trial.model, trial.photograph))
 
 
@@ -156,9 +162,10 @@ def test_answers_that_cannot_be_kept_are_said_and_asked_again(clock, answers, mo
             raise OSError("the disk is full.")
 
         patch.setattr(human_study, "record_answer", full)
-        answer(app, clock)
+        answer(app)
         assert "was not kept: the disk is full." in app.error[0].value and app.session_state["judging"].done == 0
-    answer(app, clock)
+        assert given(app)["pictures"] == []  # it is asked again, not shown again
+    answer(app)
     assert app.session_state["judging"].done == 1 and not app.error and len(human_study.read_answers(answers)) == 1
 
 

@@ -1,27 +1,33 @@
 """The page on which people judge: which of the two is the real photograph?
 
-The pictures are shown and hidden by the browser (a CSS animation), so the time is the same on a slow line; the answer
-is an ordinary button, or an arrow key. All else is :mod:`colorlib.human_study`.
+The pictures are shown and hidden by the browser once it has both, and it takes the time of the answer from when they
+vanish, so neither counts how long anything took to load. All else is :mod:`colorlib.human_study`.
 """
 
 import base64
+import math
 import os
 import secrets
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from colorlib import human_study
+from colorlib.app.component import component
 from colorlib.app.models import colorizer, offered_models
 from colorlib.human_study import Design, Trial
 from colorlib.plots import figure_bytes
 
-LEAD = 1.0  # seconds between a press and the pair: both pictures are decoded by then, and the eyes have settled
+LEAD = 1.0  # seconds between the cross and the pair, for the eyes to settle
+LOADING = 60.0  # seconds after which a pair that was sent is taken for seen
 LONGEST = 10.0  # seconds that a pair may be shown
-SIDES = {"left": "Left", "right": "Right"}
+SIDES = ("left", "right")
+
+_component = component("pair")
 
 
 @dataclass
@@ -32,9 +38,10 @@ class Session:
         id: a random number, all that is kept of a person.
         photographs: {identity: (SIDE, SIDE, 3) uint8}.
         done: so many answers were given.
-        right: whether the last answer in practice was right.
+        told: the trial in practice that was answered last and the side that was taken for real, until the next begins.
         sent: when the present pair was sent to the browser, on `time.monotonic`; None before.
         trouble: why the last answer could not be kept.
+        attempt: so many answers could not be kept, for the browser to ask again.
     """
 
     trials: list[Trial]
@@ -42,15 +49,18 @@ class Session:
     design: Design
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     done: int = 0
-    right: bool | None = None
+    told: tuple[Trial, str] | None = None
     sent: float | None = None
     trouble: str = ""
+    attempt: int = 0
 
 
 def page() -> None:
     """Show the page: what it is about, then the trials one by one, then thanks and the results."""
-    st.html(PAGE_STYLE)
     session: Session | None = st.session_state.get("judging")
+    if session is not None and session.told:
+        _show_verdict(session, *session.told)
+        return
     if session is not None and session.done < len(session.trials):
         _show_trial(session)
         return
@@ -79,7 +89,7 @@ def _show_beginning() -> None:
     st.markdown("First some pairs to practise, when you are told whether you were right, then those that count.")
     models = list(offered_models())
     with st.expander("Settings of the study", icon=":material/tune:"):
-        named = st.multiselect("Models", models, models, key="judged_models", help="COLORLIB_MODELS adds more.")
+        named = st.multiselect("Models", models, models, key="judged_models")
         st.number_input("Seconds that a pair is shown", 0.1, LONGEST, Design.seconds, 0.1, key="judged_seconds")
         practice = st.number_input("Practice trials", 0, 40, Design.practice, key="judged_practice")
         scored = st.number_input("Scored trials", 4, 400, Design.scored, key="judged_scored")
@@ -87,8 +97,9 @@ def _show_beginning() -> None:
     if _photograph_folder() is None:
         st.info(
             "These are the few colour photographs that ship with the app, enough to try it out: a session is short, "
-            "and memory helps. For a study of your own, set COLORLIB_JUDGE_PHOTOS to a folder of at least "
-            f"{Design(practice, scored).photographs} colour photographs that no model was trained on.",
+            "and memory helps. For a study of your own, the page can be given a folder of at least "
+            f"{Design(practice, scored).photographs} colour photographs that no model was trained on: the project's "
+            "README says how.",
             icon=":material/photo_library:",
         )
     st.button("Begin", type="primary", disabled=not named, width=240, on_click=_begin)
@@ -140,45 +151,53 @@ def _show_trial(session: Session) -> None:
         total = len(session.trials) - practice
         words, share = f"Pair {number - practice + 1} of {total}", (number - practice + 1) / total
     st.progress(share, words)
-    st.markdown(_feedback(session, practice), text_alignment="center")
-    if session.sent is None or time.monotonic() < session.sent + LEAD + session.design.seconds:
-        pair = _pair(session, trial)
-        if session.sent is None:
-            session.sent = time.monotonic()
-        st.iframe(pair, height=FRAME_HEIGHT, alt="The pair of pictures")
-    else:  # the page was left and come back to; a second look would not be the same trial
-        st.iframe(_frame_html(), height=FRAME_HEIGHT, alt="The pair was shown already")
-    st.html(BUTTON_STYLE.format(number=number, wait=LEAD + session.design.seconds))
-    st.markdown("Which one was the **real** photograph?", text_alignment="center")
-    with st.container(horizontal=True, key=f"answers-{number}"):
-        for side, label in SIDES.items():
-            st.button(
-                label,
-                key=f"{side}-{number}",
-                shortcut=label,
-                width="stretch",
-                on_click=_answer,
-                args=(session, number, side),
-            )
+    st.markdown(_words_before(number, practice), text_alignment="center")
+    seen = (
+        session.trouble
+        or session.sent is not None
+        and time.monotonic() > session.sent + LEAD + session.design.seconds + LOADING
+    )
+    pictures = [] if seen else _pair(session, trial)  # a second look would not be the same trial
+    if session.sent is None:
+        session.sent = time.monotonic()
+    key = f"pair-{session.id}"
+    data = {"number": f"{number}.{session.attempt}", "pictures": pictures, "side": human_study.SIDE, "lead": LEAD}
+    _component(
+        key=key, data=data | {"seconds": session.design.seconds}, on_answer_change=partial(_answered, session, key)
+    )
     if session.trouble:
         st.error(session.trouble, icon=":material/error:")
     st.button("Stop here", type="tertiary", on_click=_forget, help="What you answered so far is kept.")
 
 
-def _feedback(session: Session, practice: int) -> str:
-    if session.right is not None:
-        side = session.trials[session.done - 1].real_side
-        verdict = f"{':green[**Yes**]' if session.right else ':red[**No**]'}, the real one was on the {side}."
-        return verdict + (" From here on answers count, and nobody tells you." if session.done == practice else "")
-    return "Look at the cross." if session.done == 0 else "&nbsp;"
+def _words_before(number: int, practice: int) -> str:
+    if number == practice and practice:
+        return "From here on answers count, and nobody tells you whether they were right."
+    return "Look at the cross." if number == 0 else "&nbsp;"
 
 
-def _answer(session: Session, number: int, side: str) -> None:
-    """Keep an answer and go on; a second press for the same pair, and one before it was hidden, do nothing."""
-    if session.done != number or session.sent is None:
-        return
-    seconds = time.monotonic() - session.sent - LEAD - session.design.seconds
-    if seconds < 0:
+def _show_verdict(session: Session, trial: Trial, side: str) -> None:
+    """Say whether an answer in practice was right, beside the pair, before the next one is shown."""
+    right = side == trial.real_side
+    verdict = ":green[**Yes**]" if right else ":red[**No**]"
+    st.markdown(f"{verdict}, the real one was on the {trial.real_side}.", text_alignment="center")
+    columns = st.columns(2)
+    for column, place, picture in zip(columns, SIDES, _pair(session, trial), strict=True):
+        words = "the photograph" if place == trial.real_side else "coloured by a machine"
+        column.image(picture, words, width="stretch")
+    st.button("Next pair", type="primary", shortcut="Enter", on_click=partial(setattr, session, "told", None))
+
+
+def _answered(session: Session, key: str) -> None:
+    """Take what the browser says of an answer."""
+    given = st.session_state[key].answer
+    _answer(session, int(given["number"].partition(".")[0]), str(given["side"]), float(given["seconds"]))
+
+
+def _answer(session: Session, number: int, side: str, seconds: float) -> None:
+    """Keep an answer and go on; one for another pair than the present, and one that no browser gives, do nothing."""
+    possible = side in SIDES and math.isfinite(seconds) and seconds >= 0
+    if session.done != number or session.sent is None or not possible:
         return
     trial = session.trials[number]
     try:
@@ -187,12 +206,14 @@ def _answer(session: Session, number: int, side: str) -> None:
         )
     except (OSError, ValueError) as error:
         session.trouble = f"Your answer was not kept: {error} Answer again to try once more."
+        session.attempt += 1
         return
-    session.right = side == trial.real_side if trial.kind == "practice" else None
+    session.told = (trial, side) if trial.kind == "practice" else None
     session.done, session.sent, session.trouble = number + 1, None, ""
 
 
-def _pair(session: Session, trial: Trial) -> str:
+def _pair(session: Session, trial: Trial) -> list[str]:
+    """Return the two pictures of a trial from left to right, as addresses that hold them."""
     square = session.photographs[trial.photograph]
     if trial.donor is not None:
         other = human_study.miscolored_picture(square, session.photographs[trial.donor])
@@ -201,38 +222,7 @@ def _pair(session: Session, trial: Trial) -> str:
     pair = [human_study.real_picture(square), other]
     if trial.real_side == "right":
         pair.reverse()
-    return _frame_html(pair, session.design.seconds)
-
-
-def _frame_html(pair: list[bytes] | None = None, seconds: float = 0.0) -> str:
-    """Return the frame: a cross between two empty squares, which are filled once for so many seconds."""
-    pictures = ["", ""]
-    if pair is not None:
-        pictures = [
-            f'<img alt="" decoding="sync" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
-            for picture in pair
-        ]
-    squares = [f"<div>{picture}</div>" for picture in pictures]
-    return FRAME.format(lead=LEAD, seconds=seconds, left=squares[0], right=squares[1], side=human_study.SIDE)
-
-
-FRAME_HEIGHT = human_study.SIDE + 8
-FRAME = """<style>
-html {{ color-scheme: light dark; }}
-body {{ margin: 0; height: 100vh; display: flex; align-items: center; justify-content: center; gap: 8px;
-  overflow: hidden; }}
-div {{ flex: 0 1 {side}px; aspect-ratio: 1; background: #8883; border-radius: 4px; overflow: hidden; }}
-b {{ flex: none; width: 16px; text-align: center; font: 20px/1 sans-serif; color: #888; }}
-img {{ display: block; width: 100%; visibility: hidden; animation: shown {seconds}s step-end {lead}s; }}
-@keyframes shown {{ from, to {{ visibility: visible; }} }}
-</style>{left}<b>+</b>{right}"""
-
-# The answers wait until the pair is hidden, in the browser's time.
-BUTTON_STYLE = """<style>
-.st-key-answers-{number} {{ animation: ready-{number} 0s {wait}s both; }}
-@keyframes ready-{number} {{ from {{ pointer-events: none; opacity: 0.35; }} to {{ opacity: 1; }} }}
-</style>"""
-PAGE_STYLE = "<style>[class*='st-key-answers-'] button { min-height: 3.5rem; }</style>"
+    return [f"data:image/png;base64,{base64.b64encode(picture).decode()}" for picture in pair]
 
 
 # ------------------------------------------------------------------------------------------------------- results

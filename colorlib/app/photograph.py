@@ -211,6 +211,8 @@ def full_size(photo: Photo, colorizer: PhotoColorizer, wish: Wish, go_on: GoOn =
 
 def grey(photo: Photo) -> np.ndarray:
     """Return the lightness of the copy for the screen: (h, w, 3) uint8."""
+    if photo.shown.is_grey:
+        return np.repeat(photo.shown.pixels[..., None], 3, 2)
     L = photo.shown.lightness()
     return to_8_bits(lab_to_rgb(torch.nn.functional.pad(L, (0, 0, 0, 0, 0, 2))))
 

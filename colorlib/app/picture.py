@@ -1,22 +1,12 @@
-"""Pictures to slide over or to hint on, and a strip of them: our own, without a script from elsewhere."""
+"""Pictures to slide over or to hint on, and a strip of them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
+from colorlib.app.component import component
 from colorlib.app.photograph import Stroke
 
-_FOLDER = Path(__file__).parent
-
-
-def _component(name: str) -> Callable[..., Any]:
-    html, css, js = ((_FOLDER / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component(f"colorlib.{name}", html=html, css=css, js=js)
-
-
-_picture, _strip = _component("picture"), _component("strip")
+_picture, _strip = component("picture"), component("strip")
 
 
 def slider(before: str, after: str, labels: tuple[str, str], size: tuple[int, int], key: str) -> None:

@@ -1,4 +1,10 @@
 // Small pictures in a row to go through, by hand or with the arrow keys.
+const follow = (name, tries = 80) => { // to the photograph that was picked, once it is there
+  const found = document.querySelector(".photo-name");
+  if (found?.querySelector("b").textContent === name) found.scrollIntoView({ behavior: "smooth" });
+  else if (tries) setTimeout(() => follow(name, tries - 1), 250);
+};
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const strip = parentElement.querySelector(".strip");
   const kept = new Map([...strip.children].map((button) => [button.dataset.id, button]));
@@ -26,7 +32,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.title = name;
     button.role = "option";
     button.ariaSelected = String(chosen);
-    button.onclick = () => setTriggerValue("pick", id);
+    button.onclick = () => {
+      setTriggerValue("pick", id);
+      follow(name);
+    };
     return button;
   });
   if (buttons.length !== kept.size || buttons.some((button, number) => strip.children[number] !== button)) {
