@@ -1,4 +1,4 @@
-"""Albums of the page: many photographs, coloured in their turn, with names that do not collide and a note of the rest."""
+"""Albums of the page: many photographs, coloured in turn, under names that do not collide, with a note of the rest."""
 
 import io
 import time

@@ -61,8 +61,8 @@ def _inside(share: float) -> float:
 def _show_strokes() -> None:
     hints, undone = st.session_state.hints, st.session_state.setdefault("undone", [])
     swatches = "".join(
-        f".st-key-hint-{number} button::before {{ content: ''; flex: none; width: 1.1rem; height: 1.1rem; border-radius: 50%; "
-        f"margin-right: 0.4rem; background: {stroke.color}; box-shadow: 0 0 0 1px #0003; }}"
+        f".st-key-hint-{number} button::before {{ content: ''; flex: none; width: 1.1rem; height: 1.1rem; "
+        f"border-radius: 50%; margin-right: 0.4rem; background: {stroke.color}; box-shadow: 0 0 0 1px #0003; }}"
         for number, stroke in enumerate(hints)
     )
     st.html(f"<style>{swatches}</style>")
