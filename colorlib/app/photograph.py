@@ -27,10 +27,10 @@ from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.hints import RADIUS, Hint
 from colorlib.metrics import METRICS, Pair
 from colorlib.objectives.base import enlarge
+from colorlib.pictures.bounded import read_bounded
 from colorlib.pictures.formats import WRITTEN
 from colorlib.pictures.mark import Mark
 from colorlib.pictures.picture import Picture, eight_bits, merge_equal, to_8_bits
-from colorlib.pictures.reading import read_picture
 from colorlib.pictures.shrinking import shrink, working_size
 from colorlib.pictures.tone import tone_of
 from colorlib.pictures.writing import write_picture
@@ -139,7 +139,7 @@ def take_in(name: str, data: bytes, tone: str | None = None) -> Photo:
 
 
 def _read(data: bytes) -> Picture:
-    return read_picture(io.BytesIO(data), MAX_PIXELS)
+    return read_bounded(data, MAX_PIXELS)
 
 
 def _screen_copy(picture: Picture) -> Picture:

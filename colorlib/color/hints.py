@@ -9,7 +9,7 @@ Reference:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -139,17 +139,14 @@ def reveal(ab: Tensor, count: int, patch: int = 6, generator: torch.Generator | 
     return _paint(ab, *(x.to(ab.device) for x in (top, left, side)))
 
 
-def place(
-    size: tuple[int, int], points: Sequence[tuple[float, float, float, float]], patch: int | Sequence[int] = 1
-) -> Tensor:
+def place(size: tuple[int, int], points: Iterable[tuple[float, float, float, float]], patch: int = 1) -> Tensor:
     """Turn a person's clicks into hints for one photograph.
 
     Args:
         size: (H, W) of the photograph.
         points: (x, y, a, b) of each click: x from the left and y from the top in pixels, a and b in CIELAB units. A
             later click covers an earlier one.
-        patch: side of the square around each click in pixels, one for all or one for each; what lies outside the
-            photograph is cut off.
+        patch: side of the square around each click in pixels; what lies outside the photograph is cut off.
 
     Returns:
         hints (1, 3, H, W) float32.
@@ -162,18 +159,17 @@ def place(
         tensor([ 40., -10.,   1.])
     """
     H, W = size
-    sides = [patch] * max(1, len(points)) if isinstance(patch, int) else patch
-    if min(sides) < 1:
-        raise ValueError(f"patch, the side of the square around a click, must be 1 or more, not {min(sides)}.")
+    if patch < 1:
+        raise ValueError(f"patch, the side of the square around a click, must be 1 or more, not {patch}.")
     hints = torch.zeros(1, 3, H, W)
-    for point, side in zip(points, sides, strict=False):
+    for point in points:
         if len(point) != 4 or not all(math.isfinite(number) for number in point):
             raise ValueError(f"a hint is four numbers, (x, y, a, b), not {point}.")
         x, y, a, b = point
         if not (0 <= x < W and 0 <= y < H):
             raise ValueError(f"the hint at x = {x}, y = {y} is outside the photograph, which is {W} wide and {H} high.")
-        top, left = int(y) - (side - 1) // 2, int(x) - (side - 1) // 2
-        square = hints[:, :, max(top, 0) : top + side, max(left, 0) : left + side]
+        top, left = int(y) - (patch - 1) // 2, int(x) - (patch - 1) // 2
+        square = hints[:, :, max(top, 0) : top + patch, max(left, 0) : left + patch]
         square[:] = torch.tensor([a, b, 1.0]).view(1, 3, 1, 1)
     return hints
 

@@ -1,5 +1,6 @@
 """A person's hints on a photograph: where, which colour, how large, and how far the colour may spread."""
 
+import itertools
 import math
 import re
 from collections.abc import Iterable
@@ -69,15 +70,18 @@ def place_hints(hints: Iterable[Hint], size: tuple[int, int], small: tuple[int, 
     Raises:
         ValueError: a hint outside the photograph, or a colour that is none.
     """
-    points, sides = [], []
-    for hint in map(_whole, hints):
-        if not (0 <= hint.x < size[1] and 0 <= hint.y < size[0]):
-            raise ValueError(
-                f"the hint at x = {hint.x:g}, y = {hint.y:g} is outside the photograph of {size[1]}×{size[0]}."
-            )
-        points.append((*_on(hint, size, small), *hint.ab))
-        sides.append(max(1, round(2 * hint.radius * min(small))))
-    return place(small, points, sides) if points else None
+    placed, ours = None, [_whole(hint) for hint in hints]
+    for radius, alike in itertools.groupby(ours, key=lambda hint: hint.radius):
+        points = []
+        for hint in alike:
+            if not (0 <= hint.x < size[1] and 0 <= hint.y < size[0]):
+                raise ValueError(
+                    f"the hint at x = {hint.x:g}, y = {hint.y:g} is outside the photograph of {size[1]}×{size[0]}."
+                )
+            points.append((*_on(hint, size, small), *hint.ab))
+        these = place(small, points, max(1, round(2 * radius * min(small))))
+        placed = these if placed is None else torch.where(these[:, 2:] > 0, these, placed)
+    return placed
 
 
 def reach_of(hints: Iterable[Hint], size: tuple[int, int], small: tuple[int, int]) -> Tensor | None:
