@@ -181,10 +181,10 @@ def _show_verdict(session: Session, trial: Trial, side: str) -> None:
     right = side == trial.real_side
     verdict = ":green[**Yes**]" if right else ":red[**No**]"
     st.markdown(f"{verdict}, the real one was on the {trial.real_side}.", text_alignment="center")
-    columns = st.columns(2)
-    for column, place, picture in zip(columns, SIDES, _pair(session, trial), strict=True):
-        words = "the photograph" if place == trial.real_side else "coloured by a machine"
-        column.image(picture, words, width="stretch")
+    with st.container(horizontal=True, horizontal_alignment="center", gap="small", key="verdict"):
+        for place, picture in zip(SIDES, _pair(session, trial), strict=True):
+            words = "the photograph" if place == trial.real_side else "coloured by a machine"
+            st.image(picture, words, width=min(human_study.SIDE, 256))
     st.button("Next pair", type="primary", shortcut="Enter", on_click=partial(setattr, session, "told", None))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from colorlib.app.component import component
 from colorlib.files import project_folder
 
 OVERVIEW = "Which model should I use?"
@@ -20,18 +21,7 @@ HEAD = (
     f'<!DOCTYPE html><meta http-equiv="Content-Security-Policy" content="{POLICY}"><base href="about:srcdoc">'
     '<meta charset="utf-8">'
 )
-_frame = st.components.v2.component(
-    "colorlib.report",
-    html="<div></div>",
-    css="iframe { display: block; width: 100%; height: calc(100vh - 5rem); min-height: 20rem; border: 0; }",
-    js="""export default function ({ data, parentElement }) {
-      const frame = document.createElement("iframe");
-      frame.setAttribute("sandbox", "");
-      frame.title = data.title;
-      frame.srcdoc = data.content;
-      parentElement.querySelector("div").replaceChildren(frame);
-    }""",
-)
+_frame = component("report")
 
 
 def find_reports() -> dict[str, Path]:
@@ -73,7 +63,8 @@ def page() -> None:
 def as_markdown(path: Path) -> str:
     """Read the page over all reports as Streamlit shows it: pictures in it, no title, no links to files beside it."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    text = re.sub(r"\A# .*\n", "", text)
+    text = re.sub(r"\A# .*\n+(Written from .*\n)?", "", text)
+    text = text.replace("ΔE 2000", "distance from the true colours")
     text = re.sub(r"</?details>\n?|<summary>.*?</summary>\n?", "", text)
     text = re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
 
