@@ -13,7 +13,7 @@ pytest.importorskip("streamlit", reason="the app is an optional extra: pip insta
 
 from colorlib.app import album as albums
 from colorlib.app.album import Album
-from colorlib.app.queue import Queue
+from colorlib.app.turns import Queue
 from colorlib.deployment.loading import load_colorizer
 
 COLOR = np.array(Image.fromarray(astronaut()).resize((96, 80)))

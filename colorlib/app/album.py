@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from colorlib.app.photograph import Result, color_file, plain_name
-from colorlib.app.queue import Ended, GoOn, Queue
+from colorlib.app.turns import Ended, GoOn, Queue
 from colorlib.deployment.colorizer import PhotoColorizer
 
 MOST = 50  # photographs at a time

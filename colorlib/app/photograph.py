@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 import colorlib
-from colorlib.app.queue import GoOn
+from colorlib.app.turns import GoOn
 from colorlib.color.gamut import bin_centres
 from colorlib.color.lab import lab_to_rgb, rgb_at_lightness
 from colorlib.deployment.colorizer import PhotoColorizer

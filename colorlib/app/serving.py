@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from colorlib.app.queue import Ended, GoOn, Queue, Result
+from colorlib.app.turns import Ended, GoOn, Queue, Result
 
 PATIENCE = 120  # seconds that a visitor waits for what is to be seen at once
 

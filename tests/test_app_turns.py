@@ -5,7 +5,7 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from colorlib.app.queue import Ended, Queue
+from colorlib.app.turns import Ended, Queue
 
 
 def started(queue, visitor):
