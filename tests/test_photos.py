@@ -206,7 +206,7 @@ def test_bad_files_are_skipped_and_listed_with_the_reason(tmp_path):
         "bomb.png": (bomb(), "decompression bomb"),
         "empty.jpg": (b"", "empty file"),
         "float.tif": (encoded(Image.fromarray(np.zeros((32, 32), np.float32)), "TIFF"), "floating-point"),
-        "noise.jpg": (b"no picture at all", "not a picture that Pillow can read"),
+        "noise.jpg": (b"no picture at all", "not a picture of a kind that is read"),
         "tiny.png": (encoded(smooth(6, 60, 3)), "60×3 pixels is too small"),
         "truncated.jpg": (jpeg[: len(jpeg) // 2], "truncated"),
         "truncated.png": (encoded(smooth(5, 200, 200))[:3000], ""),
@@ -236,7 +236,7 @@ def test_postscript_is_skipped_and_nothing_is_run(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
     made = prepare_photographs(folder, tmp_path / "out", size=32, workers=1)
     skipped = pd.read_csv(made.folder / "skipped.csv")
-    assert skipped.values.tolist() == [["holiday.jpg", "not a picture that Pillow can read"]]
+    assert skipped.values.tolist() == [["holiday.jpg", "PostScript, not a picture, whatever its name says"]]
     assert not (tmp_path / "called").exists()
 
 

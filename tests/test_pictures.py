@@ -357,7 +357,7 @@ def test_16_bits_and_profiles_become_sRGB_of_8_bits():
 
 
 def test_every_format_is_found_by_name_and_read_by_content(tmp_path):
-    assert is_picture("a/b.JPG") and is_picture(Path("b.tga")) and len(SUFFIXES) == 18
+    assert is_picture("a/b.JPG") and is_picture(Path("b.tga")) and len(SUFFIXES) == 19
     assert not any(
         is_picture(name) for name in ("a.eps", "a.pdf", "a", "jpg", ".a.jpg", "__MACOSX/a.jpg", ".git/a.png")
     )
@@ -505,7 +505,7 @@ def test_floats_and_wide_integers_are_refused(tmp_path):
     with pytest.raises(ValueError, match="floating-point 32-bit pixels"):
         read_picture(tmp_path / "a.tif")
     Image.fromarray(np.full((9, 9), 70_000, np.int32)).save(tmp_path / "b.tif")
-    with pytest.raises(ValueError, match="signed 32-bit pixels"):
+    with pytest.raises(ValueError, match="32-bit pixels"):
         read_picture(tmp_path / "b.tif")
 
 

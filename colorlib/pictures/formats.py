@@ -17,7 +17,7 @@ FORMATS = {
     "PPM": (".ppm", ".pgm", ".pnm"),
     "JPEG2000": (".jp2",),
     "AVIF": (".avif",),
-    "HEIC": (".heic", ".heif"),
+    "HEIC": (".heic", ".heif", ".hif"),
     "TGA": (".tga",),
 }
 """What is read, each with the endings by which its files are found."""

@@ -12,24 +12,20 @@ import contextlib
 import re
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from colorlib.pictures import containers, tags
 from colorlib.pictures.tags import Directory, Tag
+from colorlib.pictures.xmp import EXTENDED, GAIN_MAP, PACKET, true_xmp
 
 RESOURCES, CAPTIONS, SOFTWARE, XMP, PROFILE = 34377, 33723, 305, 700, 34675
-_ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT, _LAYERS = 274, 282, 283, 296, 37724
-RESOLUTION = {_X_RESOLUTION, _Y_RESOLUTION, _UNIT}
+_ORIENTATION, X_RESOLUTION, Y_RESOLUTION, UNIT, _LAYERS = 274, 282, 283, 296, 37724
+RESOLUTION = {X_RESOLUTION, Y_RESOLUTION, UNIT}
 LAYOUT = {254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, *range(277, 282), 284, *range(288, 294), 301}
 LAYOUT |= {*range(317, 329), *range(330, 335), *range(336, 348), 351, *range(512, 522), *range(529, 533), 559}
 LAYOUT |= {XMP, PROFILE}
 """TIFF's tags of how the pixels lie in the file and what they mean, and XMP and the profile, which are kept apart."""
-_EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
-_PACKET = b"http://ns.adobe.com/xap/1.0/\0"
-_PIECE = 65_000  # bytes of a part that a segment of a JPEG holds
-_GAIN_MAP = re.compile(rb"hdrgm:|HDRGainMap:|urn:iso:std:iso:ts:21496")
 
 
 @dataclass
@@ -104,20 +100,20 @@ class Metadata:
                     exif[tag] = tags.integer(self.order, side, tags.LONG)
         if sideways:
             self.dpi = self.dpi and self.dpi[::-1]
-            swapped = {_X_RESOLUTION: self.tags.get(_Y_RESOLUTION), _Y_RESOLUTION: self.tags.get(_X_RESOLUTION)}
+            swapped = {X_RESOLUTION: self.tags.get(Y_RESOLUTION), Y_RESOLUTION: self.tags.get(X_RESOLUTION)}
             self.tags |= {name: tag for name, tag in swapped.items() if tag and None not in swapped.values()}
-        if (layers := self.tags.get(_LAYERS)) and re.search(rb"Layr|ryaL|Lr16|61rL|Lr32|23rL", _bytes(layers)):
+        if (layers := self.tags.get(_LAYERS)) and re.search(rb"Layr|ryaL|Lr16|61rL|Lr32|23rL", bytes_of(layers)):
             del self.tags[_LAYERS]
             notes.append("Its layers were left out; what they showed together was coloured.")
         if resources := self.tags.get(RESOURCES):
-            kept = _without_thumbnails(_bytes(resources))
+            kept = _without_thumbnails(bytes_of(resources))
             self.tags[RESOURCES] = Tag(1, len(kept), kept)
         if self.xmp:
-            self.xmp = _true_xmp(self.xmp, size)
+            self.xmp = true_xmp(self.xmp, size)
         return notes
 
 
-def _bytes(tag: Tag) -> bytes:
+def bytes_of(tag: Tag) -> bytes:
     return tag.value if isinstance(tag.value, bytes) else b""
 
 
@@ -139,9 +135,9 @@ def _of_jpeg(found: Metadata, data: bytes, notes: list[str]) -> None:
         if marker == b"\xe1" and body[:4] == b"Exif":
             if not (exif and body[6:8] in (b"II", b"MM")):  # one of more than 64 KiB goes on in the next segment
                 exif += body[6:]
-        elif marker == b"\xe1" and body.startswith(_PACKET):
-            found.xmp = found.xmp or body[len(_PACKET) :]
-        elif marker == b"\xe1" and body.startswith(_EXTENDED):
+        elif marker == b"\xe1" and body.startswith(PACKET):
+            found.xmp = found.xmp or body[len(PACKET) :]
+        elif marker == b"\xe1" and body.startswith(EXTENDED):
             found.extended.append(body)
         elif marker == b"\xe2" and body.startswith(b"ICC_PROFILE\0"):
             profile[body[12]] = body[14:]
@@ -160,7 +156,7 @@ def _of_jpeg(found: Metadata, data: bytes, notes: list[str]) -> None:
     if resources:
         found.tags[RESOURCES] = Tag(1, len(resources), resources)
     found.icc = b"".join(profile[part] for part in sorted(profile))
-    if _GAIN_MAP.search(found.xmp):
+    if GAIN_MAP.search(found.xmp):
         notes.append("Its gain map, for bright screens, was left out.")
     elif second:
         notes.append("The second picture in its file, another view or a gain map, was left out.")
@@ -240,62 +236,9 @@ def _of_tiff(found: Metadata, data: bytes, notes: list[str]) -> None:
     with contextlib.suppress(ValueError):
         structure = tags.open_structure(data)
         inside, _ = tags.read_directory(structure, structure.first, LAYOUT - {XMP, PROFILE, 259})
-        found.xmp = _bytes(inside[XMP]) if XMP in inside else b""
-        found.icc = _bytes(inside[PROFILE]) if PROFILE in inside else b""
+        found.xmp = bytes_of(inside[XMP]) if XMP in inside else b""
+        found.icc = bytes_of(inside[PROFILE]) if PROFILE in inside else b""
         found.compression = tags.number(inside, structure.order, 259, 1)
-
-
-def jpeg_segments(metadata: Metadata) -> Iterator[containers.Part]:
-    """Yield what a JPEG file holds before its picture; what is longer than a segment goes on in the next."""
-    x, y = (min(65535, round(number)) for number in metadata.dpi or (1, 1))
-    yield b"\xe0", b"JFIF\0" + struct.pack(">HBHHBB", 0x0101, 1 if metadata.dpi else 0, x, y, 0, 0)
-    resources = metadata.tags.get(RESOURCES)
-    exif = {name: tag for name, tag in metadata.tags.items() if name != RESOURCES}
-    for piece in _pieces(tags.block(exif, metadata.order) if exif else b""):
-        yield b"\xe1", b"Exif\0\0" + piece
-    if metadata.xmp and len(metadata.xmp) <= _PIECE:
-        yield b"\xe1", _PACKET + metadata.xmp
-    for body in metadata.extended:
-        yield b"\xe1", body
-    profile = _pieces(metadata.icc)
-    for number, piece in enumerate(profile, 1):
-        yield b"\xe2", b"ICC_PROFILE\0" + bytes([number, len(profile)]) + piece
-    for piece in _pieces(_bytes(resources) if resources else b""):
-        yield b"\xed", b"Photoshop 3.0\0" + piece
-    if metadata.comment:
-        yield b"\xfe", metadata.comment[:_PIECE]
-
-
-def _pieces(data: bytes) -> list[bytes]:
-    return [data[at : at + _PIECE] for at in range(0, len(data), _PIECE)]
-
-
-def png_chunks(metadata: Metadata) -> Iterator[containers.Part]:
-    """Yield what a PNG file holds before its picture."""
-    if metadata.icc:
-        yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)
-    if metadata.dpi:
-        yield b"pHYs", struct.pack(">IIB", *(round(number / 0.0254) for number in metadata.dpi), 1)
-    if metadata.tags:
-        yield b"eXIf", metadata.exif
-    if metadata.xmp:
-        yield b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp
-    if metadata.comment:
-        yield b"tEXt", b"Comment\0" + metadata.comment.replace(b"\0", b"")
-    yield from metadata.chunks
-
-
-def tiff_tags(metadata: Metadata) -> Directory:
-    """Return what a TIFF file holds beside its pixels, in the byte order of the metadata."""
-    held = dict(metadata.tags)
-    if metadata.dpi and not RESOLUTION & set(held):
-        sides = [struct.pack(f"{metadata.order}II", round(1000 * number), 1000) for number in metadata.dpi]
-        held |= {_X_RESOLUTION: Tag(5, 1, sides[0]), _Y_RESOLUTION: Tag(5, 1, sides[1])}
-        held[_UNIT] = tags.integer(metadata.order, 2)
-    for tag, value in ((XMP, metadata.xmp), (PROFILE, metadata.icc)):
-        if value:
-            held[tag] = Tag(tags.UNDEFINED if tag == PROFILE else 1, len(value), value)
-    return held
 
 
 def _without_thumbnails(resources: bytes) -> bytes:
@@ -313,32 +256,3 @@ def _without_thumbnails(resources: bytes) -> bytes:
                 kept += resources[at:end]
             at = end
     return kept + resources[at:]
-
-
-def _true_xmp(xmp: bytes, size: tuple[int, int]) -> bytes:
-    if xmp[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        xmp = xmp.decode("utf-16", "replace").encode()
-    for name, value in ((b"tiff:Orientation", 1), (b"photoshop:ColorMode", 3)):
-        xmp = _with_value(xmp, name, b"%d" % value)
-    for names, side in zip(
-        ((b"tiff:ImageLength", b"exif:PixelYDimension"), (b"tiff:ImageWidth", b"exif:PixelXDimension")),
-        size,
-        strict=True,
-    ):
-        for name in names:
-            xmp = _with_value(xmp, name, b"%d" % side)
-    xmp = re.sub(rb"(?s)<xmp:Thumbnails\b.*?</xmp:Thumbnails>", b"", xmp)
-    if _GAIN_MAP.search(xmp):
-        for prefix in (b"hdrgm", b"HDRGainMap"):
-            xmp = re.sub(
-                rb"(?s)<%b:(\w+)\b[^>]*(?<!/)>.*?</%b:\1>|<%b:\w+\b[^>]*/>" % (prefix, prefix, prefix), b"", xmp
-            )
-            xmp = re.sub(rb"""\s(?:%b:\w+|xmlns:%b)\s*=\s*(?:"[^"]*"|'[^']*')""" % (prefix, prefix), b"", xmp)
-        xmp = re.sub(rb"(?s)<(G?Container):Directory\b[^>]*>.*?</\1:Directory>", b"", xmp)
-    return xmp
-
-
-def _with_value(xmp: bytes, name: bytes, value: bytes) -> bytes:
-    """Give a property of XMP another value, wherever it stands, as an attribute or as an element."""
-    xmp = re.sub(rb"(\b%b\s*=\s*)(?:\"[^\"]*\"|'[^']*')" % name, rb'\g<1>"%b"' % value, xmp)
-    return re.sub(rb"(<%b>)[^<]*(</%b>)" % (name, name), rb"\g<1>%b\g<2>" % value, xmp)

@@ -3,7 +3,7 @@
 Most cameras, scanners and programs use these (sRGB, Adobe RGB, Display P3, ProPhoto, a gamma or dot gain for grey), and
 the gamma of a PNG is one. They are computed here, since LittleCMS turns 16 bits of them into a table first, which is
 wrong by 0.16 L* in the darks of Adobe RGB. Tables, which go before a matrix in the same profile, and CMYK are its own
-(:func:`colorlib.pictures.decode.to_srgb`).
+(:func:`colorlib.pictures.vips.to_srgb`).
 
 References:
     ICC.1:2022, "Image technology colour management", for the file and its types of curve; K. M. Lam, "Metamerism and

@@ -16,11 +16,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from colorlib.pictures.decode import Decoded, decode, fits, reason_of, to_srgb, upright
+from colorlib.pictures.decode import decode, upright
 from colorlib.pictures.formats import WRITTEN, format_of
 from colorlib.pictures.metadata import Metadata, read_metadata
 from colorlib.pictures.picture import Picture, eight_bits, merge_equal
 from colorlib.pictures.profiles import profile_of_chromaticities, read_profile
+from colorlib.pictures.vips import Decoded, fits, reason_of, to_srgb
 
 MAX_PIXELS = 178_956_970  # some 13,400 × 13,400
 

@@ -9,6 +9,8 @@ import errno
 import io
 import os
 import shutil
+import struct
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,25 @@ from PIL import Image
 
 from colorlib.files import atomic_path
 from colorlib.pictures import containers, tags
-from colorlib.pictures.decode import reason_of
 from colorlib.pictures.mark import Mark
-from colorlib.pictures.metadata import RESOLUTION, Metadata, jpeg_segments, png_chunks, tiff_tags
+from colorlib.pictures.metadata import (
+    PROFILE,
+    RESOLUTION,
+    RESOURCES,
+    UNIT,
+    X_RESOLUTION,
+    XMP,
+    Y_RESOLUTION,
+    Metadata,
+    bytes_of,
+)
 from colorlib.pictures.picture import Picture, eight_bits
+from colorlib.pictures.tags import Tag
+from colorlib.pictures.vips import reason_of
+from colorlib.pictures.xmp import PACKET
 
 _TIFF_COMPRESSIONS = {1: "none", 32773: "packbits", 5: "lzw"}
+_PIECE = 65_000  # bytes of a part that a segment of a JPEG holds
 _MOST = {"JPEG": 65_500, "WEBP": 16_383}  # pixels a side
 
 
@@ -98,11 +113,11 @@ def _write_jpeg(path: Path, image: pyvips.Image, metadata: Metadata) -> None:
     if image.hasalpha():
         image = image.flatten(background=255)
     options = {"Q": 95, "subsample_mode": "off", "keep": "none"}
-    _save_with(path, image.jpegsave_target, options, containers.jpeg_bytes(jpeg_segments(metadata)), 2, 2)
+    _save_with(path, image.jpegsave_target, options, containers.jpeg_bytes(_jpeg_segments(metadata)), 2, 2)
 
 
 def _write_png(path: Path, image: pyvips.Image, metadata: Metadata) -> None:
-    parts = containers.png_bytes(png_chunks(metadata))
+    parts = containers.png_bytes(_png_chunks(metadata))
     options = {"compression": 4, "keep": "none", "filter": "up"}
     _save_with(path, image.pngsave_target, options, parts, 33, 54)  # its header, and the resolution of libvips
 
@@ -149,8 +164,61 @@ def _write_tiff(path: Path, image: pyvips.Image, metadata: Metadata) -> None:
     compression = _TIFF_COMPRESSIONS.get(metadata.compression or 8, "deflate")
     large = image.width * image.height * image.bands * 2 > 3e9
     image.tiffsave(str(path), compression=compression, bigtiff=large, keep="none")
-    more = tiff_tags(metadata)
+    more = _tiff_tags(metadata)
     tags.add_to_file(path, more, metadata.order, without=RESOLUTION - set(more))
+
+
+def _jpeg_segments(metadata: Metadata) -> Iterator[containers.Part]:
+    """Yield what a JPEG file holds before its picture; what is longer than a segment goes on in the next."""
+    x, y = (min(65535, round(number)) for number in metadata.dpi or (1, 1))
+    yield b"\xe0", b"JFIF\0" + struct.pack(">HBHHBB", 0x0101, 1 if metadata.dpi else 0, x, y, 0, 0)
+    resources = metadata.tags.get(RESOURCES)
+    exif = {name: tag for name, tag in metadata.tags.items() if name != RESOURCES}
+    for piece in _pieces(tags.block(exif, metadata.order) if exif else b""):
+        yield b"\xe1", b"Exif\0\0" + piece
+    if metadata.xmp and len(metadata.xmp) <= _PIECE:
+        yield b"\xe1", PACKET + metadata.xmp
+    for body in metadata.extended:
+        yield b"\xe1", body
+    profile = _pieces(metadata.icc)
+    for number, piece in enumerate(profile, 1):
+        yield b"\xe2", b"ICC_PROFILE\0" + bytes([number, len(profile)]) + piece
+    for piece in _pieces(bytes_of(resources) if resources else b""):
+        yield b"\xed", b"Photoshop 3.0\0" + piece
+    if metadata.comment:
+        yield b"\xfe", metadata.comment[:_PIECE]
+
+
+def _pieces(data: bytes) -> list[bytes]:
+    return [data[at : at + _PIECE] for at in range(0, len(data), _PIECE)]
+
+
+def _png_chunks(metadata: Metadata) -> Iterator[containers.Part]:
+    """Yield what a PNG file holds before its picture."""
+    if metadata.icc:
+        yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)
+    if metadata.dpi:
+        yield b"pHYs", struct.pack(">IIB", *(round(number / 0.0254) for number in metadata.dpi), 1)
+    if metadata.tags:
+        yield b"eXIf", metadata.exif
+    if metadata.xmp:
+        yield b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp
+    if metadata.comment:
+        yield b"tEXt", b"Comment\0" + metadata.comment.replace(b"\0", b"")
+    yield from metadata.chunks
+
+
+def _tiff_tags(metadata: Metadata) -> tags.Directory:
+    """Return what a TIFF file holds beside its pixels, in the byte order of the metadata."""
+    held = dict(metadata.tags)
+    if metadata.dpi and not RESOLUTION & set(held):
+        sides = [struct.pack(f"{metadata.order}II", round(1000 * number), 1000) for number in metadata.dpi]
+        held |= {X_RESOLUTION: Tag(5, 1, sides[0]), Y_RESOLUTION: Tag(5, 1, sides[1])}
+        held[UNIT] = tags.integer(metadata.order, 2)
+    for tag, value in ((XMP, metadata.xmp), (PROFILE, metadata.icc)):
+        if value:
+            held[tag] = Tag(tags.UNDEFINED if tag == PROFILE else 1, len(value), value)
+    return held
 
 
 _WRITERS = {"JPEG": _write_jpeg, "PNG": _write_png, "WEBP": _write_webp, "TIFF": _write_tiff}
