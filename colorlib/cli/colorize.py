@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
     if not planned:
         return 0 if well else 1
     if planned.ignored:
-        _say(options, f"Left out: {in_words(planned.ignored)}.")
+        _say(options, f"{planned.ignored.total():,} other files were left out: {in_words(planned.ignored)}.")
     done, there, failed = [], 0, 0
     results = colorize_jobs(colorizer, planned, settings)
     with _bar(len(planned.jobs), options) as bar:
