@@ -12,8 +12,8 @@ from colorlib.app.many import show_album
 from colorlib.app.models import colorizer, offered_models
 from colorlib.app.photograph import SCORES, Photo, Wish, colored, data_url, doubt, full_size, grey, scores
 from colorlib.app.picture import hintable, slider
-from colorlib.app.turns import Ended
 from colorlib.app.serving import in_turn, visitor
+from colorlib.app.turns import Ended
 from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.loading import DEFAULT_MODEL, RELEASED, to_be_fetched
 from colorlib.pictures.tone import TONED

@@ -16,8 +16,8 @@ import torch
 import colorlib
 from colorlib.color.lab import rgb_at_lightness
 from colorlib.deployment.colorizer import PhotoColorizer, check_saturation
-from colorlib.deployment.hints import Hint
 from colorlib.deployment.enlarging import ColorField
+from colorlib.deployment.hints import Hint
 from colorlib.deployment.places import Job, Plan, free_place, is_ours, key, plan, results_at, sentence, with_ending
 from colorlib.files import sha256
 from colorlib.pictures.caption import caption

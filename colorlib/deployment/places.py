@@ -209,7 +209,7 @@ def _add_members(found: Plan, source: Path, base: Path) -> None:
 
 def _names(wanted: Path) -> Iterator[Path]:
     """Yield ``a.jpg``, ``a-coloured.jpg``, ``a-coloured-2.jpg`` and so on, none longer than a name may be."""
-    stem, word = re.fullmatch(r"(.*?)(-coloured|-compare)?", wanted.stem, re.DOTALL).groups()
+    stem, word = re.findall(r"(?s)\A(.*?)(-coloured|-compare|)\Z", wanted.stem)[0]
     more = (f"{word or _COLOURED}-{number}" for number in itertools.count(2))
     for tail in itertools.chain([word] if word else ["", _COLOURED], more):
         short = stem

@@ -91,13 +91,23 @@ def _software(metadata: Metadata) -> str:
     return value.rstrip(b"\0").replace(b"\0", b" ").decode("utf-8", "replace")
 
 
+def find_mark(software: str) -> Mark | None:
+    """Find the mark in what a file says of the software that made it.
+
+    Example:
+        >>> find_mark("Scanner 3; colorlib 0.2.0 (model vivid)")
+        Mark(model='vivid', version='0.2.0', settings='')
+    """
+    found = _SOFTWARE.search(software)
+    return Mark(found["model"], found["version"], found["settings"] or "") if found else None
+
+
 def read_mark(path: Path | str) -> Mark | None:
     """Return the mark of a coloured photograph; None for any other file, whatever it is, and for none."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return None
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            found = _SOFTWARE.search(_software(read_metadata(format_of(data[:4096]), data, [])))
+            return find_mark(_software(read_metadata(format_of(data[:4096]), data, [])))
     except Exception:  # whatever is broken is not ours
         return None
-    return Mark(found["model"], found["version"], found["settings"] or "") if found else None
