@@ -8,7 +8,6 @@ know, none goes into TIFF, a resolution that nobody stated becomes one of 25.4 d
 import errno
 import io
 import os
-import shutil
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -66,8 +65,10 @@ def write_picture(path: Path | str, strips: Iterable[np.ndarray], like: Picture,
         try:
             _WRITERS[kind](temporary, image, metadata)
         except pyvips.Error as error:
-            if shutil.disk_usage(temporary.parent).free < 1 << 20 or "No space left" in str(error):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+            if "system error" in str(error):  # the disk's, not the picture's
+                reasons = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
+                number = next((reasons[text] for text in reasons if text in str(error)), errno.EIO)
+                raise OSError(number, os.strerror(number), str(path)) from None
             raise ValueError(f"{path} cannot be written: {reason_of(error)}.") from None
 
 
