@@ -39,7 +39,7 @@ def test_what_is_no_photograph_is_counted_by_kind(tmp_path):
         "a.jpg",
         "b.tif",
         "film.MP4",
-        "IMG_1.HEIF",
+        "IMG_1.JXL",
         "cam.dng",
         "notes.txt",
         ".DS_Store",
@@ -53,7 +53,7 @@ def test_what_is_no_photograph_is_counted_by_kind(tmp_path):
     listing = list_photographs(tmp_path)
     assert [name for name, _ in listing.members] == ["a.jpg", "b.tif", "scan"]
     assert listing.ignored == {
-        "HEIC photograph": 1,
+        "JPEG XL photograph": 1,
         "document": 1,
         "film": 1,
         "hidden file": 2,
@@ -61,7 +61,7 @@ def test_what_is_no_photograph_is_counted_by_kind(tmp_path):
         "photograph under another ending": 1,
         "raw photograph": 1,
     }
-    assert in_words(listing.ignored).startswith("1 HEIC photograph, 1 document, 1 film, 2 hidden files, 2 other")
+    assert in_words(listing.ignored).startswith("1 JPEG XL photograph, 1 document, 1 film, 2 hidden files, 2 other")
     assert not listing.problems
 
 

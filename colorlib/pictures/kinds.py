@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePath
 
 _ENDINGS = {
-    "HEIC photograph": "heic heif hif",
     "JPEG XL photograph": "jxl",
     "raw photograph": "dng cr2 cr3 crw nef nrw arw srf sr2 raf orf rw2 pef srw x3f 3fr iiq kdc dcr mrw erf rwl raw",
     "layered or drawn picture": "psd psb xcf kra ai eps ps svg cdr",
@@ -17,8 +16,8 @@ _ENDINGS = {
 }
 _KIND = {f".{ending}": kind for kind, endings in _ENDINGS.items() for ending in endings.split()}
 _STARTS = {
-    rb"\xff\xd8\xff|\x89PNG\r\n|II\*\0|MM\0\*|II\+\0|MM\0\+|GIF8|RIFF....WEBP|....ftypavi[fs]|....jP  ": "photograph",
-    rb"....ftyp(hei|hev|mif|msf)": "HEIC photograph",
+    rb"\xff\xd8\xff|\x89PNG\r\n|II\*\0|MM\0\*|II\+\0|MM\0\+|GIF8|RIFF....WEBP|....jP  ": "photograph",
+    rb"....ftyp(avi|hei|hev|mif|msf|mia)": "photograph",
     rb"....ftyp|\x1aE\xdf\xa3": "film",
     rb"%PDF": "document",
     rb"PK\x03\x04|\x1f\x8b": "archive",
@@ -59,7 +58,7 @@ def in_words(counts: Mapping[str, int]) -> str:
     """Say how many files of each kind there are.
 
     Example:
-        >>> in_words({"film": 2, "HEIC photograph": 1})
-        '1 HEIC photograph, 2 films'
+        >>> in_words({"film": 2, "raw photograph": 1})
+        '2 films, 1 raw photograph'
     """
     return ", ".join(f"{number:,} {kind}{'' if number == 1 else 's'}" for kind, number in sorted(counts.items()))
