@@ -324,6 +324,13 @@ def test_an_edit_list_is_no_damage(tmp_path, faithful):
     assert np.allclose(old, new, atol=0.001) and heard[0] - old[0] == pytest.approx(sounding[0] - new[0], abs=0.03)
 
 
+def test_recordings_put_end_to_end_are_no_damage(tmp_path, faithful):
+    source = write(tmp_path / "a.ts", frames=10, draw=lambda index, size: np.full(size[::-1], 80 + index, np.uint8))
+    source.write_bytes(source.read_bytes() * 2)
+    outcome = colorize_film(faithful, source, tmp_path / "out.mkv")
+    assert outcome.frames == 20 and outcome.notes == [CLOCK]
+
+
 def test_empty_packets_and_longer_sound_are_no_damage(tmp_path, faithful):
     source = write(tmp_path / "a.avi", codec="mjpeg", pixels="yuvj420p", sound="pcm_s16le", frames=10)
     content = bytearray(source.read_bytes())

@@ -76,7 +76,7 @@ def packets(container: Any, streams: Iterable[Any]) -> Iterator[Any]:
     while True:
         try:
             packet = next(found)
-        except (StopIteration, pyav().error.FFmpegError):
+        except (StopIteration, pyav().error.FFmpegError, IndexError):  # PyAV counts streams that begin later at its end
             return
         if packet.size:
             yield packet

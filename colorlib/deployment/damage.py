@@ -34,20 +34,23 @@ class Damage:
         self.restarts = "mpeg" in container.format.name
         self.asked: list[int | None] = []
         self.shown: list[int] = []
-        self.hidden, self.broken = 0, int(has_strange_parts(source))
+        self.hidden, self.broken, self.is_torn = 0, int(has_strange_parts(source)), False
 
     def noting(self, packets: Iterable[Any]) -> Iterator[Any]:
         """Yield the packets, and remember what they ask for."""
-        is_torn = False
+        waiting = 0
         for packet in packets:
             if packet.is_discard:
                 self.hidden += 1
             else:
                 self.asked.append(packet.pts)
-            self.broken += is_torn and not packet.is_keyframe  # where recordings were put end to end, none is missing
-            is_torn = packet.is_corrupt
+            if waiting:  # where recordings were put end to end a key frame follows, and none is missing
+                waiting = 0 if packet.is_keyframe else waiting - 1
+                self.broken += waiting == 0 and not packet.is_keyframe
+            if packet.is_corrupt:
+                self.is_torn, waiting = True, 2
             yield packet
-        self.broken += is_torn
+        self.broken += waiting > 0
 
     def lost(self, gap: float) -> int:
         """Count the frames that could not be read, ``gap`` being the usual ticks from one to the next."""
@@ -58,7 +61,7 @@ class Damage:
             at = np.searchsorted(shown, asked).clip(1, max(1, len(shown) - 1))
             nearest = np.minimum(abs(asked - shown[at - 1]), abs(asked - shown[np.minimum(at, len(shown) - 1)]))
             lost += int((nearest > NEAR * gap).sum())
-        if self.broken and self.restarts:  # a stream that is sent has no list of its frames, but a steady pace
+        if self.is_torn and self.restarts:  # a stream that is sent has no list of its frames, but a steady pace
             lost = max(lost, int((np.rint(np.diff(shown) / gap) - 1).clip(0).sum()))
         if self.is_cut:
             lost += max(0, self.promised - len(self.asked) - self.hidden)
