@@ -25,6 +25,7 @@ photographs tell in the same time. Photographs of 256 pixels are looked at as th
 from functools import cache
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -65,6 +66,7 @@ class Judge(nn.Module):
         super().__init__()
         self.network = EfficientNetLite(version, pretrained=True)
         self.standardized = Standardized()
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         self.eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> "Judge":
@@ -76,7 +78,8 @@ class Judge(nn.Module):
         if (short := min(rgb.shape[-2:])) < SIDE:
             size = [round(length * SIDE / short) for length in rgb.shape[-2:]]
             rgb = F.interpolate(rgb, size=size, mode="bicubic", align_corners=False)
-        maps = self.network.features(self.standardized(rgb))
+        rgb = self.standardized(rgb).contiguous(memory_format=torch.channels_last)  # a third quicker on a processor
+        maps = self.network.features(rgb)
         return Seen(maps, maps[-1].mean((2, 3)), self.network.classify(maps[-1]))
 
 
