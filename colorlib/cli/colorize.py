@@ -74,8 +74,9 @@ def run(options: argparse.Namespace) -> int:
     from colorlib.deployment.film import FILM_ENDINGS
     from colorlib.deployment.hints import parse_hint
     from colorlib.deployment.loading import load_colorizer
-    from colorlib.deployment.places import in_words, plan
+    from colorlib.deployment.places import plan
     from colorlib.machine import use_threads
+    from colorlib.pictures.kinds import in_words
     from colorlib.pictures.reading import MAX_PIXELS
 
     use_threads()

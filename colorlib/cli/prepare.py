@@ -37,6 +37,6 @@ def run(options: argparse.Namespace) -> int:
     if skipped := data.info["counts"]["skipped"]:
         print(f"{skipped:,} files could not be used; the reason for each is in {data.folder / 'skipped.csv'}.")
     if ignored := data.info["counts"].get("ignored"):
-        print(f"Left out: {in_words(ignored)}.")
+        print(f"{sum(ignored.values()):,} other files were left out: {in_words(ignored)}.")
     print(f"A study on them: colorlib study photos --data {data.folder}")
     return 0

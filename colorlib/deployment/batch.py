@@ -2,7 +2,6 @@
 
 import errno
 import hashlib
-import io
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -20,10 +19,11 @@ from colorlib.deployment.enlarging import ColorField
 from colorlib.deployment.hints import Hint
 from colorlib.deployment.places import Job, Plan, free_place, is_ours, key, plan, results_at, sentence, with_ending
 from colorlib.files import sha256
+from colorlib.pictures.bounded import read_bounded
 from colorlib.pictures.caption import caption
 from colorlib.pictures.mark import Mark, read_mark
 from colorlib.pictures.picture import Picture, to_8_bits
-from colorlib.pictures.reading import MAX_PIXELS, read_picture
+from colorlib.pictures.reading import MAX_PIXELS
 from colorlib.pictures.shrinking import shrink, working_size
 from colorlib.pictures.tone import TONED, tone_of
 from colorlib.pictures.writing import write_picture
@@ -173,7 +173,7 @@ def _read(colorizer: PhotoColorizer, job: Job, settings: Settings, taken: set[st
             if beside:
                 taken |= {key(there), key(beside)}
                 return mark, there
-        return mark, read_picture(content if isinstance(content, Path) else io.BytesIO(content), settings.max_pixels)
+        return mark, read_bounded(content, settings.max_pixels)
     except OSError as error:
         raise ValueError(sentence(error, job.source)) from error
 

@@ -9,13 +9,14 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from colorlib.pictures.archives import Member, is_compressed
 from colorlib.pictures.formats import FORMATS, SUFFIXES, WRITTEN, is_archive
+from colorlib.pictures.kinds import in_words
 from colorlib.pictures.listing import list_photographs
 from colorlib.pictures.mark import read_mark
 
@@ -94,16 +95,6 @@ def plan(sources: Iterable[Path | str], out: Path | str | None = None, force: bo
         besides = f" ({in_words(found.ignored)})" if found.ignored else ""
         raise ValueError(reasons[0] if reasons else f"there are no photographs to colour{besides}.")
     return found
-
-
-def in_words(ignored: Mapping[str, int]) -> str:
-    """Return what was left out in words.
-
-    Example:
-        >>> in_words({"film": 2, "HEIC photograph": 1})
-        '1 HEIC photograph, 2 films'
-    """
-    return ", ".join(f"{number:,} {kind}{'' if number == 1 else 's'}" for kind, number in sorted(ignored.items()))
 
 
 def beside(source: Path) -> Path:

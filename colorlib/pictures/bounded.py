@@ -86,7 +86,9 @@ def call_bounded(
     size = len(source) if isinstance(source, bytes) else _size_of(Path(source))
     child = _take()
     try:
-        answer = child.ask(function, (source, args, memory), SECONDS + size / 1e6 if seconds is None else seconds)
+        answer = child.ask(
+            function, (os.getcwd(), source, args, memory), SECONDS + size / 1e6 if seconds is None else seconds
+        )
     except EOFError:
         child.end()
         code = child.process.returncode
@@ -204,7 +206,8 @@ def serve(channel: int) -> None:
         while True:
             function = connection.recv()
             connection.send("ready")
-            source, args, memory = connection.recv()
+            folder, source, args, memory = connection.recv()
+            os.chdir(folder)  # to which a path may be relative
             _hand_over(connection, _answer(function, source, args, memory))
 
 

@@ -34,7 +34,7 @@ class Mark:
     Attributes:
         model: its name, or that of its run.
         version: of this library.
-        settings: 12 hexadecimal digits of all that decides the pixels beside the photograph; empty where unknown.
+        settings: 12 hexadecimal digits of all that decides the pixels, from the photograph on; empty where unknown.
     """
 
     model: str
