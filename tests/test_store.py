@@ -407,7 +407,8 @@ def test_memory_stays_flat(made, tmp_path):
         return int(re.search(r"RssFile:\s+(\d+) kB", status)[1]) / 1024
 
     large = sparse_store(tmp_path / "large", 2000)
-    pd.concat([made.manifest] * 7)[:2000].to_csv(large.folder / "manifest.csv", index=False)
+    manifest = pd.concat([made.manifest] * 7)[:2000].assign(id=[f"photo-{n}" for n in range(2000)])
+    manifest.to_csv(large.folder / "manifest.csv", index=False)
     large.batch(range(32))
     before = mapped_mb()
     most = 0.0
