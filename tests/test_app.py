@@ -311,9 +311,9 @@ def test_the_download_is_what_the_command_writes(tmp_path, monkeypatch, kind):
     vivid = load_colorizer("vivid")
     photo = take_in("../photo.jpg", data)
     ours = full_size(photo, vivid, Wish(temperature=0.2, saturation=1.5))
-    (theirs,) = colorize_files(vivid, [tmp_path / "photo"], tmp_path / "out", temperature=0.2, saturation=1.5).done
+    (theirs,) = colorize_files(vivid, [tmp_path / "photo"], tmp_path / "out", temperature=0.2, saturation=1.5)
     picture = Image.open(io.BytesIO(ours))
-    np.testing.assert_array_equal(np.asarray(picture), np.asarray(Image.open(theirs)))
+    np.testing.assert_array_equal(np.asarray(picture), np.asarray(Image.open(theirs.target)))
     assert picture.format == kind and picture.size == (80, 96)  # upright
     exif = picture.getexif()
     assert exif[ExifTags.Base.Artist] == "Grandfather" and exif.get(ExifTags.Base.Orientation, 1) == 1

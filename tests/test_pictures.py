@@ -753,3 +753,14 @@ def test_a_mark_is_written_beside_what_was_there_and_read_again(tmp_path, kind):
         assert picture.metadata.xmp.count(SOURCE_TYPE.encode()) == 1
     write_picture(tmp_path / "a", [COLOR8], Picture(COLOR8, format=kind))
     assert read_mark(tmp_path / "a") is None
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP"])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 1, 3), (1, 1, 4), (1, 3), (3, 1)])
+def test_a_picture_may_be_one_pixel(kind, shape):
+    if kind == "JPEG" and shape[2:] == (4,):
+        return
+    file = io.BytesIO()
+    Image.fromarray(np.full(shape, 120, np.uint8)).save(file, kind)
+    picture = read_picture(file)
+    assert picture.size == shape[:2] and abs(int(picture.pixels.flat[0]) - 120) < 3

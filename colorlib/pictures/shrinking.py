@@ -69,12 +69,12 @@ class Resampling:
 def working_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
     """Return (h, w) of the small copy of a photograph of ``size`` (H, W); a smaller photograph stays as it is.
 
-    What is more than 256 times as long as it is wide is squeezed to that shape: networks enlarge what is thin for them.
+    What is more than 64 times as long as it is wide is squeezed to that shape: networks enlarge what is thin for them.
     """
     H, W = size
     scale = min(1.0, short_side / min(H, W), (ELONGATION * short_side**2 / (H * W)) ** 0.5)
     h, w = max(1, round(H * scale)), max(1, round(W * scale))
-    return min(h, ELONGATION**2 * w), min(w, ELONGATION**2 * h)
+    return min(h, 4 * ELONGATION * w), min(w, 4 * ELONGATION * h)
 
 
 def strips(size: tuple[int, int]) -> Iterator[slice]:

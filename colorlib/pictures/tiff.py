@@ -15,7 +15,7 @@ import pyvips
 from PIL import Image
 
 from colorlib.pictures import tags
-from colorlib.pictures.vips import Decoded, check_size, from_cmyk, opened, pixels_of, reason_of
+from colorlib.pictures.vips import Decoded, array_of, check_size, from_cmyk, opened, pixels_of, reason_of
 
 _PHOTOMETRIC = {0: "grey", 1: "grey", 2: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr", 8: "CIELAB"}
 _COLOURS = {"grey": 1, "RGB": 3, "palette": 1, "CMYK": 4, "YCbCr": 3, "CIELAB": 3}
@@ -129,13 +129,13 @@ def _from_bytes_of_lab(data: Any) -> Decoded:
     lab = np.dstack([stored[..., :1] * (100 / 255), stored[..., 1:].view(np.int8)])
     H, W = lab.shape[:2]
     opened = pyvips.Image.new_from_memory(lab.astype(np.float32).tobytes(), W, H, 3, "float").copy(interpretation="lab")
-    pixels = opened.colourspace("srgb").numpy()
+    pixels = array_of(opened.colourspace("srgb"))
     return Decoded(pixels, turned=True, notes=["Its LAB pixels became sRGB."])
 
 
 def _of_wide(image: pyvips.Image, icc: bytes) -> Decoded:
     """Take grey of 32 bits that holds numbers of 16, as some programs write it."""
-    values = image.numpy()
+    values = array_of(image)
     if values.min() < 0 or values.max() > 65535:
         raise ValueError("32-bit pixels, whose range is unknown")
     return Decoded(values.astype(np.uint16), icc=icc)

@@ -80,7 +80,13 @@ def pixels_of(image: pyvips.Image) -> np.ndarray:
     """Return (H, W) or (H, W, C) as libvips has it, uint8 or uint16."""
     if image.format not in ("uchar", "ushort"):
         raise ValueError(f"pixels of the type {image.format}, which are not read")
-    return image.numpy()
+    return array_of(image)
+
+
+def array_of(image: pyvips.Image) -> np.ndarray:
+    """Return (H, W), or (H, W, C) of more than one channel; pyvips gives a single pixel no sides."""
+    pixels = image.numpy().reshape(image.height, image.width, image.bands)
+    return pixels[..., 0] if image.bands == 1 else pixels
 
 
 def split(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -142,7 +148,7 @@ def to_srgb(pixels: np.ndarray, icc: bytes, interpretation: str) -> np.ndarray:
     ).copy(interpretation=interpretation)
     image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
     try:
-        return image.icc_transform("srgb", embedded=True, intent="perceptual", depth=16 if wide else 8).numpy()
+        return array_of(image.icc_transform("srgb", embedded=True, intent="perceptual", depth=16 if wide else 8))
     except pyvips.Error as error:
         raise ValueError(f"its colour profile cannot be applied: {reason_of(error)}") from None
 
