@@ -16,7 +16,7 @@ import torch
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from colorlib.color.lab import lab_to_rgb, rgb_to_lab
-from colorlib.pictures import reading, tags, writing
+from colorlib.pictures import containers, reading, tags, writing
 from colorlib.pictures.decode import upright
 from colorlib.pictures.formats import FORMATS, SUFFIXES, is_picture
 from colorlib.pictures.mark import SOURCE_TYPE, Mark, read_mark
@@ -551,11 +551,11 @@ def test_white_is_zero_is_turned_round_whatever_lies_beside_it(tmp_path):
     np.testing.assert_array_equal(read_picture(tmp_path / "four.tif").pixels[0], 255 - nibbles * 17)
 
 
-def tiff_of(width, height, data, bits=8, photometric=1, compression=1, more=()):
-    """A TIFF of one grey strip, tag by tag; more: further entries (tag, type, count, value)."""
+def tiff_of(width, height, data, bits=8, photometric=1, compression=1, samples=1, more=()):
+    """A TIFF of one strip, tag by tag; more: further entries (tag, type, count, value)."""
     at = 8 + len(data)
     entries = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, bits), (259, 3, 1, compression)]
-    entries += [(262, 3, 1, photometric), (273, 4, 1, 8), (277, 3, 1, 1), (279, 4, 1, len(data)), *more]
+    entries += [(262, 3, 1, photometric), (273, 4, 1, 8), (277, 3, 1, samples), (279, 4, 1, len(data)), *more]
     body = struct.pack("<H", len(entries))
     body += b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries)) + struct.pack("<I", 0)
     return b"II*\0" + struct.pack("<I", at) + data + body
@@ -569,6 +569,10 @@ def tiff_of(width, height, data, bits=8, photometric=1, compression=1, more=()):
         ({"more": [(339, 3, 1, 2)]}, "signed 8-bit pixels"),
         ({"more": [(254, 4, 1, 1)]}, "raw file"),
         ({"compression": 1, "bits": 12}, "12-bit pixels"),
+        ({"bits": 4, "photometric": 3, "samples": 2}, "several channels of less than 8 bits"),
+        ({"photometric": 5, "samples": 4, "more": [(332, 3, 1, 2)]}, "inks of another kind"),
+        ({"photometric": 5, "samples": 5, "more": [(334, 3, 1, 5)]}, "inks of another kind"),
+        ({"photometric": 5, "samples": 4, "more": [(336, 3, 2, 255)]}, "turned round"),
     ],
 )
 def test_what_is_not_read_is_named(tmp_path, change, message):
@@ -619,6 +623,59 @@ def test_the_gamma_of_a_png_is_applied(tmp_path):
     (tmp_path / "c.png").write_bytes(png_with((b"cICP", bytes([9, 16, 0, 1]))))
     with pytest.raises(ValueError, match=r"HDR \(PQ\)"):
         read_picture(tmp_path / "c.png")
+
+
+def test_a_png_of_video_or_of_an_odd_gamma_is_refused(tmp_path):
+    whole = png_bytes(COLOR8)
+    for values, message in ((b"\1\5\0\1", "gamma 2.8"), (b"\1\15\0\0", "from 16 to 235")):
+        (tmp_path / "a.png").write_bytes(whole[:33] + containers.png_bytes([(b"cICP", values)]) + whole[33:])
+        with pytest.raises(ValueError, match=message):
+            read_picture(tmp_path / "a.png")
+
+
+def test_what_a_jpeg_2000_says_is_heard(tmp_path):
+    Image.fromarray(COLOR8[..., 0]).save(tmp_path / "a.jp2")
+    whole = (tmp_path / "a.jp2").read_bytes()
+
+    def box(name, body):
+        return struct.pack(">I", 8 + len(body)) + name + body
+
+    at, profile = whole.index(b"jp2h") - 4, icc(1.0, None)
+    size = struct.unpack_from(">I", whole, at)[0]
+    color = whole.index(b"colr") - 4
+    end = color + struct.unpack_from(">I", whole, color)[0]
+    header = box(b"jp2h", whole[at + 8 : color] + box(b"colr", b"\2\0\0" + profile) + whole[end : at + size])
+    xmp = bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + b"<x:xmpmeta/>"
+    exif = Image.Exif()
+    exif[315] = "A. Nonymous"
+    more = box(b"uuid", xmp) + box(b"uuid", b"JpgTiffExif->JP2" + exif.tobytes()) + box(b"xml ", b"<a/>")
+    (tmp_path / "a.jp2").write_bytes(whole[:at] + header + more + whole[at + size :])
+    picture = read_picture(tmp_path / "a.jp2")
+    assert picture.profile and picture.profile.is_grey and picture.metadata.xmp == b"<x:xmpmeta/>"
+    assert 315 in picture.metadata.tags and any("further box" in note for note in picture.notes)
+
+
+def test_bits_that_are_not_read_are_said(tmp_path):
+    (tmp_path / "a.ppm").write_bytes(b"P6\n# scan\n31 23 65535\n" + COLOR16.astype(">u2").tobytes())
+    picture = read_picture(tmp_path / "a.ppm")
+    assert picture.pixels.dtype == np.uint8 and picture.notes == ["Of its 16 bits a channel 8 were read."]
+    cv2.imwrite(str(tmp_path / "a.jp2"), np.tile(COLOR16, (9, 9, 1)))
+    assert read_picture(tmp_path / "a.jp2").notes == ["Of its 16 bits a channel 8 were read."]
+    (tmp_path / "a.pgm").write_bytes(b"P5 31 23 65535\n" + GREY16.astype(">u2").tobytes())
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.pgm").pixels, GREY16)
+
+
+def test_xmp_that_fills_its_segment_stays_whole_beside_the_mark(tmp_path):
+    text = b"w" * 65_000
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:a="a/" a:b="%b"/></rdf:RDF></x:xmpmeta>' % text
+    )
+    picture = Picture(COLOR8, format="JPEG", metadata=Metadata(xmp=xmp))
+    write_picture(tmp_path / "a.jpg", [COLOR8], picture, Mark("vivid", "0.2.0"))
+    metadata = read_picture(tmp_path / "a.jpg").metadata
+    assert SOURCE_TYPE.encode() in metadata.xmp and b"".join(part[75:] for part in metadata.extended) == xmp
+    assert metadata.extended[0][35:67] in metadata.xmp
 
 
 def test_a_profile_that_declares_more_than_it_has_costs_no_memory():

@@ -120,7 +120,7 @@ def with_ending(wanted: Path, format: str) -> Path:
     ending = wanted.suffix.lower()
     if ending in FORMATS[format]:
         return wanted
-    known = ending in SUFFIXES or ending == ".mpo"
+    known = ending.rstrip() in SUFFIXES or ending == ".mpo"
     return wanted.with_name((wanted.stem if known else wanted.name) + WRITTEN[format])
 
 

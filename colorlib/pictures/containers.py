@@ -1,7 +1,8 @@
-"""What lies beside the pixels in JPEG, PNG and WebP files, as it lies there: segments and chunks, read and put in.
+"""What lies beside the pixels in JPEG, PNG, WebP and JPEG 2000 files, as it lies there: segments, chunks and boxes.
 
 References:
-    ITU-T T.81 (JPEG), annex B.1; W3C, "Portable Network Graphics, third edition", section 5; RFC 9649 (WebP), 2.7.
+    ITU-T T.81 (JPEG), annex B.1; W3C, "Portable Network Graphics, third edition", section 5; RFC 9649 (WebP), 2.7;
+    ITU-T T.800 (JPEG 2000), annex I.
 """
 
 import struct
@@ -50,6 +51,24 @@ def webp_chunks(data: bytes) -> Iterator[Part]:
             return
         yield name, bytes(data[at + 8 : at + 8 + size])
         at += 8 + size + size % 2
+
+
+def jp2_boxes(data: bytes) -> Iterator[Part]:
+    """Yield the boxes of a JPEG 2000 file but its pixels, those inside its header too, as far as they are whole."""
+    at, end = 0, len(data)
+    while at + 8 <= end:
+        size, name = struct.unpack_from(">I4s", data, at)
+        start = at + 8
+        if size == 1 and at + 16 <= end:
+            size, start = struct.unpack_from(">Q", data, at + 8)[0], at + 16
+        size = size or end - at  # 0: to the end of the file
+        if size < start - at or at + size > end:
+            return
+        if name == b"jp2h":
+            size = start - at  # a box of boxes
+        elif name != b"jp2c":
+            yield name, bytes(data[start : at + size])
+        at += size
 
 
 def jpeg_bytes(parts: Iterable[Part]) -> bytes:

@@ -44,7 +44,7 @@ def _decode(kind: str, data: Any, icc: bytes, max_pixels: int, smallest: int | N
     if kind == "TIFF":
         return decode_tiff(data, icc, max_pixels)
     if kind in _PILLOW:
-        return _decode_with_pillow(kind, data, max_pixels)
+        return _decode_with_pillow(kind, data, icc, max_pixels)
     _check_header(kind, data)
     if kind == "HEIC":
         return _decode_heic(data, icc, max_pixels)
@@ -91,8 +91,9 @@ def _check_header(kind: str, data: Any) -> None:
                 raise ValueError(f"a JPEG of {body[0]} bits, which is not read")
     if kind == "PNG":
         for name, body in png_chunks(data):
-            if name == b"cICP" and len(body) == 4 and body[1] in (8, 16, 18):
-                raise ValueError(f"a PNG whose brightness is {_curve_of(body[1])}, which is not read")
+            if name == b"cICP" and len(body) == 4 and (body[1] in (5, 8, 16, 18) or not body[3]):
+                curve = _curve_of(body[1]) if body[1] in (5, 8, 16, 18) else "that of video, from 16 to 235"
+                raise ValueError(f"a PNG whose brightness is {curve}, which is not read")
     if kind in ("AVIF", "HEIC"):
         if found := re.search(rb"(?s)colrnclx..(..)", bytes(data[: 1 << 16])):
             transfer = int.from_bytes(found[1], "big")
@@ -101,7 +102,7 @@ def _check_header(kind: str, data: Any) -> None:
 
 
 def _curve_of(transfer: int) -> str:
-    return {8: "linear", 16: "HDR (PQ)", 18: "HDR (HLG)"}[transfer]
+    return {5: "of gamma 2.8", 8: "linear", 16: "HDR (PQ)", 18: "HDR (HLG)"}[transfer]
 
 
 def _meaning_of_png(data: Any) -> tuple[float | None, tuple[float, ...] | None]:
@@ -151,15 +152,16 @@ def _full_range(pixels: np.ndarray, bits: int) -> np.ndarray:
     return pixels | pixels >> bits if pixels.dtype == np.uint16 and bits < 16 else pixels
 
 
-def _decode_with_pillow(kind: str, data: Any, max_pixels: int) -> Decoded:
+def _decode_with_pillow(kind: str, data: Any, icc: bytes, max_pixels: int) -> Decoded:
     Image.MAX_IMAGE_PIXELS = None  # one limit is enough
     with Image.open(io.BytesIO(data), formats=(kind,)) as file:
         image: Image.Image = file
         check_size(image.width, image.height, max_pixels)
         image.load()
         dpi = image.info.get("dpi")
-        icc = image.info.get("icc_profile") or b""
-        notes = []
+        icc = icc or image.info.get("icc_profile") or b""
+        bits = _bits(kind, data)
+        notes = [f"Of its {bits} bits a channel 8 were read."] if bits > 8 and not image.mode.startswith("I") else []
         if image.mode == "F":
             raise ValueError("floating-point pixels, whose range is unknown")
         if image.mode.startswith("I"):
@@ -176,6 +178,16 @@ def _decode_with_pillow(kind: str, data: Any, max_pixels: int) -> Decoded:
             image = image.convert("L" if image.mode == "1" else "RGB")
         color, alpha = split(np.asarray(image))
         return Decoded(color, alpha, icc=icc, dpi=dpi, notes=notes)
+
+
+def _bits(kind: str, data: Any) -> int:
+    """Return the bits of a channel in a JPEG 2000 or PNM; 8 where they are not found."""
+    if kind == "JPEG2000" and (size := re.search(rb"(?s)\xff\x4f\xff\x51.{38}(.)", data)):
+        return (size[1][0] & 127) + 1
+    header = rb"P[2356](?:\s+|#[^\n]*\n)+(?:\d+(?:\s+|#[^\n]*\n)+){2}(\d+)"
+    if kind == "PPM" and (found := re.match(header, data[:4096])):
+        return int(found[1]).bit_length()
+    return 8
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -15,7 +15,7 @@ FORMATS = {
     "GIF": (".gif",),
     "BMP": (".bmp",),
     "PPM": (".ppm", ".pgm", ".pnm"),
-    "JPEG2000": (".jp2",),
+    "JPEG2000": (".jp2", ".j2k", ".jpf", ".jpx"),
     "AVIF": (".avif",),
     "HEIC": (".heic", ".heif", ".hif"),
     "TGA": (".tga",),
@@ -84,7 +84,7 @@ def is_picture(name: PurePath | str) -> bool:
     """Tell by its name, a path inside a folder or archive, whether a file is a picture and not hidden."""
     path = PurePath(name)
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
+    return not hidden and path.suffix.lower().rstrip() in SUFFIXES
 
 
 def is_archive(path: Path | str) -> bool:

@@ -109,7 +109,7 @@ def _kind(member: Member, head: Callable[[], bytes]) -> str:
     if is_picture(member.name):
         return "photograph"
     kind = kind_of(member.name, head)
-    return "photograph under another ending" if kind == "photograph" and has_ending(member.name) else kind
+    return "oddly named photograph" if kind == "photograph" and has_ending(member.name) else kind
 
 
 def _list_folder(source: Path) -> Iterator[Found]:

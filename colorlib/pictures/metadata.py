@@ -22,6 +22,7 @@ from colorlib.pictures.xmp import EXTENDED, GAIN_MAP, PACKET, true_xmp
 RESOURCES, CAPTIONS, SOFTWARE, XMP, PROFILE = 34377, 33723, 305, 700, 34675
 _ORIENTATION, X_RESOLUTION, Y_RESOLUTION, UNIT, _LAYERS = 274, 282, 283, 296, 37724
 RESOLUTION = {X_RESOLUTION, Y_RESOLUTION, UNIT}
+_XMP_OF_JP2 = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 LAYOUT = {254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, *range(277, 282), 284, *range(288, 294), 301}
 LAYOUT |= {*range(317, 329), *range(330, 335), *range(336, 348), 351, *range(512, 522), *range(529, 533), 559}
 LAYOUT |= {XMP, PROFILE}
@@ -123,7 +124,7 @@ def read_metadata(kind: str, data: Any, notes: list[str]) -> Metadata:
     Nothing in it makes it fail; what cannot be kept is added to ``notes`` in a sentence.
     """
     found = Metadata()
-    readers = {"JPEG": _of_jpeg, "PNG": _of_png, "WEBP": _of_webp, "TIFF": _of_tiff}
+    readers = {"JPEG": _of_jpeg, "PNG": _of_png, "WEBP": _of_webp, "TIFF": _of_tiff, "JPEG2000": _of_jp2}
     if kind in readers:
         readers[kind](found, data, notes)
     return found
@@ -229,6 +230,18 @@ def _of_webp(found: Metadata, data: bytes, notes: list[str]) -> None:
             found.icc = body
         elif name == b"VP8L":
             found.lossless = True
+
+
+def _of_jp2(found: Metadata, data: bytes, notes: list[str]) -> None:
+    for name, body in containers.jp2_boxes(data):
+        if name == b"colr" and body[:1] in (b"\2", b"\3"):
+            found.icc = found.icc or body[3:]
+        elif name == b"uuid" and body.startswith(b"JpgTiffExif->JP2"):
+            found.take_exif(body[16:].removeprefix(b"Exif\0\0"), notes)
+        elif name == b"uuid" and body.startswith(_XMP_OF_JP2):
+            found.xmp = body[16:]
+        elif name in (b"uuid", b"xml ", b"uinf"):
+            notes.append("What a further box of its JPEG 2000 says had no place.")
 
 
 def _of_tiff(found: Metadata, data: bytes, notes: list[str]) -> None:

@@ -72,6 +72,11 @@ def decode_tiff(data: Any, icc: bytes, max_pixels: int) -> Decoded:
     extra = samples - _COLOURS[space]
     if extra < 0:
         raise ValueError(f"{what}: too few channels")
+    if samples > 1 and bits[0] < 8:
+        raise ValueError(f"{what}: several channels of less than 8 bits, which are not read")
+    dots = tags.integers(entries, structure.order, 336)
+    if space == "CMYK" and (number(332, 1) != 1 or number(334, 4) != 4 or dots[1:2] and dots[0] > dots[1]):
+        raise ValueError(f"{what}: inks of another kind than CMYK, or turned round, which are not read")
     if space == "YCbCr" and number(259, 1) != 7 or number(259, 1) == 6:
         raise ValueError(f"{what}, which is not read")
     narrow = number(259, 1) in (1, 5, 8, 32773, 32946)

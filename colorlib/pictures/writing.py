@@ -35,10 +35,11 @@ from colorlib.pictures.metadata import (
 from colorlib.pictures.picture import Picture, eight_bits
 from colorlib.pictures.tags import Tag
 from colorlib.pictures.vips import reason_of
-from colorlib.pictures.xmp import PACKET
+from colorlib.pictures.xmp import PACKET, extended_xmp
 
 _TIFF_COMPRESSIONS = {1: "none", 32773: "packbits", 5: "lzw"}
 _PIECE = 65_000  # bytes of a part that a segment of a JPEG holds
+_LONGEST = 65_533  # bytes that a segment can hold
 _MOST = {"JPEG": 65_500, "WEBP": 16_383}  # pixels a side
 
 
@@ -164,7 +165,7 @@ def _write_webp(path: Path, image: pyvips.Image, metadata: Metadata) -> None:
 def _write_tiff(path: Path, image: pyvips.Image, metadata: Metadata) -> None:
     compression = _TIFF_COMPRESSIONS.get(metadata.compression or 8, "deflate")
     large = image.width * image.height * image.bands * 2 > 3e9
-    image.tiffsave(str(path), compression=compression, bigtiff=large, keep="none")
+    image.tiffsave(os.fsencode(path), compression=compression, bigtiff=large, keep="none")
     more = _tiff_tags(metadata)
     tags.add_to_file(path, more, metadata.order, without=RESOLUTION - set(more))
 
@@ -177,9 +178,12 @@ def _jpeg_segments(metadata: Metadata) -> Iterator[containers.Part]:
     exif = {name: tag for name, tag in metadata.tags.items() if name != RESOURCES}
     for piece in _pieces(tags.block(exif, metadata.order) if exif else b""):
         yield b"\xe1", b"Exif\0\0" + piece
-    if metadata.xmp and len(metadata.xmp) <= _PIECE:
-        yield b"\xe1", PACKET + metadata.xmp
-    for body in metadata.extended:
+    xmp, extended = metadata.xmp, metadata.extended
+    if len(xmp) > _PIECE and not extended:
+        xmp, extended = extended_xmp(xmp, _PIECE)
+    if xmp and len(PACKET + xmp) <= _LONGEST:
+        yield b"\xe1", PACKET + xmp
+    for body in extended:
         yield b"\xe1", body
     profile = _pieces(metadata.icc)
     for number, piece in enumerate(profile, 1):

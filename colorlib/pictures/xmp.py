@@ -4,7 +4,9 @@ References:
     XMP Specification Part 3 (2020), for where it lies; Android, "Ultra HDR Image Format" 1.1, for gain maps.
 """
 
+import hashlib
 import re
+import struct
 
 PACKET = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
@@ -36,6 +38,27 @@ def true_xmp(xmp: bytes, size: tuple[int, int]) -> bytes:
             xmp = re.sub(rb"""\s(?:%b:\w+|xmlns:%b)\s*=\s*(?:"[^"]*"|'[^']*')""" % (prefix, prefix), b"", xmp)
         xmp = re.sub(rb"(?s)<(G?Container):Directory\b[^>]*>.*?</\1:Directory>", b"", xmp)
     return xmp
+
+
+def extended_xmp(xmp: bytes, most: int) -> tuple[bytes, list[bytes]]:
+    """Part a packet that is too long for a segment of a JPEG into a short one, and segments of its continuation.
+
+    The short one holds what says that a machine coloured it, which not every program looks for any further.
+
+    Args:
+        most: bytes of the packet in one segment.
+    """
+    own = re.search(rb"<rdf:Description [^>]*DigitalSourceType[^>]*/>", xmp)
+    mark = own[0] if own else b""
+    rest = re.sub(rb"(?s)<\?xpacket.*?\?>", b"", xmp.replace(mark, b"") if mark else xmp).strip()
+    name = hashlib.md5(rest, usedforsecurity=False).hexdigest().upper().encode()  # what the standard asks for
+    head = EXTENDED + name + struct.pack(">I", len(rest))
+    parts = [head + struct.pack(">I", at) + rest[at : at + most] for at in range(0, len(rest), most)]
+    note = b'<rdf:Description rdf:about="" xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="%b"/>'
+    return (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b"%b</rdf:RDF></x:xmpmeta>" % (note % name + mark)
+    ), parts
 
 
 def _with_value(xmp: bytes, name: bytes, value: bytes) -> bytes:
