@@ -184,8 +184,11 @@ def test_a_zip_and_names_that_are_not_utf_8(album, tiny):
         archive.write("album/a.png", "1912/a.png")
         archive.write("album/broken.jpg", "broken.jpg")
     Path("caf\udce9.jpg").write_bytes(Path("album/a.jpg").read_bytes())
-    results = colorize_files(tiny, ["box.zip", "caf\udce9.jpg"])
-    assert {str(r.target) for r in results} == {"box-coloured/1912/a.png", "None", "caf\udce9-coloured.jpg"}
+    Image.open("album/a.jpg").save("scan.tif")
+    Path("scan.tif").rename("caf\udce9.tif")
+    results = colorize_files(tiny, ["box.zip", "caf\udce9.jpg", "caf\udce9.tif"])
+    wanted = {"box-coloured/1912/a.png", "None", "caf\udce9-coloured.jpg", "caf\udce9-coloured.tif"}
+    assert {str(r.target) for r in results} == wanted
     (error,) = (r.error for r in results if r.error)
     assert error.startswith("box.zip/broken.jpg cannot be coloured: ")
 

@@ -381,6 +381,13 @@ def test_what_is_not_ours_is_never_replaced(tmp_path, faithful):
     assert plan_films([source], tmp_path / "out") == [job]  # ours may be replaced
     assert colorize_film(faithful, source, job.target, resume=True).frames == 0
     assert colorize_film(faithful, source, job.target, resume=True, saturation=0.5).frames == 8
+    (tmp_path / "out" / "a-coloured.mp4").unlink()
+    (tmp_path / "out" / "a-coloured.mp4").mkdir()  # nor is a folder a place for a film
+    again = tmp_path / "out" / ".." / "a.mp4"
+    (job,) = plan_films([source, again, source], tmp_path / "out")
+    assert job.target.name == "a-coloured-2.mp4"
+    with pytest.raises(ValueError, match="is no film that was coloured here"):
+        colorize_film(faithful, source, tmp_path / "out" / "a-coloured.mp4")
 
 
 @pytest.mark.parametrize("left", ["clearing", "film.json", "state.safetensors", "segment"])

@@ -61,7 +61,7 @@ def test_what_is_no_photograph_is_counted_by_kind(tmp_path):
         "oddly named photograph": 1,
         "raw photograph": 1,
     }
-    assert in_words(listing.ignored).startswith("1 JPEG XL photograph, 1 document, 1 film, 2 hidden files, 2 other")
+    assert in_words(listing.ignored).startswith("1 JPEG XL photograph, 1 document, 1 film, 2 hidden files, 1 oddly")
     assert not listing.problems
 
 

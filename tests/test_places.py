@@ -125,7 +125,7 @@ def test_a_name_is_never_too_long(here, letter):
 
 
 def test_an_ending_says_what_is_in_the_file():
-    names = ("a.JPEG", "a.png", "fuji.mpo", "IMG_0001", "Photo 12.5", "St. Louis")
+    names = ("a.JPEG", "a.png", "fuji.mpo", "IMG_0001", "Photo 12.5", "St. Louis", "a.jpg ")
     assert [with_ending(Path(name), "JPEG").name for name in names] == [
         "a.JPEG",
         "a.jpg",
@@ -133,4 +133,5 @@ def test_an_ending_says_what_is_in_the_file():
         "IMG_0001.jpg",
         "Photo 12.5.jpg",
         "St. Louis.jpg",
+        "a.jpg",
     ]

@@ -172,6 +172,7 @@ def _colorize_films(colorizer: Any, films: list[Path], options: argparse.Namespa
                 archive=options.archive,
                 force=options.force,
                 resume=options.resume,
+                quiet=options.quiet or options.json,
             )
         except ValueError as error:
             if len(films) == len(options.photographs) == 1 and not options.json:

@@ -215,6 +215,6 @@ def _write(
     except OSError as error:
         refused = error.errno in (errno.EACCES, errno.EPERM)
         if error.errno in _DISK or (refused and out and not os.access(out, os.W_OK | os.X_OK)):
-            raise
+            raise OSError(error.errno, error.strerror, str(wanted)) from error  # which names no temporary file
         raise ValueError(f"{wanted} cannot be written: {error.strerror or error}.") from error
     return place

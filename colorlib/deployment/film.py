@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from colorlib.deployment.muxing import read_film_mark
 from colorlib.deployment.places import NAME_BYTES, Job, beside, free_place, key
 from colorlib.deployment.video import _Video
 from colorlib.files import atomic_path, exclusive, write_json
+from colorlib.pictures.listing import printable
 from colorlib.pictures.mark import Mark
 
 _VERSION = 2  # of the hidden folder's layout
@@ -46,7 +48,7 @@ def plan_films(sources: Iterable[Path | str], out: Path | str | None = None, arc
     Raises:
         FileNotFoundError: there is no such film.
     """
-    films = [Path(source) for source in sources]
+    films = list({os.path.abspath(source): Path(source) for source in sources}.values())  # each once
     for source in films:
         if not source.exists():
             raise FileNotFoundError(f"there is no film {source}.")
@@ -56,13 +58,14 @@ def plan_films(sources: Iterable[Path | str], out: Path | str | None = None, arc
         if not source.is_dir() and (archive or wanted.suffix.lower() not in CONTAINERS):
             stem = wanted.stem if wanted.suffix.lower() in FILM_ENDINGS else wanted.name
             wanted = wanted.with_name(f"{stem}.mkv")
-        jobs.append(Job(source, free_place(wanted, taken, is_our_film)))
+        replaced = partial(is_our_film, frames=source.is_dir())
+        jobs.append(Job(source, free_place(wanted, taken, replaced)))
     return jobs
 
 
-def is_our_film(place: Path) -> bool:
-    """Tell a coloured film by its mark; of a folder of frames, each file is looked at when it is written."""
-    return not place.is_symlink() and (place.is_dir() or read_film_mark(place) is not None)
+def is_our_film(place: Path, frames: bool = False) -> bool:
+    """Tell a coloured film by its mark; in a folder of ``frames`` each file is looked at when it is written."""
+    return not place.is_symlink() and (place.is_dir() if frames else read_film_mark(place) is not None)
 
 
 def colorize_film(
@@ -75,6 +78,7 @@ def colorize_film(
     archive: bool = False,
     force: bool = False,
     resume: bool = False,
+    quiet: bool = False,
 ) -> FilmOutcome:
     """Colour a video file, or a folder whose pictures are the frames of a film in the order of their numbers.
 
@@ -90,6 +94,7 @@ def colorize_film(
         archive: write FFV1 in Matroska, which loses nothing, with 12 or 16 bits where the film has more than 8.
         force: colour a film that is in colour already, too.
         resume: pass over a film whose result is there, of the same model and settings, and is not older.
+        quiet: show no bar.
 
     Raises:
         FileNotFoundError: there is no such film.
@@ -110,7 +115,7 @@ def colorize_film(
         raise FileNotFoundError(f"there is no film {source}.")
     if target.resolve() == source.resolve():
         raise ValueError(f"{target} is the film itself; name another place for the coloured one.")
-    if os.path.lexists(target) and not is_our_film(target):
+    if os.path.lexists(target) and not is_our_film(target, source.is_dir()):
         raise ValueError(f"{target} is there already and is no film that was coloured here; name another place.")
     outcome = FilmOutcome(target)
     temperature = colorizer.temperature if temperature is None else temperature
@@ -127,7 +132,8 @@ def colorize_film(
         with exclusive(work, "film"):
             state = _begin(film, work, {"format": _VERSION, "film": film.identity(), **settings})
             outcome.resumed_at = outcome.frames = len(state["times"])
-            with tqdm(total=film.count, initial=outcome.frames, desc=f"colouring {source.name}", unit="frame") as bar:
+            name = printable(f"colouring {source.name}")
+            with tqdm(total=film.count, initial=outcome.frames, desc=name, unit="frame", disable=quiet) as bar:
                 _colorize(film, work, state, _Painter(colorizer, temperature, saturation, state.get("memory"), bar))
             film.finish(work, state)
             _clear(work)
