@@ -770,11 +770,12 @@ def test_what_a_tiff_carries_goes_into_a_tiff(tmp_path):
             assert {tag: dict(found.get_ifd(tag)) for tag in directories} == directories
 
 
-def test_orientation_in_a_hidden_exif_is_applied_and_gone(tmp_path):
+@pytest.mark.parametrize("name", ["exif", "EXIF profile"])  # ImageMagick's way, ExifTool's
+def test_orientation_in_a_hidden_exif_is_applied_and_gone(tmp_path, name):
     exif = Image.Exif()
     exif[274], exif[315] = 6, "A. Nonymous"
     raw = exif.tobytes()
-    text = b"Raw profile type exif\0\0" + zlib.compress(f"\nexif\n{len(raw):8}\n{raw.hex()}\n".encode())
+    text = b"Raw profile type exif\0\0" + zlib.compress(f"\n{name}\n{len(raw):8}\n{raw.hex()}\n".encode())
     (tmp_path / "a.png").write_bytes(png_with((b"zTXt", text)))
     picture = read_picture(tmp_path / "a.png")
     assert picture.size == (31, 23)

@@ -216,7 +216,8 @@ def _raw_profile(name: bytes, body: bytes) -> tuple[bytes, bytes] | None:
     with contextlib.suppress(zlib.error, ValueError, IndexError):
         keyword, text = body.split(b"\0", 1)
         text = _inflate(text[1:]) if name == b"zTXt" else text
-        return keyword[17:].lower(), bytes.fromhex("".join(text.decode("ascii").split()[2:]))
+        lines = text.decode("ascii").strip().split("\n")  # its name, its length, its bytes
+        return keyword[17:].lower(), bytes.fromhex("".join(lines[2:]))
     return None
 
 
