@@ -209,11 +209,11 @@ def test_the_command(album, tiny, capsys, monkeypatch):
     monkeypatch.setattr(loading, "load_colorizer", lambda name: tiny)
     assert cli.main(["colorize", "album", "--out", "out"]) == 1
     said = capsys.readouterr()
-    assert "out: 5 coloured, 2 were passed over." in said.out and "album/sepia.png: It is toned" in said.out
-    assert "1 other files were left out: 1 document." in said.out and "broken.jpg cannot be coloured" in said.err
+    assert "out: 5 coloured, 2 passed over." in said.out and "album/sepia.png: It is toned" in said.out
+    assert "Left out: 1 document." in said.out and "broken.jpg cannot be coloured" in said.err
     assert cli.main(["colorize", "album/a.jpg", "--out", "out", "--resume", "--compare"]) == 0
     assert cli.main(["colorize", "album/a.jpg", "--out", "out", "--resume", "--compare"]) == 0
-    assert capsys.readouterr().out.endswith("out: 0 coloured, 1 were there already.\n")
+    assert capsys.readouterr().out.endswith("out: 0 coloured, 1 there already.\n")
     assert cli.main(["colorize", "album/a.jpg"]) == 0
     assert capsys.readouterr().out == "album/a-coloured.jpg: 1 coloured.\n"
     assert cli.main(["colorize", "album/a.jpg", "--quiet"]) == 0

@@ -104,7 +104,8 @@ def run(options: argparse.Namespace) -> int:
     if not planned:
         return 0 if well else 1
     if planned.ignored:
-        _say(options, f"{planned.ignored.total():,} other files were left out: {in_words(planned.ignored)}.")
+        films_wait = " A film is coloured when it is named itself." if planned.ignored["film"] else ""
+        _say(options, f"Left out: {in_words(planned.ignored)}.{films_wait}")
     done, there, failed = [], 0, 0
     results = colorize_jobs(colorizer, planned, settings)
     with _bar(len(planned.jobs), options) as bar:
@@ -116,8 +117,8 @@ def run(options: argparse.Namespace) -> int:
                 done.append(result.target)
             bar.update()
     where = options.out or (done[0] if len(done) == 1 else "beside the originals")
-    earlier = f", {there:,} were there already" if there else ""
-    passed = f", {failed:,} were passed over" if failed else ""
+    earlier = f", {there:,} there already" if there else ""
+    passed = f", {failed:,} passed over" if failed else ""
     _say(options, f"{where}: {len(done):,} coloured{earlier}{passed}.")
     return 1 if failed or not well else 0
 
