@@ -17,7 +17,18 @@ from colorlib.color.lab import rgb_at_lightness
 from colorlib.deployment.colorizer import PhotoColorizer, check_saturation
 from colorlib.deployment.enlarging import ColorField
 from colorlib.deployment.hints import Hint
-from colorlib.deployment.places import Job, Plan, free_place, is_ours, key, plan, results_at, sentence, with_ending
+from colorlib.deployment.places import (
+    NAME_BYTES,
+    Job,
+    Plan,
+    free_place,
+    is_ours,
+    key,
+    plan,
+    results_at,
+    sentence,
+    with_ending,
+)
 from colorlib.files import sha256
 from colorlib.pictures.bounded import read_bounded
 from colorlib.pictures.caption import caption
@@ -156,7 +167,8 @@ def _colorize(
     wanted = with_ending(job.target, picture.format)
     target = write(wanted, colorizer.paint(picture, colors, settings.saturation), picture)
     if target != wanted:
-        picture.notes.append(f"The name {wanted.name} is taken or too long, so the result is {target}.")
+        why = "too long" if len(os.fsencode(wanted.name)) > NAME_BYTES else "taken"
+        picture.notes.append(f"The name {wanted.name} is {why}, so the result is {target}.")
     if settings.compare:
         pixels = _before_and_after(picture, colors, settings.saturation)
         write(_comparison(target), [pixels], Picture(pixels, format="JPEG"))
