@@ -185,7 +185,8 @@ def _show_verdict(session: Session, trial: Trial, side: str) -> None:
         for place, picture in zip(SIDES, _pair(session, trial), strict=True):
             words = "the photograph" if place == trial.real_side else "coloured by a machine"
             st.image(picture, words, width=human_study.SIDE)
-    st.button("Next pair", type="primary", shortcut="Enter", on_click=partial(setattr, session, "told", None))
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.button("Next pair", type="primary", shortcut="Enter", on_click=partial(setattr, session, "told", None))
 
 
 def _answered(session: Session, key: str) -> None:
