@@ -59,7 +59,7 @@ def test_many_photographs_come_home_in_one_zip():
             assert np.abs(np.asarray(result, dtype=int) - np.asarray(expected)).mean() < 3  # what JPEG loses
     assert notes.startswith("3 of 4 photographs") and "model faithful" in notes
     assert "broken.jpg: the file cannot be coloured: " in notes
-    assert "colour.png: colour-coloured.png. It was in colour already" in notes
+    assert "colour.png became colour-coloured.png. It was in colour already" in notes
 
 
 def test_another_model_or_another_photograph_leaves_no_file_behind(tmp_path):

@@ -142,7 +142,7 @@ class Album:
         lines = [f"{len(done)} of {len(pages)} photographs, coloured by a machine: colorlib, model {self.model}.", ""]
         lines += [f"{page.name}: {page.reason}" for page in pages if page.reason]
         lines += [f"{page.name}: not coloured yet." for page in pages if page.state == "waiting"]
-        lines += [" ".join([f"{name}: {result.path.name}.", *result.notes]) for name, result in done]
+        lines += [" ".join([f"{name} became {result.path.name}.", *result.notes]) for name, result in done]
         if self.left_out:
             lines.append(f"{self.left_out} more were left out: an album holds {MOST}.")
         return "\n".join(lines) + "\n"
