@@ -66,6 +66,7 @@ def as_markdown(path: Path) -> str:
     text = re.sub(r"\A# .*\n+(Written from .*\n)?", "", text)
     text = text.replace("ΔE 2000", "distance from the true colours")
     text = re.sub(r"</?details>\n?|<summary>.*?</summary>\n?", "", text)
+    text = re.sub(r"(?m)^[\w ,]+: \[[^\]]*\]\((?!https?:)[^)]*\)\.\n+", "", text)  # a line that only points there
     text = re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
 
     def embed(found: re.Match[str]) -> str:
