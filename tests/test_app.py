@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import io
 import json
+import runpy
 import tempfile
 import zlib
 from functools import partial
@@ -397,3 +398,15 @@ def test_a_fault_of_ours_is_a_sentence(page, monkeypatch):
     monkeypatch.setitem(choosing.SOURCES, "Yours", fail)
     page.run()
     assert not page.exception and "on our side" in page.error[0].value and "secret" not in page.error[0].value
+
+
+def test_a_host_name_that_is_given_is_added_to_those_of_the_page():
+    from streamlit import config
+
+    before = config.get_option("server.allowedHosts")
+    config.set_option("server.allowedHosts", ["archive.example"])
+    try:
+        runpy.run_path(str(Path(app.__file__).with_name("main.py")))
+        assert config.get_option("server.allowedHosts") == ["127.0.0.1", "archive.example", "localhost"]
+    finally:
+        config.set_option("server.allowedHosts", before)

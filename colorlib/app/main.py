@@ -9,5 +9,6 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from streamlit import config
 
-hosts = config.get_option("server.allowedHosts")
+hosts = sorted({"localhost", "127.0.0.1", *config.get_option("server.allowedHosts")})  # names given are added
+config.set_option("server.allowedHosts", hosts)  # for Streamlit's own check
 app = st.App("frame.py", middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)])
