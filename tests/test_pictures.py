@@ -357,7 +357,7 @@ def test_16_bits_and_profiles_become_sRGB_of_8_bits():
 
 
 def test_every_format_is_found_by_name_and_read_by_content(tmp_path):
-    assert is_picture("a/b.JPG") and is_picture(Path("b.tga")) and len(SUFFIXES) == 19
+    assert is_picture("a/b.JPG") and is_picture("c.jpg ") and is_picture(Path("b.tga")) and len(SUFFIXES) == 22
     assert not any(
         is_picture(name) for name in ("a.eps", "a.pdf", "a", "jpg", ".a.jpg", "__MACOSX/a.jpg", ".git/a.png")
     )
