@@ -35,6 +35,7 @@ COME_ALONG = {
     "nbclient",
     "nbconvert",
     "requests",
+    "starlette",
     "traitlets",
 }  # with packages that are asked for
 

@@ -822,3 +822,10 @@ def test_a_picture_may_be_one_pixel(kind, shape):
     Image.fromarray(np.full(shape, 120, np.uint8)).save(file, kind)
     picture = read_picture(file)
     assert picture.size == shape[:2] and abs(int(picture.pixels.flat[0]) - 120) < 3
+
+
+def test_a_tag_of_64_bits_costs_no_tiff(tmp_path):
+    extra = [(65005, 16, 1, 2**33, True), (65000, 3, 1, 7, True)]
+    tifffile.imwrite(tmp_path / "a.tif", np.full((8, 9), 99, np.uint8), photometric="minisblack", extratags=extra)
+    picture = read_picture(tmp_path / "a.tif")
+    assert (picture.pixels == 99).all() and {65000, 65005} <= set(picture.metadata.tags)

@@ -89,6 +89,8 @@ def decode_tiff(data: Any, icc: bytes, max_pixels: int) -> Decoded:
     pages = _count_pages(structure, following)
     if following:
         data = _only_first_page(data, structure)
+    if not structure.big:
+        data = _without_wide_tags(data, structure)
     try:
         if space == "CIELAB" and bits[0] == 8:
             return _from_bytes_of_lab(data)
@@ -125,6 +127,17 @@ def _only_first_page(data: Any, structure: tags.Structure) -> Any:
     at, width = (first + 8 + 20 * count, 8) if big else (first + 2 + 12 * count, 4)
     data = bytearray(data) if isinstance(data, bytes) else data
     data[at : at + width] = b"\0" * width
+    return data
+
+
+def _without_wide_tags(data: Any, structure: tags.Structure) -> Any:
+    """Write into the file in memory that tags of 64 bits, which libtiff wants in BigTIFF alone, are of one byte."""
+    _, order, _, first = structure
+    (count,) = struct.unpack_from(f"{order}H", data, first)
+    for at in range(first + 2, first + 2 + 12 * count, 12):
+        if struct.unpack_from(f"{order}H", data, at + 2)[0] in (16, 17, 18):
+            data = bytearray(data) if isinstance(data, bytes) else data
+            data[at + 2 : at + 8] = struct.pack(f"{order}HI", tags.UNDEFINED, 1)
     return data
 
 
