@@ -76,6 +76,7 @@ def test_a_shell_completes(shell, capsys):
         (["export", "scnes", "--out", "x"], "did you mean 'scenes'"),
         (["colourize", "a.jpg"], "did you mean 'colorize'"),
         (["list", "modles"], "did you mean 'models'"),
+        (["colorize", "a.jpg", "--modle=vivid"], "did you mean '--model'"),
         (["human-study", "none.sqlite"], "there are no answers at none.sqlite"),
     ],
 )

@@ -88,7 +88,7 @@ def test_a_long_line_takes_little_memory(shape):
     small = shrink(picture, working_size(picture.size, 128))
     field = ColorField(small[:, :1], small[:, :1].expand(-1, 2, -1, -1), picture.size)
     ab = torch.cat([field.at(picture.lightness(rows), rows) for rows in shrinking.strips(picture.size)], 2)
-    assert (ab - picture.lightness()).abs().max() < 0.5  # a level is 0.35
+    assert (ab - picture.lightness()).abs().max() < 1  # in L*, of which a level is 0.35
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10  # KiB
 
 

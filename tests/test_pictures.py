@@ -829,3 +829,11 @@ def test_a_tag_of_64_bits_costs_no_tiff(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.full((8, 9), 99, np.uint8), photometric="minisblack", extratags=extra)
     picture = read_picture(tmp_path / "a.tif")
     assert (picture.pixels == 99).all() and {65000, 65005} <= set(picture.metadata.tags)
+
+
+def test_what_a_program_says_of_the_shape_of_pixels_is_left_out(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.full((8, 9), 99, np.uint8), photometric="minisblack")
+    picture = read_picture(tmp_path / "a.tif")
+    assert 270 not in picture.metadata.tags and any("shape of its pixels" in note for note in picture.notes)
+    tifffile.imwrite(tmp_path / "b.tif", np.full((8, 9), 99, np.uint8), description="Aunt", metadata=None)
+    assert read_picture(tmp_path / "b.tif").metadata.tags[270].value.startswith(b"Aunt")

@@ -35,8 +35,9 @@ class Chosen(NamedTuple):
 
 def choose_photograph() -> Photo | None:
     """Show the sources of photographs, and return the photograph that was chosen, if any; say why one is refused."""
+    offered = [name for name in SOURCES if name != GARMENTS or _fashion_folder().exists()]
     source = st.segmented_control(
-        "Photograph", list(SOURCES), default="Yours", required=True, key="source", label_visibility="collapsed"
+        "Photograph", offered, default="Yours", required=True, key="source", label_visibility="collapsed"
     )
     SOURCES[source]()
     if chosen := st.session_state.pop("chosen", None):
@@ -151,16 +152,13 @@ def _show_greyed() -> None:
     st.caption("These had their colours taken out. The page can be given a folder of old photographs to offer here.")
 
 
+def _fashion_folder() -> Path:
+    return Path(os.environ.get("COLORLIB_FASHION_MNIST") or project_folder() / "data" / "fashion-mnist")
+
+
 def _show_fashion() -> None:
-    folder = os.environ.get("COLORLIB_FASHION_MNIST") or project_folder() / "data" / "fashion-mnist"
     try:
-        fashion = _fashion(str(folder))
-    except FileNotFoundError:
-        st.info(
-            "Fashion-MNIST is not on this computer; the page on data in the project says how to get its 30 MB.",
-            icon=":material/download:",
-        )
-        return
+        fashion = _fashion(str(_fashion_folder()))
     except (OSError, ValueError) as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -185,9 +183,10 @@ def _fashion(folder: str):
     return open_fashion_mnist(folder)
 
 
+GARMENTS = "Fashion-MNIST"  # offered where it is
 SOURCES = {
     "Yours": _uploader,
     "Examples": _show_bundled,
     "Black and white": _show_historical,
-    "Fashion-MNIST": _show_fashion,
+    GARMENTS: _show_fashion,
 }

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 
 import colorlib
@@ -59,7 +60,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given and not given[0].startswith("-"):
             look_up(parser.get_default("commands"), given[0], "command")
-        options = parser.parse_args(given)
+        options, unknown = parser.parse_known_args(given)
+        for word in (word.partition("=")[0] for word in unknown if word.startswith("--")):
+            known = parser.get_default("commands")[given[0]].format_usage()
+            look_up(dict.fromkeys(re.findall(r"--[\w-]+", known)), word, f"option of {given[0]}")
+        if unknown:
+            parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         return options.run(options)
     except KeyboardInterrupt:
         print("\ncolorlib: stopped; what is done is kept. Run the same command to go on.", file=sys.stderr)

@@ -20,6 +20,7 @@ from colorlib.pictures.tags import Directory, Tag
 from colorlib.pictures.xmp import EXTENDED, GAIN_MAP, PACKET, true_xmp
 
 RESOURCES, CAPTIONS, SOFTWARE, XMP, PROFILE = 34377, 33723, 305, 700, 34675
+_DESCRIPTION, _OF_PIXELS = 270, re.compile(rb"\{\"shape\": |ImageJ=|<\?xml.*<OME\b", re.DOTALL)
 _ORIENTATION, X_RESOLUTION, Y_RESOLUTION, UNIT, _LAYERS = 274, 282, 283, 296, 37724
 RESOLUTION = {X_RESOLUTION, Y_RESOLUTION, UNIT}
 _XMP_OF_JP2 = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -106,6 +107,9 @@ class Metadata:
         if (layers := self.tags.get(_LAYERS)) and re.search(rb"Layr|ryaL|Lr16|61rL|Lr32|23rL", bytes_of(layers)):
             del self.tags[_LAYERS]
             notes.append("Its layers were left out; what they showed together was coloured.")
+        if (said := self.tags.get(_DESCRIPTION)) and _OF_PIXELS.match(bytes_of(said)):
+            del self.tags[_DESCRIPTION]
+            notes.append("What a program had written of the shape of its pixels was left out.")
         if resources := self.tags.get(RESOURCES):
             kept = _without_thumbnails(bytes_of(resources))
             self.tags[RESOURCES] = Tag(1, len(kept), kept)
