@@ -1,5 +1,6 @@
 """Films as files: clocks that start again, what containers hold and what is said of the rest, damage, marks."""
 
+import importlib
 import json
 import os
 from fractions import Fraction
@@ -19,6 +20,7 @@ from colorlib.deployment.film import colorize_film, plan_films
 from colorlib.deployment.film_differences import FilmFacts, Track, describe, differences
 from colorlib.deployment.loading import load_colorizer
 from colorlib.deployment.muxing import read_film_mark
+from colorlib.pictures import bounded
 
 pytestmark = pytest.mark.slow
 
@@ -427,3 +429,18 @@ def test_pipes_long_names_and_one_bad_film_among_others(tmp_path, capsys, monkey
     said = capsys.readouterr().err
     assert "pipe.mp4 is no film but a pipe" in said and "bad.ts" in said
     assert sorted(os.listdir("out")) == ["link.mp4", long]
+
+
+def test_a_film_that_takes_too_much_time_is_ended_before_it_is_believed(tmp_path, faithful, monkeypatch):
+    source = write(tmp_path / "a.mp4", codec="mpeg4", sound=None)
+    (tmp_path / "endless.py").write_text("import time\n\ndef decode(source):\n    time.sleep(600)\n")
+    bounded.end_children()
+    with monkeypatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path))  # of the child
+        patch.syspath_prepend(str(tmp_path))
+        patch.setattr(film, "decode_through", importlib.import_module("endless").decode)
+        patch.setattr(film, "TRIED_SECONDS", 0.1)
+        with pytest.raises(ValueError, match=r"a\.mp4 cannot be read: decoding took more than 1 s\.$"):
+            colorize_film(faithful, source, tmp_path / "out.mp4", quiet=True)
+    assert not (tmp_path / "out.mp4").exists()
+    assert colorize_film(faithful, source, tmp_path / "out.mp4", quiet=True).frames == 8

@@ -1,5 +1,6 @@
 """Films as files: opened within bounds, their streams, their packets as far as they can be read."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,18 @@ def packets(container: Any, streams: Iterable[Any]) -> Iterator[Any]:
             return
         if packet.size:
             yield packet
+
+
+def decode_through(source: Path) -> None:
+    """Decode all moving pictures of a film as far as they can be read, and keep none.
+
+    Raises:
+        ValueError: see :func:`open_film` and :func:`moving`.
+    """
+    with open_film(source) as container:
+        for packet in packets(container, [moving(container)]):
+            with contextlib.suppress(pyav().error.FFmpegError):  # what is lost is said by who reads it in earnest
+                packet.decode()
 
 
 def timecode_of(container: Any) -> str:

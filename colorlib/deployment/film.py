@@ -25,16 +25,19 @@ from tqdm import tqdm
 
 import colorlib
 from colorlib.deployment.colorizer import PhotoColorizer, check_saturation
-from colorlib.deployment.containers import CONTAINERS, FILM_ENDINGS
+from colorlib.deployment.containers import CONTAINERS, FILM_ENDINGS, decode_through, pyav
 from colorlib.deployment.frames import FilmOutcome, _Folder, _Painter, _segment
 from colorlib.deployment.muxing import read_film_mark
 from colorlib.deployment.places import NAME_BYTES, Job, beside, free_place, key
 from colorlib.deployment.video import _Video
 from colorlib.files import atomic_path, exclusive, write_json
+from colorlib.pictures.bounded import call_bounded
 from colorlib.pictures.listing import printable
 from colorlib.pictures.mark import Mark
 
 _VERSION = 2  # of the hidden folder's layout
+TRIED_SECONDS = 60.0  # for every megabyte of a film, and for ten more: only work without end takes so long
+TRIED_MEMORY = 4 << 30  # bytes
 _BEGUN, _STATE = "film.json", "state.safetensors"
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -122,6 +125,8 @@ def colorize_film(
     settings = {"model": colorizer.digest, "temperature": temperature, "saturation": saturation, "archive": archive}
     mark = Mark(colorizer.name, colorlib.__version__, hashlib.sha256(repr(settings).encode()).hexdigest()[:12])
     folder = source.is_dir()
+    if not folder and not (resume and target.exists()):
+        _try(source)
     film = _Folder(source, target, outcome, mark) if folder else _Video(source, target, outcome, mark, archive)
     work = _work_folder(target)
     if resume and film.is_there() and not (work / _BEGUN).exists():
@@ -168,6 +173,19 @@ def _work_folder(target: Path) -> Path:
     if len(os.fsencode(name)) > NAME_BYTES:
         name = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()}.unfinished"
     return target.with_name(name)
+
+
+def _try(source: Path) -> None:
+    """Decode a film once in a process that can be ended, before this one believes it."""
+    pyav()
+    if not source.is_file():
+        return  # whoever opens it says so
+    seconds = TRIED_SECONDS * (10 + source.stat().st_size / 1e6)
+    try:
+        call_bounded(decode_through, source, seconds=seconds, memory=TRIED_MEMORY)
+    except ValueError as error:
+        named = str(error).startswith(str(source))
+        raise ValueError(str(error) if named else f"{source} cannot be read: {str(error).rstrip('.')}.") from None
 
 
 def _begin(film: _Folder | _Video, work: Path, settings: dict) -> dict[str, Tensor]:
