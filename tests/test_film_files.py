@@ -444,3 +444,15 @@ def test_a_film_that_takes_too_much_time_is_ended_before_it_is_believed(tmp_path
             colorize_film(faithful, source, tmp_path / "out.mp4", quiet=True)
     assert not (tmp_path / "out.mp4").exists()
     assert colorize_film(faithful, source, tmp_path / "out.mp4", quiet=True).frames == 8
+
+
+def test_whatever_one_film_raises_the_next_is_coloured(tmp_path, capsys, monkeypatch):
+    first, second = (write(tmp_path / name, codec="mpeg4", sound=None) for name in ("a.mp4", "b.mp4"))
+
+    def breaks(colorizer, source, *args, **options):
+        return 1 / 0 if source.name == "a.mp4" else colorize_film(colorizer, source, *args, **options)
+
+    monkeypatch.setattr(film, "colorize_film", breaks)
+    assert cli.main(["colorize", str(first), str(second), "--out", str(tmp_path / "out"), "--model", "faithful"]) == 1
+    assert (tmp_path / "out" / "b.mp4").exists()
+    assert "a.mp4 cannot be coloured: division by zero." in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -159,6 +160,7 @@ def _tell(
 def _colorize_films(colorizer: Any, films: list[Path], options: argparse.Namespace) -> bool:
     """Colour one film after the other and say whether all went well; one that cannot be read is passed over."""
     from colorlib.deployment.film import colorize_film, plan_films
+    from colorlib.deployment.places import sentence
 
     well = True
     for source, target, _ in plan_films(films, options.out, options.archive):
@@ -175,10 +177,13 @@ def _colorize_films(colorizer: Any, films: list[Path], options: argparse.Namespa
                 resume=options.resume,
                 quiet=options.quiet or options.json,
             )
-        except ValueError as error:
-            if len(films) == len(options.photographs) == 1 and not options.json:
+        except OSError:  # no result can be written any more
+            raise
+        except Exception as error:  # decoders and encoders raise nearly anything
+            alone = len(films) == len(options.photographs) == 1 and not options.json
+            if os.environ.get("COLORLIB_TRACEBACK") or (alone and isinstance(error, ValueError)):
                 raise
-            _tell(options, source, None, [], time.perf_counter() - began, str(error))
+            _tell(options, source, None, [], time.perf_counter() - began, sentence(error, source))
             well = False
             continue
         _tell(options, source, outcome.target, outcome.notes, time.perf_counter() - began)

@@ -88,6 +88,8 @@ def _fits(stream: Any, first: list[Any], format: str) -> bool:
 
 
 def _can_be_recoded(stream: Any, first: list[Any], format: str) -> bool:
+    if stream.codec_context is None or stream.format is None:
+        return False  # of a kind that its damaged header does not tell
     try:
         with pyav().open(io.BytesIO(), "w", format=format) as out:
             recoder = _Recoder(out, stream, format)
