@@ -18,6 +18,7 @@ from colorlib.deployment.colorizer import PhotoColorizer, check_saturation
 from colorlib.deployment.enlarging import ColorField
 from colorlib.deployment.hints import Hint
 from colorlib.deployment.places import (
+    DISK_ERRORS,
     NAME_BYTES,
     Job,
     Plan,
@@ -41,7 +42,6 @@ from colorlib.pictures.writing import write_picture
 
 COMPARED_SIDE = 1200  # pixels, the longer side of each half of a comparison
 WORDS = "coloured by a machine"  # of the visible mark
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def _write(
         write_picture(place, strips, like, mark)
     except OSError as error:
         refused = error.errno in (errno.EACCES, errno.EPERM)
-        if error.errno in _DISK or (refused and out and not os.access(out, os.W_OK | os.X_OK)):
+        if error.errno in DISK_ERRORS or (refused and out and not os.access(out, os.W_OK | os.X_OK)):
             raise OSError(error.errno, error.strerror, str(wanted)) from error  # which names no temporary file
         raise ValueError(f"{wanted} cannot be written: {error.strerror or error}.") from error
     return place

@@ -7,7 +7,6 @@ Films are worked on in segments, each written whole into a hidden folder beside 
 remembered at its end. A killed run goes on from there, and gives the same film as one that was left alone.
 """
 
-import errno
 import hashlib
 import json
 import os
@@ -28,7 +27,7 @@ from colorlib.deployment.colorizer import PhotoColorizer, check_saturation
 from colorlib.deployment.containers import CONTAINERS, FILM_ENDINGS, decode_through, pyav
 from colorlib.deployment.frames import FilmOutcome, _Folder, _Painter, _segment
 from colorlib.deployment.muxing import read_film_mark
-from colorlib.deployment.places import NAME_BYTES, Job, beside, free_place, key
+from colorlib.deployment.places import DISK_ERRORS, NAME_BYTES, Job, beside, free_place, key
 from colorlib.deployment.video import _Video
 from colorlib.files import atomic_path, exclusive, write_json
 from colorlib.pictures.bounded import call_bounded
@@ -39,7 +38,6 @@ _VERSION = 2  # of the hidden folder's layout
 TRIED_SECONDS = 60.0  # for every megabyte of a film, and for ten more: only work without end takes so long
 TRIED_MEMORY = 4 << 30  # bytes
 _BEGUN, _STATE = "film.json", "state.safetensors"
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 def plan_films(sources: Iterable[Path | str], out: Path | str | None = None, archive: bool = False) -> list[Job]:
@@ -147,7 +145,7 @@ def colorize_film(
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         kept = f": {outcome.frames:,} frames are done and kept; the same command goes on" if outcome.frames else ""
         sentence = f"{source} cannot be coloured into {target} ({reason.rstrip('.')}){kept}."
-        if isinstance(error, OSError) and error.errno in _DISK:
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             raise OSError(sentence) from error
         raise ValueError(sentence) from error
     return outcome

@@ -4,6 +4,7 @@ Every path that a result gets is chosen by :func:`free_place`: never over a sour
 photograph, and never over a file that is not ours, which its mark tells (:mod:`colorlib.pictures.mark`).
 """
 
+import errno
 import itertools
 import os
 import re
@@ -22,6 +23,7 @@ from colorlib.pictures.mark import read_mark
 
 T = TypeVar("T")
 
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # after which no other result can be written either
 NAME_BYTES = 255  # the longest name of a file, nearly everywhere
 EARLIER = "earlier result"
 _COLOURED = "-coloured"

@@ -24,7 +24,6 @@ FORMATS = {
 SUFFIXES = {suffix for suffixes in FORMATS.values() for suffix in suffixes}
 WRITTEN = {name: FORMATS[name][0] for name in ("JPEG", "PNG", "TIFF", "WEBP")}
 """What is written, each with the ending of new files."""
-WRITTEN_SUFFIXES = {suffix for name in WRITTEN for suffix in FORMATS[name]}
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 _BEGINNINGS = {
