@@ -159,9 +159,12 @@ def _tell(
 
 def _colorize_films(colorizer: Any, films: list[Path], options: argparse.Namespace) -> bool:
     """Colour one film after the other and say whether all went well; one that cannot be read is passed over."""
+    from colorlib.deployment.containers import pyav
     from colorlib.deployment.film import colorize_film, plan_films
     from colorlib.deployment.places import sentence
 
+    if not all(film.is_dir() for film in films):
+        pyav()  # without it no film can be coloured, which is said once
     well = True
     for source, target, _ in plan_films(films, options.out, options.archive):
         began = time.perf_counter()
