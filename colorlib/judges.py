@@ -97,14 +97,18 @@ def judge_for_losses() -> Judge:
     return Judge(version=0)
 
 
-@cache
-def judge_for_metrics() -> Judge | None:
-    """Return the Lite2 that a process shares, on the processor, or None where the extra ``pretrained`` is missing.
+def judge_for_metrics(device: torch.device | str = "cpu") -> Judge | None:
+    """Return the Lite2 that a process shares on a device, or None where the extra ``pretrained`` is missing.
 
     Raises:
         ValueError: its file of weights is not the published one.
     """
+    return _shared_judge(torch.device(device))
+
+
+@cache
+def _shared_judge(device: torch.device) -> Judge | None:
     try:
-        return Judge(JUDGE)
+        return Judge(JUDGE).to(device)
     except ModuleNotFoundError:
         return None

@@ -46,6 +46,7 @@ def choose_device(name: str = "auto") -> torch.device:
     Raises:
         ValueError: an unknown device, or one that this machine does not have.
     """
+    torch.backends.cudnn.allow_tf32 = False  # which rounds what is no bfloat16 to 10 bits, and with it the colours
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

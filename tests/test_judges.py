@@ -77,9 +77,9 @@ def loaded(monkeypatch) -> list[int]:
         read(network)
 
     monkeypatch.setattr(imagenet, "load_pretrained", load_pretrained)
-    judge_for_metrics.cache_clear()
+    judges._shared_judge.cache_clear()
     yield versions
-    judge_for_metrics.cache_clear()
+    judges._shared_judge.cache_clear()
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -123,9 +123,9 @@ def test_no_room_names_a_judge_but_its_own(room):
 @pytest.fixture
 def no_extra(monkeypatch):
     monkeypatch.setattr(imagenet.importlib.util, "find_spec", lambda name: None)
-    judges.judge_for_metrics.cache_clear()
+    judges._shared_judge.cache_clear()
     yield
-    judges.judge_for_metrics.cache_clear()
+    judges._shared_judge.cache_clear()
 
 
 @pytest.mark.parametrize("objective", ["perceptual", "class_kl", "ddcolor", {"l1": 1.0, "perceptual": 1.0}])

@@ -130,7 +130,7 @@ def small_judge(monkeypatch):
         quarters = nn.functional.adaptive_avg_pool2d(rgb, 2)
         return Seen([rgb], quarters.flatten(1), rgb.mean((2, 3)))
 
-    monkeypatch.setattr(pair_module, "judge_for_metrics", lambda: judge)
+    monkeypatch.setattr(pair_module, "judge_for_metrics", lambda device: judge)
 
 
 def some_pair(N: int, side: int = 16, color: float = 0.5) -> Pair:

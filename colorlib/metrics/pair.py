@@ -181,5 +181,5 @@ class Pair:
 
     @torch.no_grad()
     def _look(self, rgb: Tensor) -> Seen | None:
-        judge = judge_for_metrics() if self.look and min(rgb.shape[2:]) >= SMALLEST_SEEN else None
+        judge = judge_for_metrics(rgb.device) if self.look and min(rgb.shape[2:]) >= SMALLEST_SEEN else None
         return judge(rgb) if judge else None

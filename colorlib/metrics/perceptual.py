@@ -145,7 +145,7 @@ def lpips_alex(pair: Pair) -> Tensor:
     loaded = _load_lpips(weights_folder())
     if loaded is None or min(pair.rgb.shape[2:]) < ALEXNET_SIDE:
         return pair.unknown
-    network, weights = loaded
+    network, weights = loaded[0].to(pair.rgb.device), [weight.to(pair.rgb) for weight in loaded[1]]
     return _layer_distances(network(pair.rgb), network(pair.rgb_true), weights).sum(0)
 
 

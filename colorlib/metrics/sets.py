@@ -149,7 +149,7 @@ def _load_inception(folder: Path | None) -> tuple[torch.jit.ScriptModule, str] |
 
 
 def _embed_by_inception(network: torch.jit.ScriptModule, rgb: Tensor) -> Tensor:
-    embedding = network((255 * rgb).round().to(torch.uint8), return_features=True)
+    embedding = network.to(rgb.device)((255 * rgb).round().to(torch.uint8), return_features=True)
     if embedding.shape != (len(rgb), INCEPTION_WIDTH):
         raise ValueError(
             f"{INCEPTION} gives {tuple(embedding.shape)} for {len(rgb)} pictures, not ({len(rgb)}, {INCEPTION_WIDTH}): "

@@ -40,7 +40,8 @@ from colorlib.runs.samples import color_bundled, color_sample
 from colorlib.runs.standing import standing
 from colorlib.runs.training import macs_in_training, train
 
-BATCH = 32
+BATCH = 32  # photographs; what fits a processor's caches
+GPU_BATCH = 256
 LOOKED = 2_000  # photographs, drawn by lot, that Lite2 looks at: in colour, left grey and as predicted
 TIMED = 10  # photographs that are coloured one at a time for the clock
 
@@ -52,6 +53,7 @@ def evaluate(
     progress: Callable | None = None,
     sets: SetDistances | None = None,
     look: bool = True,
+    device: torch.device | str = "cpu",
 ) -> pd.DataFrame:
     """Score a colorizer on photographs.
 
@@ -62,6 +64,7 @@ def evaluate(
         progress: called with (done, total).
         sets: takes in all pictures, for the distances between the sets.
         look: whether Lite2 looks at ``LOOKED`` of the photographs, always the same ones; it must not judge itself.
+        device: where the batches are, and what measures them.
 
     Returns:
         A row for each photograph: its id, every metric, and on ``scenes`` the scores per law of colour. What Lite2 did
@@ -72,9 +75,10 @@ def evaluate(
     """
     looked = np.isin(indices, data.drawn(indices, LOOKED if look and data.kinds is None else 0))
     order, rows, done = [np.flatnonzero(looked), np.flatnonzero(~looked)], [], 0
-    batches = [group[start : start + BATCH] for group in order for start in range(0, len(group), BATCH)]
+    size = BATCH if torch.device(device).type == "cpu" else GPU_BATCH
+    batches = [group[start : start + size] for group in order for start in range(0, len(group), size)]
     for places in tqdm(batches, desc="judging", unit="batch", leave=False):
-        batch = data.batch(indices[places])
+        batch = data.batch(indices[places], device)
         seen = bool(looked[places[0]])
         pair = Pair(batch.L, predict(batch), batch.ab, data.class_prior, batch.labels, data.classes, seen)
         if sets:
@@ -92,7 +96,7 @@ def evaluate(
 def _scores_per_law(pair: Pair, kinds: Tensor, kind_info: list[dict]) -> dict[str, list[float]]:
     """Score the pixels of each law of colour apart; NaN where a photograph has none of them."""
     law_of_kind = torch.tensor([LAWS.index(kind["law"]) for kind in kind_info])
-    law = law_of_kind[kinds.long()]  # (N, H, W)
+    law = law_of_kind.to(kinds.device)[kinds.long()]  # (N, H, W)
     maps = {
         "delta_e_76": (pair.ab - pair.ab_true).norm(dim=1),
         "mean_chroma": pair.ab.norm(dim=1),
@@ -252,7 +256,8 @@ def _judge(
         itself = colorizer is not None and JUDGE in colorizer.looks_through
         if itself:
             print(f"It looks through EfficientNet-Lite{JUDGE} itself, which therefore says nothing of its pictures.")
-        per_image = evaluate(predict, data, data.indices(split), progress, sets, not itself)
+        device = colorizer.device if colorizer else "cpu"
+        per_image = evaluate(predict, data, data.indices(split), progress, sets, not itself, device)
         cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split)
         cost |= _training_cost(folder, colorizer, data)
         write_pictures(folder, "test", color_sample(predict, data, split))
