@@ -85,7 +85,7 @@ def _shows(room: str, files: Mapping[str, str]) -> bool:
 def _file(text: str) -> tuple[str, frozenset[str]]:
     """Return a digest of a file's code, and the dotted names that it imports."""
     tree = _tree(text)
-    return _digest(ast.dump(tree)), frozenset(_imported(tree))
+    return _digest(_code(tree)), frozenset(_imported(tree))
 
 
 def _definition(text: str, room: str, asked: str, words: set[str]) -> tuple[str, set[str]]:
@@ -130,7 +130,7 @@ def _mentioned(registry: ast.Dict, words: set[str]) -> ast.Dict:
 @cache
 def _parts(statement: ast.AST) -> tuple[str, frozenset[str], frozenset[str]]:
     """Return a statement's code, the dotted names that it imports, and the names that it uses."""
-    return ast.dump(statement), frozenset(_imported(statement)), frozenset(_names(statement))
+    return _code(statement), frozenset(_imported(statement)), frozenset(_names(statement))
 
 
 @cache
@@ -193,6 +193,14 @@ def _names(tree: ast.AST) -> Iterator[str]:
 
 def _texts(tree: ast.AST) -> Iterator[str]:
     return (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _code(node: object) -> str:
+    """Write a syntax tree down alike under every Python: each version adds fields, which are empty in older code."""
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
+        return f"{type(node).__name__}({', '.join(f'{name}={_code(value)}' for name, value in fields)})"
+    return f"[{', '.join(map(_code, node))}]" if isinstance(node, list) else repr(node)
 
 
 def _digest(text: str) -> str:

@@ -1,5 +1,6 @@
 """What a row's stamp counts: each file of the library is edited in a copy, one at a time."""
 
+import ast
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -274,3 +275,11 @@ def test_the_studies_rows_rest_on_what_makes_a_run_and_on_nothing_else(monkeypat
         names = set(imports.reached(source, words))
         assert {name.split(".")[1] for name in names} <= COUNTED
         assert {"colorlib.runs.evaluation", "colorlib.statistics.intervals", "colorlib.color.hints"} <= names
+
+
+def test_a_field_that_another_python_adds_does_not_count():
+    old, new = (ast.parse("def f(x, y=None):\n    return [x, 'y', 0]") for _ in range(2))
+    for node in ast.walk(new):
+        node._fields, node.type_params = (*node._fields, "type_params"), []
+    shorter = ast.parse("def f(x, y=None):\n    return [x, 'y']")
+    assert imports._code(new) == imports._code(old) != imports._code(shorter)
