@@ -13,6 +13,7 @@ from colorlib.files import write_json
 from colorlib.reports import choose_samples, compare, show_samples, write_report
 from colorlib.reports.rows import MANY, by_budget, short_names
 from colorlib.reports.sections.attribution import Attribution
+from colorlib.reports.sections.critics import Critics
 from colorlib.reports.sections.crowns import Crowns
 from colorlib.reports.sections.laws import Laws
 from colorlib.reports.sections.pretraining import Pretraining, about_worth, photographs_needed
@@ -462,3 +463,31 @@ def test_budgets_are_an_axis(budgets):
     text = "\n".join(section.markdown())
     assert "## More photographs" in text and "Kendall's τ between the orders of 3 designs" in text
     assert list(section.charts) == ["scaling_images", "scaling_macs"] and section.table[0][-1] == "came minus forecast"
+
+
+# --------------------------------------------------------------------------------------------------------- critics
+
+
+def test_a_critic_stands_beside_the_same_network_without_it(study, tmp_path):
+    rows = {
+        "unet · l1 + gan": ("network", 10.4, 0.9, {"l1": 1, "gan_hinge": 0.02}, None),
+        "unet · pix2pix": ("network", 9.0, 0.9, "pix2pix", None),  # l1, however heavy, is its other term
+        "unet · l2 + gan": ("network", 9.0, 0.9, {"l2": 1, "perceptual": 1, "gan_hinge": 1}, None),  # nowhere without
+        "vit · l1 + gan": ("network", 9.0, 0.9, {"l1": 1, "gan_projected": 1}, None),  # another network
+    }
+    folder = write_study(tmp_path / "critics", rows=rows, seeds=3)
+    for run in folder.glob("unet-l1-gan-s*"):
+        change(run, objective_options={"critic": "unet", "critic_rate": 1e-4})
+    write_json(folder / "unet-l1-gan-s1" / "collapse.json", {"why": "it left the photographs", "images_seen": 5_000})
+    section = Critics(compare(folder))
+    assert section.pairs == dict.fromkeys(["unet · pix2pix", "unet · l1 + gan"], "unet · l1")
+    assert "Of 2 rows with a critic" in section.headline and "0 are shown to be lower" in section.headline
+    assert (
+        section.headline.endswith("and 1 higher.")
+        and "with the critic 2 of 2 are more colourful" in section.sentences[1]
+    )
+    assert section.sentences[-1] == "1 of their 6 trainings collapsed."
+    line = next(line for line in section.table if line[0] == "unet · l1 + gan")
+    assert line[2].startswith("+1.") and line[3] == "worse" and line[-1] == "1 of 3"
+    assert "## What critics buy" in section.markdown() and "collapsed |" in "\n".join(section.markdown())
+    assert not Critics(compare(study)).present and not Critics(compare(study)).markdown()

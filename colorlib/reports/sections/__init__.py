@@ -9,6 +9,7 @@ from colorlib.reports.sections.base import Chart, Section
 from colorlib.reports.sections.budgets import Budgets
 from colorlib.reports.sections.certainty import Certainty
 from colorlib.reports.sections.cost import Cost
+from colorlib.reports.sections.critics import Critics
 from colorlib.reports.sections.crowns import Crowns
 from colorlib.reports.sections.hints import Hints
 from colorlib.reports.sections.histories import Histories
@@ -31,6 +32,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Ranking,
     Recognised,
     Verdicts,
+    Critics,
     Cost,
     Budgets,
     Scaling,
