@@ -48,7 +48,7 @@ def short(value: float | None) -> str:
     """Write a large number shortly: 1.2 M."""
     if value is None or pd.isna(value):
         return "–"
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.3g} {letter}"
     return f"{value:.3g}" if value >= 0.01 or not value else "< 0.01"

@@ -68,15 +68,15 @@ class Critics(Section):
     @cached_property
     def table(self) -> list[list[str]]:
         """A line for each pair: the difference with its verdict, and what else changed."""
-        lines = [["row", "without its critic", f"{head(PRIMARY)}, difference", "verdict"]]
-        lines[0] += [head(metric) for metric in (VIVID, RECOVERED, DISTANCE)] + ["collapsed"]
+        lines = [["row", f"{head(PRIMARY)}, difference", "verdict"]]
+        lines[0] += [*(head(metric) for metric in (VIVID, RECOVERED, DISTANCE)), "collapsed", "without its critic"]
         for label, other in self.pairs.items():
             found, row = self.c.differences[label, other], self.c.by_label[label]
             ends = f"{signed(found.mean)} ({signed(found.low)}…{signed(found.high)})"
-            line = [label, other, ends, self.c.verdict(label, other)]
+            line = [label, ends, self.c.verdict(label, other)]
             for metric in (VIVID, RECOVERED, DISTANCE):
                 line.append(" → ".join(number(value, 1) for value in self._ends(metric, label, other)))
-            lines.append([*line, f"{len(row.collapsed)} of {len(row.runs)}"])
+            lines.append([*line, f"{len(row.collapsed)} of {len(row.runs)}", other])
         return lines
 
     def markdown(self) -> list[str]:
