@@ -40,8 +40,7 @@ from colorlib.runs.samples import color_bundled, color_sample
 from colorlib.runs.standing import standing
 from colorlib.runs.training import macs_in_training, train
 
-BATCH = 32  # photographs; what fits a processor's caches
-GPU_BATCH = 256
+BATCH, GPU_BATCH = 32, 256  # photographs; the first fit a processor's caches
 LOOKED = 2_000  # photographs, drawn by lot, that Lite2 looks at: in colour, left grey and as predicted
 TIMED = 10  # photographs that are coloured one at a time for the clock
 
@@ -95,8 +94,8 @@ def evaluate(
 
 def _scores_per_law(pair: Pair, kinds: Tensor, kind_info: list[dict]) -> dict[str, list[float]]:
     """Score the pixels of each law of colour apart; NaN where a photograph has none of them."""
-    law_of_kind = torch.tensor([LAWS.index(kind["law"]) for kind in kind_info])
-    law = law_of_kind.to(kinds.device)[kinds.long()]  # (N, H, W)
+    law_of_kind = torch.tensor([LAWS.index(kind["law"]) for kind in kind_info], device=kinds.device)
+    law = law_of_kind[kinds.long()]  # (N, H, W)
     maps = {
         "delta_e_76": (pair.ab - pair.ab_true).norm(dim=1),
         "mean_chroma": pair.ab.norm(dim=1),
@@ -107,9 +106,8 @@ def _scores_per_law(pair: Pair, kinds: Tensor, kind_info: list[dict]) -> dict[st
         inside = (law == number).float()
         pixels = inside.sum((1, 2))
         scores[f"share_{name}"] = (pixels / inside[0].numel()).tolist()
-        for metric, values in maps.items():
-            mean = (values * inside).sum((1, 2)) / pixels  # 0 / 0 is NaN: this photograph has no such thing
-            scores[f"{metric}_{name}"] = mean.tolist()
+        for metric, values in maps.items():  # 0 / 0 is NaN: this photograph has no such thing
+            scores[f"{metric}_{name}"] = ((values * inside).sum((1, 2)) / pixels).tolist()
     return scores
 
 
@@ -214,10 +212,9 @@ def compare_objectives(
         >>> list(found)
         ['sharp', 'blunt']
     """
-    budget = budget or {}
     return {
         name: train_and_judge(
-            ExperimentConfig(model, objective, model_options, options, seed, **budget), data, None, device
+            ExperimentConfig(model, objective, model_options, options, seed, **(budget or {})), data, None, device
         )
         for name, (objective, options) in objectives.items()
     }
@@ -256,8 +253,8 @@ def _judge(
         itself = colorizer is not None and JUDGE in colorizer.looks_through
         if itself:
             print(f"It looks through EfficientNet-Lite{JUDGE} itself, which therefore says nothing of its pictures.")
-        device = colorizer.device if colorizer else "cpu"
-        per_image = evaluate(predict, data, data.indices(split), progress, sets, not itself, device)
+        where = data.indices(split), progress, sets, not itself, colorizer.device if colorizer else "cpu"
+        per_image = evaluate(predict, data, *where)
         cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split)
         cost |= _training_cost(folder, colorizer, data)
         write_pictures(folder, "test", color_sample(predict, data, split))

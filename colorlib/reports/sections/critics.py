@@ -1,6 +1,7 @@
 """What critics buy: each row with a critic beside the same network that learns from the same terms without it."""
 
 import json
+import math
 from functools import cached_property
 
 from colorlib.objectives import OBJECTIVES, SUMS, objective_options, terms_of
@@ -56,7 +57,8 @@ class Critics(Section):
             (RECOVERED, "easier to recognise"),
             (DISTANCE, "nearer as a set"),
         ):
-            found = [ends for pair in self.pairs.items() if None not in (ends := self._ends(metric, *pair))]
+            ends = [self._ends(metric, *pair) for pair in self.pairs.items()]
+            found = [(before, after) for before, after in ends if math.isfinite(before) and math.isfinite(after)]
             if found:
                 fewer = metric == DISTANCE
                 count = sum(after < before if fewer else after > before for before, after in found)
@@ -83,13 +85,13 @@ class Critics(Section):
         lines = ["", f"## {self.heading}", "", *(f"- {sentence}" for sentence in self.sentences), ""]
         return [*lines, *markdown_table(self.table), "", self.note] if self.present else []
 
-    def _ends(self, metric: str, label: str, other: str) -> list[float | None]:
-        """Return a metric without the critic and with it, None where it was not measured."""
-        intervals = self.c.intervals | self.c.pooled
-        if metric in intervals:
-            return [found.mean if (found := intervals[metric].get(name)) else None for name in (other, label)]
-        scores = self.c.sets.get(metric, {})
-        return [scores[name].value if name in scores else None for name in (other, label)]
+    def _ends(self, metric: str, label: str, other: str) -> tuple[float, float]:
+        """Return a metric without the critic and with it, NaN where it was not measured."""
+        if metric in self.c.sets:
+            values = {name: score.value for name, score in self.c.sets[metric].items()}
+        else:
+            values = {name: found.mean for name, found in (self.c.intervals | self.c.pooled).get(metric, {}).items()}
+        return values.get(other, math.nan), values.get(label, math.nan)
 
 
 def _terms(row: Row) -> dict[str, float]:
