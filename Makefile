@@ -12,9 +12,10 @@ endif
 STUDY ?= quick
 PORT ?= 8501
 IMAGES ?= 10000
+OUT ?= page
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help study app lint check test examples unit lab bench rendered
+.PHONY: help study app browser-page lint check test examples unit lab bench rendered
 
 help:
 	@echo 'make study            run the quick study on the embedded scenes and write its report (about six minutes)'
@@ -22,6 +23,7 @@ help:
 	@echo '     DATA=FOLDER      on these photographs: a folder, a zip, a tar, or what `colorlib prepare` made'
 	@echo '     JOBS=4           rows at a time (default: one for each processor)'
 	@echo 'make app              open the page that colours photographs (PORT=8501)'
+	@echo 'make browser-page     write a folder that colours photographs in a browser without a server (OUT=page)'
 	@echo 'make lab              open the notebooks in JupyterLab'
 	@echo 'make rendered         execute the notebooks and write them as pages (NOTEBOOK=12, IMAGES=10000 for each training)'
 	@echo 'make check            lint, types, and the unit tests that train nothing: after a change of a line'
@@ -40,6 +42,9 @@ study: $(READY)
 # from where the page's settings lie beside it, .streamlit/config.toml
 app: $(READY)
 	@exec $(PYTHON) -m streamlit run colorlib/app/main.py --server.port $(PORT)
+
+browser-page: $(READY)
+	@exec $(PYTHON) -m colorlib browser-page --out "$(OUT)"
 
 lab: $(READY)
 	@exec $(PYTHON) -m jupyter lab notebooks

@@ -67,7 +67,7 @@ def imported_as(packages: dict[str, str]) -> set[str]:
 
 
 def test_conda_users_get_the_same(project, environment):
-    ours = asked(project, "study", "app", "film", "pretrained", "test") | {"python": project["requires-python"]}
+    ours = asked(project, "study", "app", "film", "onnx", "pretrained", "test") | {"python": project["requires-python"]}
     from_pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     theirs = ranges([entry for entry in environment["dependencies"] if isinstance(entry, str)] + from_pip)
     assert {CONDA_NAMES.get(name, name): allowed for name, allowed in ours.items()} == {
@@ -77,7 +77,7 @@ def test_conda_users_get_the_same(project, environment):
 
 
 def test_make_installs_what_runs_studies_and_the_page(project):
-    assert "colorlib[app,film,pretrained,study]" in project["optional-dependencies"]["test"]
+    assert "colorlib[app,film,onnx,pretrained,study]" in project["optional-dependencies"]["test"]
     assert "--editable '.[test]'" in (ROOT / "install.sh").read_text(encoding="utf-8")
 
 
@@ -90,7 +90,7 @@ def test_ranges_not_pins_but_for_weights(project):
 
 
 def test_everything_imported_is_asked_for(project):
-    known = imported_as(asked(project, "study", "app", "film", "kaggle")) | COME_ALONG | {"colorlib"}
+    known = imported_as(asked(project, "study", "app", "film", "kaggle", "onnx")) | COME_ALONG | {"colorlib"}
     for path in (ROOT / "colorlib").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []

@@ -7,9 +7,11 @@ import sys
 
 import colorlib
 from colorlib.cli import (
+    browser_page,
     colorize,
     completion,
     export,
+    export_onnx,
     human_study,
     judge,
     lists,
@@ -22,7 +24,21 @@ from colorlib.cli import (
 from colorlib.processes import follow_parent, print_anything
 from colorlib.registry import look_up
 
-COMMANDS = (prepare, study, lists, export, judge, colorize, report, overview, human_study, render, completion)
+COMMANDS = (
+    prepare,
+    study,
+    lists,
+    export,
+    judge,
+    colorize,
+    export_onnx,
+    browser_page,
+    report,
+    overview,
+    human_study,
+    render,
+    completion,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

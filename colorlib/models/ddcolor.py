@@ -330,7 +330,7 @@ class ReleasedDDColor(DDColor):
 
     def picture(self, L: Tensor) -> Tensor:
         """Turn L (N, 1, H, W) in [0, 100] into grey RGB with ImageNet's mean and deviation taken out, padded."""
-        grey_rgb = lab_to_rgb(torch.cat([L, torch.zeros_like(L), torch.zeros_like(L)], 1))
+        grey_rgb = lab_to_rgb(F.pad(L, (0, 0, 0, 0, 0, 2)))
         return pad_to_multiple((grey_rgb - self.mean) / self.std, STRIDE)
 
     def forward(self, L: Tensor) -> Tensor:

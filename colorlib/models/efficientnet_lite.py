@@ -144,7 +144,7 @@ class LightnessEncoder(nn.Module):
         Raises: those of :meth:`read_published`.
         """
         self.read_published()
-        grey = lab_to_rgb(torch.cat([L, torch.zeros_like(L), torch.zeros_like(L)], 1))[:, :1]
+        grey = lab_to_rgb(F.pad(L, (0, 0, 0, 0, 0, 2)))[:, :1]
         grey = pad_to_multiple(enlarge(grey, times), STRIDE)
         rgb = self.standardized(grey)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):

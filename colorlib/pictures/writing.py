@@ -91,6 +91,18 @@ def png_bytes(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def parts_before_pixels(metadata: Metadata) -> dict[str, bytes]:
+    """Return what a JPEG and a PNG file hold of metadata, for programs that write the rest themselves.
+
+    Returns:
+        "JPEG": what stands behind its first two bytes; "PNG": what stands behind its header, its first 33 bytes.
+    """
+    return {
+        "JPEG": containers.jpeg_bytes(_jpeg_segments(metadata)),
+        "PNG": containers.png_bytes(_png_chunks(metadata)),
+    }
+
+
 def _with_alpha(strips: Iterable[np.ndarray], like: Picture) -> Iterator[np.ndarray]:
     top = 0
     for strip in strips:
