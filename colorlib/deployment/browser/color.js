@@ -12,10 +12,14 @@ const LINEAR_TOLERANCE = 4e-6; // of a linear channel beyond the gamut
 const BISECTIONS = 10;
 
 const [RX, RY, RZ, GX, GY, GZ, BX, BY, BZ] = inverse(RGB_TO_XYZ).flat();
-const LINEAR = Float64Array.from({ length: 256 }, (_, level) => {
-  const value = level / 255;
+const LINEAR = Float64Array.from({ length: 256 }, (_, level) => toLinearLight(level / 255));
+const BOUNDS = LINEAR.map((_, level) => toLinearLight((level + 0.5) / 255)); // from which on the next level is nearer
+const GUESSES = Uint8Array.from({ length: 4096 }, (_, at) => BOUNDS.findIndex((bound) => at / 4096 < bound));
+const LIGHTNESS = LINEAR.map((linear) => 116 * curve(linear) - 16); // of greys
+
+function toLinearLight(value) {
   return value > 0.04045 ? ((value + 0.055) / 1.055) ** 2.4 : value / 12.92;
-});
+}
 
 function inverse([[a, b, c], [d, e, f], [g, h, i]]) {
   const rows = [
@@ -32,26 +36,35 @@ function curve(value) {
 }
 
 function uncurve(value) {
-  return value > 6 / 29 ? value ** 3 : (value - 4 / 29) / SLOPE;
+  return value > 6 / 29 ? value * value * value : (value - 4 / 29) / SLOPE;
 }
 
-function gamma(linear) {
-  const value = linear > 0.0031308 ? 1.055 * linear ** (1 / 2.4) - 0.055 : 12.92 * linear;
-  return Math.min(Math.max(value, 0), 1);
+/** The 8-bit level of a linear channel, rounded: a guess from below, and the few steps up that it lacks. */
+function levelOf(linear) {
+  if (!(linear > 0)) return 0;
+  if (linear >= 1) return 255;
+  let level = GUESSES[Math.floor(linear * GUESSES.length)];
+  while (linear >= BOUNDS[level]) level += 1;
+  return level;
 }
 
 /** Lightness of 8-bit sRGB. */
 function lightnessOf(red, green, blue) {
+  if (red === green && green === blue) return LIGHTNESS[red];
   const [r, g, b] = RGB_TO_XYZ[1];
   return 116 * curve(r * LINEAR[red] + g * LINEAR[green] + b * LINEAR[blue]) - 16;
 }
 
-/** [L, a, b] of 8-bit sRGB. */
-function labOf(red, green, blue) {
-  const [x, y, z] = RGB_TO_XYZ.map(
-    ([r, g, b], row) => curve((r * LINEAR[red] + g * LINEAR[green] + b * LINEAR[blue]) / WHITE[row]),
-  );
-  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+/** Write L, a and b of 8-bit sRGB into three arrays at `at`. */
+function toLab(r8, g8, b8, lines, at) {
+  const r = LINEAR[r8], g = LINEAR[g8], b = LINEAR[b8];
+  const [X, Y, Z] = RGB_TO_XYZ;
+  const x = curve((X[0] * r + X[1] * g + X[2] * b) / WHITE[0]);
+  const y = curve((Y[0] * r + Y[1] * g + Y[2] * b) / WHITE[1]);
+  const z = curve((Z[0] * r + Z[1] * g + Z[2] * b) / WHITE[2]);
+  lines[0][at] = 116 * y - 16;
+  lines[1][at] = 500 * (x - y);
+  lines[2][at] = 200 * (y - z);
 }
 
 /** Write linear sRGB, unclipped, into `linear`; say whether sRGB can show it. */
@@ -74,5 +87,5 @@ function paint(L, a, b, pixels, at, linear) {
     }
     toLinear(L, a * share, b * share, linear);
   }
-  for (let channel = 0; channel < 3; channel += 1) pixels[at + channel] = Math.floor(255 * gamma(linear[channel]) + 0.5);
+  for (let channel = 0; channel < 3; channel += 1) pixels[at + channel] = levelOf(linear[channel]);
 }

@@ -75,7 +75,7 @@ function shrink(pixels, H, W, [h, w], isGrey, told) {
   for (let row = 0; row < H; row += 1) {
     for (let x = 0, at = 4 * row * W; x < W; x += 1, at += 4) {
       if (isGrey) lines[0][x] = lightnessOf(pixels[at], pixels[at], pixels[at]);
-      else [lines[0][x], lines[1][x], lines[2][x]] = labOf(pixels[at], pixels[at + 1], pixels[at + 2]);
+      else toLab(pixels[at], pixels[at + 1], pixels[at + 2], lines, x);
     }
     lines.forEach((line, map) => {
       const narrow = resampleRows(line, 1, across);
