@@ -276,11 +276,29 @@ def test_what_the_page_cannot_colour_is_said_in_a_sentence(visit, folder, tmp_pa
         problem.filter(has_text=sentence).wait_for()
         assert not page.locator("section").is_visible()
 
+    for event, data in (("drop", "dataTransfer"), ("paste", "clipboardData")):
+        page.evaluate(
+            f"""() => {{
+                const {data} = new DataTransfer();
+                {data}.items.add(new File(["GIF89a"], "{event}.gif"));
+                const kind = {{ drop: DragEvent, paste: ClipboardEvent }}.{event};
+                document.body.dispatchEvent(new kind("{event}", {{ {data}, bubbles: true, cancelable: true }}));
+            }}"""
+        )
+        problem.filter(has_text=f"{event}.gif is a GIF; save it as PNG.").wait_for()
+
     choose(page, "colour.png", encoded(Image.fromarray(astronaut()), "PNG"))
     page.get_by_text("This photograph is in colour already.").wait_for()
     assert not problem.count() and not page.locator("section").is_visible()
     page.get_by_role("button", name="Put them aside").click()
     page.locator("section").wait_for()
+
+    mixed = shutil.copytree(folder, tmp_path / "mixed")
+    text = (mixed / "model-1.js").read_text().replace('"format": 1', '"format": 2')
+    (mixed / "model-1.js").write_text(text)
+    page = visit(mixed.as_uri())
+    choose(page, "grandmother.png", encoded(grey(), "PNG"))
+    page.get_by_text("model-1.js is of another version than this page: the folder has to be made anew.").wait_for()
 
 
 def test_the_folder_of_something_else_and_files_of_other_versions_are_left_alone(files, tmp_path, monkeypatch, capsys):

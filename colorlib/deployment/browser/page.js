@@ -41,11 +41,8 @@ async function theWorker() {
 }
 
 function hear(answer) {
-  if (answer.kind === "progress") {
-    if (photograph) say(`${PHASES[answer.phase]} …`, answer.phase === "thinking" ? null : answer.share);
-    return;
-  }
   if (answer.turn !== turn) return;
+  if (answer.kind === "progress") say(`${PHASES[answer.phase]} …`, answer.phase === "thinking" ? null : answer.share);
   if (answer.kind === "colorful") {
     say("");
     show(".question", true);

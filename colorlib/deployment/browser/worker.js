@@ -21,11 +21,11 @@ function take({ pixels, height, width }) {
 }
 
 /** Colour the photograph; where it is in colour already and `anew` is not set, only say so. */
-async function color({ model, anew }) {
+async function color({ model, anew, turn }) {
   const { pixels, height, width, isGrey } = photograph;
   const size = workingSize(height, width, model.shortSide);
   if (Math.min(...size) < model.leastSide) throw new RangeError("shape");
-  const told = (phase) => (share) => postMessage({ kind: "progress", phase, share });
+  const told = (phase) => (share) => postMessage({ kind: "progress", phase, share, turn });
   const small = shrink(pixels, height, width, size, isGrey, told("looking"));
   const tone = toneOf(small);
   if (tone === "colour" && !anew) return { kind: "colorful" };
