@@ -301,6 +301,28 @@ def test_what_the_page_cannot_colour_is_said_in_a_sentence(visit, folder, tmp_pa
     page.get_by_text("model-1.js is of another version than this page: the folder has to be made anew.").wait_for()
 
 
+@needs_a_browser
+def test_its_policy_lets_nothing_out(browser, folder):
+    person = browser.new_context()
+    page = person.new_page()
+    page.goto(f"{folder.as_uri()}/index.html")
+    refused = page.evaluate(
+        """async () => {
+            const refused = [];
+            addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
+            const address = "https://elsewhere.invalid/";
+            await fetch(address).catch(() => {});
+            new Image().src = address;
+            navigator.sendBeacon(address, "photograph");
+            document.body.append(Object.assign(document.createElement("iframe"), { src: address }));
+            await new Promise((done) => setTimeout(done, 500));
+            return refused.sort();
+        }"""
+    )
+    person.close()
+    assert refused == ["connect-src", "connect-src", "frame-src", "img-src"]
+
+
 def test_the_folder_of_something_else_and_files_of_other_versions_are_left_alone(files, tmp_path, monkeypatch, capsys):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.tex").touch()
