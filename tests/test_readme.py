@@ -26,7 +26,7 @@ def test_every_notebook_is_there():
 
 def test_commands_and_targets_exist():
     commands = set(re.findall(r"colorlib ([\w-]+)", README)) - {"holds"}
-    targets = set(re.findall(r"make ([\w-]+)", README))
+    targets = set(re.findall(r"make (\w[\w-]*)", README))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert targets <= set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
     there = set(re.findall(r"^    ([a-z][a-z-]*)", build_parser().format_help(), re.MULTILINE))
