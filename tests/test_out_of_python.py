@@ -201,17 +201,25 @@ def lab_of(path):
 
 @needs_a_browser
 def test_a_photograph_is_coloured_as_the_command_colours_it(visit, folder, tmp_path):
-    grey().save(tmp_path / "grandmother.png")
+    alpha = np.full((431, 500), 255, np.uint8)
+    alpha[:40, :40] = 0  # a corner is torn off
+    photograph = grey()
+    photograph.putalpha(Image.fromarray(alpha))
+    photograph.save(tmp_path / "grandmother.png")
     assert main(["colorize", str(tmp_path / "grandmother.png"), "--model", "vivid", "--quiet"]) == 0
     page = visit(folder.as_uri())
     choose(page, "grandmother.png", (tmp_path / "grandmother.png").read_bytes())
     assert download(page, "PNG", tmp_path / "page.png") == "grandmother-coloured.png"
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "page.png"))[..., 3], alpha)
     theirs, ours = lab_of(tmp_path / "page.png"), lab_of(tmp_path / "grandmother-coloured.png")
     assert ours[:, 1:].norm(dim=1).mean() > 5
+    theirs[..., :40, :40] = ours[..., :40, :40]
     assert ciede2000(ours, theirs).mean() < 0.4 and (ours - theirs)[:, 0].abs().mean() < 0.1
 
     assert download(page, "JPEG", tmp_path / "page.jpg") == "grandmother-coloured.jpg"
-    assert ciede2000(ours, lab_of(tmp_path / "page.jpg")).mean() < 2  # JPEG halves the resolution of colours
+    on_white = lab_of(tmp_path / "page.jpg")
+    assert on_white[:, 0, :32, :32].min() > 98
+    assert ciede2000(ours, on_white)[..., 48:, :].mean() < 2  # JPEG halves the resolution of colours
     for name in ("page.png", "page.jpg"):
         assert read_mark(tmp_path / name).model == "vivid"
         assert SOURCE_TYPE.encode() in (tmp_path / name).read_bytes()

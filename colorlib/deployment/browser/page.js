@@ -118,7 +118,7 @@ function present({ pixels, tone }) {
   figure.style.width = `min(100%, calc(75vh * ${width / height}), ${2 * width}px)`;
   find(".name b").textContent = name;
   find(".name span").textContent = `${width.toLocaleString("en")} × ${height.toLocaleString("en")} pixels`;
-  find(".note").textContent = [tone === "toned" && about.toned, "Other metadata of the file are not kept."]
+  find(".note").textContent = [tone === "toned" && about.toned, "The result is sRGB with 8 bits a channel; what else the file carried is not kept."]
     .filter(Boolean).join(" ");
   say("");
   show("section", true);
