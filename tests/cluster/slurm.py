@@ -9,6 +9,7 @@ import ctypes
 import getpass
 import os
 import platform
+import select
 import shutil
 import socket
 import subprocess
@@ -128,7 +129,10 @@ def keep(root: Path) -> None:
     for number, command in enumerate([[_program("slurmctld"), "-D"], *([*slurmd, name] for name in NODES)]):
         with open(root / f"output-{number}.log", "w") as log:
             subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    sys.stdin.read()
+    while not select.select([sys.stdin], [], [], 0.2)[0]:
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):  # to Slurm a job that nobody has taken leave of has not ended
+                pass
     while children := psutil.Process().children(recursive=True):
         for child in children:
             with contextlib.suppress(psutil.NoSuchProcess):
