@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import tempfile
@@ -235,7 +236,7 @@ def exclusive(folder: Path | str, what: str, patience: float = 10.0) -> Iterator
         patience: seconds to wait for another holder to finish (one that was just killed needs a moment).
 
     Raises:
-        BlockingIOError: another process still holds it after ``patience``; the message names its pid.
+        BlockingIOError: another process still holds it after ``patience``; the message names its pid and machine.
     """
     import fcntl  # not at the top: Windows has none, and photographs can be coloured without
 
@@ -257,6 +258,18 @@ def exclusive(folder: Path | str, what: str, patience: float = 10.0) -> Iterator
                 time.sleep(0.2)
         file.seek(0)
         file.truncate()
-        file.write(str(os.getpid()))
+        file.write(f"{os.getpid()} on {platform.node()}")
         file.flush()
         yield
+
+
+def is_held(folder: Path | str) -> bool:
+    """Tell whether a process holds ``folder`` by :func:`exclusive`, on this machine or one that shares its files."""
+    import fcntl
+
+    with contextlib.suppress(FileNotFoundError), open(Path(folder) / ".lock", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -67,7 +67,8 @@ def imported_as(packages: dict[str, str]) -> set[str]:
 
 
 def test_conda_users_get_the_same(project, environment):
-    ours = asked(project, "study", "app", "film", "onnx", "pretrained", "test") | {"python": project["requires-python"]}
+    extras = ("study", "app", "film", "onnx", "pretrained", "slurm", "test")
+    ours = asked(project, *extras) | {"python": project["requires-python"]}
     from_pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     theirs = ranges([entry for entry in environment["dependencies"] if isinstance(entry, str)] + from_pip)
     assert {CONDA_NAMES.get(name, name): allowed for name, allowed in ours.items()} == {
@@ -77,7 +78,7 @@ def test_conda_users_get_the_same(project, environment):
 
 
 def test_make_installs_what_runs_studies_and_the_page(project):
-    assert "colorlib[app,film,onnx,pretrained,study]" in project["optional-dependencies"]["test"]
+    assert "colorlib[app,film,onnx,pretrained,slurm,study]" in project["optional-dependencies"]["test"]
     assert "--editable '.[test]'" in (ROOT / "install.sh").read_text(encoding="utf-8")
 
 

@@ -1,5 +1,6 @@
 """The study: its file, its plan, its rows, and what happens when any of it fails or is killed."""
 
+import contextlib
 import io
 import json
 import os
@@ -147,6 +148,18 @@ def test_an_alias_is_the_reports_affair_and_decides_nothing_of_what_is_run(proje
     assert [row.pop("alias") for row in named] == ["the first"] * 2 and named == plain
 
 
+def test_a_row_asks_for_what_it_says_or_the_study_or_nobody_and_it_decides_nothing(project):
+    plain = planned([{"notebook": "12_row"}, {"notebook": "12_row", "SEED": 1}])
+    rows = [{"notebook": "12_row"}, {"notebook": "12_row", "SEED": 1, "resources": {"gpus": 2}, "row_hours": 1}]
+    asking = planned(rows, resources={"memory_gb": 16, "gpus": 1}, row_hours=48)
+    assert [row.pop("resources") for row in plain] == [{"memory_gb": 4, "threads": 1, "gpus": 0, "hours": 24}] * 2
+    assert [row.pop("resources") for row in asking] == [
+        {"memory_gb": 16, "threads": 1, "gpus": 1, "hours": 48},
+        {"memory_gb": 16, "threads": 1, "gpus": 2, "hours": 1},
+    ]
+    assert plain == asking
+
+
 @pytest.mark.parametrize(
     ("row", "more", "message"),
     [
@@ -178,6 +191,15 @@ def test_an_alias_is_the_reports_affair_and_decides_nothing_of_what_is_run(proje
         ({"notebook": "12_row"}, {"row_hours": float("nan")}, "row_hours must be above zero"),
         ({"notebook": "12_row"}, {"row_hours": 10**400}, "row_hours must be above zero and below 10,000"),
         ({"notebook": "12_row"}, {"row_hours": True}, "row_hours must be a number"),
+        ({"notebook": "12_row", "row_hours": -1}, {}, "row 1 of .*: row_hours must be above zero"),
+        ({"notebook": "12_row", "row_hours": "long"}, {}, "row 1 of .*: row_hours must be a number, not 'long'"),
+        ({"notebook": "12_row"}, {"resources": {"memory": 3}}, "unknown resource in .* did you mean 'memory_gb'"),
+        ({"notebook": "12_row"}, {"resources": [3]}, "resources must be a table"),
+        ({"notebook": "12_row", "resources": 3}, {}, "row 1 of .*: resources must be a table such as {memory_gb: 16"),
+        ({"notebook": "12_row", "resources": {"threads": 1.5}}, {}, "threads must be a whole number, not 1.5"),
+        ({"notebook": "12_row", "resources": {"gpus": True}}, {}, "gpus must be a whole number, not True"),
+        ({"notebook": "12_row", "resources": {"gpus": -1}}, {}, "row 1 of .*: gpus must be between 0 and 64, not -1"),
+        ({"notebook": "12_row", "resources": {"memory_gb": float("nan")}}, {}, "memory_gb must be between 0.1 and"),
     ],
 )
 def test_mistakes_in_a_study_file_are_named(project, row, more, message):
@@ -385,13 +407,22 @@ def test_the_process_of_a_row_waits_for_no_heavy_import():
 # ------------------------------------------------------------------------------------------------- the display
 
 
-def test_the_display_tells_how_far_and_how_long(tmp_path):
+@pytest.fixture
+def held() -> Iterator[contextlib.ExitStack]:
+    """Locks that are let go of after the test."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+def test_the_display_tells_how_far_and_how_long(tmp_path, held):
     rows = [{"id": f"{i}-x-00000000", "notebook": "n", "folder": str(tmp_path / str(i))} for i in range(4)]
     now = time.time()
     write_json(tmp_path / "0/done.json", {"seconds": 100.0})
     write_json(tmp_path / "1/failed.json", {"seconds": 3.0, "error": "e", "cell": 1})
     write_json(tmp_path / "2/attempt.json", {"pid": os.getpid(), "begun": now - 50, "seconds_before": 0})
     write_json(tmp_path / "2/run/progress.json", {"done": 5, "total": 9, "what": "training", "time": now})
+    assert progress.look(rows[2])["state"] == "waiting"  # whoever attempted it has ended
+    held.enter_context(exclusive(tmp_path / "2", "row"))
     looks = [progress.look(row) for row in rows]
     assert [seen["state"] for seen in looks] == ["done", "failed", "running", "waiting"]
     assert progress.remaining_seconds(rows, looks, jobs=1) == pytest.approx(50 + 100, abs=2)

@@ -16,6 +16,7 @@ def register(commands: Commands) -> None:
         "others go on, and the exit status is 1. Runs go to runs/NAME, the report to reports/NAME.",
         "  colorlib study quick\n"
         "  colorlib study photos --data data/mine --jobs 2\n"
+        "  colorlib study photos --data data/mine --executor slurm\n"
         "  colorlib study kaggle --data ~/Downloads/archive.zip\n"
         "  colorlib study notebooks/studies/my.yml --data ~/Pictures --name pictures --pictures bundled",
     )
@@ -24,7 +25,15 @@ def register(commands: Commands) -> None:
         "--data", help="in place of the study's own: a prepared folder, a Kaggle folder or zip, or any photographs"
     )
     parser.add_argument("--name", help="of the study's folders (default: the file's name, with the data's if --data)")
-    parser.add_argument("--jobs", type=count, help="rows at a time (default: one for each processor, or 1 with a GPU)")
+    parser.add_argument(
+        "--jobs", type=count, help="rows at a time (default: one for each processor, or 1 with a GPU; on a cluster all)"
+    )
+    parser.add_argument(
+        "--executor",
+        metavar="NAME",
+        default="local",
+        help="what executes rows: local, this machine, or a cluster's scheduler: slurm (default: local)",
+    )
     parser.add_argument("--pictures", metavar="KINDS", help="what the report may show: bundled, test, or bundled,test")
     parser.add_argument("--out", metavar="FOLDER", help="of the report (default: reports/NAME)")
 
@@ -33,5 +42,5 @@ def run(options: argparse.Namespace) -> int:
     from colorlib.studies import find_study, run_study
 
     pictures = options.pictures.split(",") if options.pictures else None
-    well = run_study(find_study(options.study), options.data, options.name, options.jobs, pictures, options.out)
-    return 0 if well else 1
+    chosen = options.data, options.name, options.jobs, pictures, options.out, options.executor
+    return 0 if run_study(find_study(options.study), *chosen) else 1

@@ -46,6 +46,8 @@ def protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
     if study.get("jobs", 1) > 1:
         aside = f"measured with up to {study['jobs']} rows side by side, so they are no measure to compare rows by"
         when.append(("seconds", aside))
+    if (executor := study.get("executor", "local")) != "local":
+        when.append(("rows", f"executed by {executor} on its nodes; the machine is the one that started the study"))
     return [
         ("Statistics", method),
         ("Data", _about_data(study.get("data", {}))),

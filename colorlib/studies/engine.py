@@ -1,13 +1,12 @@
 """Running a study: one idempotent command for a row, Snakemake over the rows, a live display, then the report.
 
 ``python -m colorlib.studies row STUDY_FOLDER ROW`` is all that Snakemake knows of a row, on this machine or on a
-cluster. Every process ends with the one that started it, so a study that is killed leaves nothing running.
+cluster. On this machine every process ends with the one that started it, so a study that is killed leaves nothing
+running; on a cluster the rows of a killed one run on, and the same call finds what they did.
 """
 
-import contextlib
+import math
 import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -15,29 +14,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from colorlib.files import NOTEBOOKS, exclusive, temporary_folder, write_json
-from colorlib.processes import environment_for_children
-from colorlib.studies.notebook import ROW_HOURS, execute, find_notebook
+from colorlib.files import exclusive, write_json
+from colorlib.studies.executor import LOCAL, check_executor, snakemake, why_not
+from colorlib.studies.notebook import execute, find_notebook
 from colorlib.studies.progress import display, is_done, read_mark, row_title, screen
+from colorlib.studies.resources import ROW_HOURS
 from colorlib.studies.study import prepare_study, read_study
 
 COMPARE = "80_compare"
 LOOK_EVERY = 0.5  # seconds between looks at the rows
-_SNAKEMAKE = (
-    "import os; from colorlib.processes import environment_for_children, follow_parent; follow_parent(); "
-    "os.environ.update(environment_for_children()); from snakemake.cli import main; main()"
-)
 
 
 def run_row(folder: Path | str, identity: str) -> bool:
     """Execute a row's notebook and prove that it ran to its end; return whether it did.
 
     The executed notebook is ``notebook.ipynb`` in the row's folder. ``done.json`` (seconds) is the mark of a
-    finished row, ``failed.json`` (error, cell) that of a failed one. A finished row is not run again.
+    finished row, ``failed.json`` (error, cell) that of a failed one. A finished row is not run again; one that another
+    process is running, here or on another node, is waited for.
 
     Raises:
         ValueError: the study has no such row.
-        BlockingIOError: another process is running the row.
     """
     study = read_study(folder)
     rows = {row["id"]: row for row in study["rows"]}
@@ -45,16 +41,15 @@ def run_row(folder: Path | str, identity: str) -> bool:
         raise ValueError(f"the study {folder} has no row {identity!r}; study.json in it names its {len(rows)} rows.")
     row = rows[identity]
     place = Path(row["folder"])
-    with exclusive(place, "row"):
+    with exclusive(place, "row", patience=math.inf):
         if is_done(place):
             return True
         for mark in ("done.json", "failed.json"):
             (place / mark).unlink(missing_ok=True)
         begun, before = time.time(), _seconds_before(place)
         write_json(place / "attempt.json", {"pid": os.getpid(), "begun": begun, "seconds_before": before})
-        failure = execute(
-            row["notebook"], place / "notebook.ipynb", row["parameters"], study.get("row_hours", ROW_HOURS)
-        )
+        hours = row.get("resources", {}).get("hours", ROW_HOURS)
+        failure = execute(row["notebook"], place / "notebook.ipynb", row["parameters"], hours)
         if failure is None and not any(place.rglob("per_image.csv")):
             failure = {"error": "the notebook ran to its end but left no per_image.csv in RUN.", "cell": None}
         elif failure is None and (other := _other_photographs(place, study["data"]["fingerprint"])):
@@ -111,7 +106,7 @@ def make_report(folder: Path | str, out: Path | str | None = None) -> Path:
     study = collect(folder)
     executed = folder / f"{COMPARE}.ipynb"
     given = {"STUDY": str(folder), "REPORT": str(out)}
-    failure = execute(find_notebook(Path(study["file"]), COMPARE), executed, given, study.get("row_hours", ROW_HOURS))
+    failure = execute(find_notebook(Path(study["file"]), COMPARE), executed, given)
     page = out / "index.html"
     if failure is None and not page.exists():
         failure = {"error": f"it wrote no {page}"}
@@ -127,13 +122,16 @@ def run_study(
     jobs: int | None = None,
     pictures: list[str] | None = None,
     out: Path | str | None = None,
+    executor: str = LOCAL,
 ) -> bool:
     """Run a study from its data to its report, and return whether every row succeeded.
 
     Args:
         path, data, name, pictures: see :func:`colorlib.studies.study.prepare_study`.
-        jobs: rows at a time, one thread each; by default one for each processor, or one where there is a GPU.
+        jobs: rows at a time; by default as many as this machine has processors for, one where it has a GPU, and all
+            of them on a cluster, whose scheduler lets them wait.
         out: folder of the report; by default ``reports/<study>``.
+        executor: what executes the rows: ``"local"``, this machine, or a cluster's scheduler, such as ``"slurm"``.
 
     Raises:
         ModuleNotFoundError: a package that runs studies is not installed.
@@ -145,11 +143,12 @@ def run_study(
     for package in ("papermill", "snakemake"):  # they are imported late, by other processes
         if find_spec(package) is None:
             raise ModuleNotFoundError(f"there is no {package}", name=package)
+    check_executor(executor)
     begun = time.monotonic()
     folder, study = prepare_study(path, data, name, pictures)
     with exclusive(folder, "study"):
-        jobs = jobs or (1 if study["machine"]["gpu"] else study["machine"]["cores"])
-        write_json(folder / "study.json", study | {"jobs": jobs})
+        jobs = jobs or _usual_jobs(study, executor)
+        write_json(folder / "study.json", study | {"executor": executor, "jobs": jobs})
         study = collect(folder)
         before = study["wall_seconds"]
         done, splits = sum(row["status"] == "done" for row in study["rows"]), study["data"]["splits"]
@@ -158,71 +157,46 @@ def run_study(
             f"{study['data']['name']}, {splits['train']:,} to train on, {splits['test']:,} to judge by."
         )
         if done < len(study["rows"]):
-            study = _run_rows(folder, study["rows"], jobs, lambda: before + time.monotonic() - begun)
+            study = _run_rows(folder, study, executor, jobs, lambda: before + time.monotonic() - begun)
         page = make_report(folder, out)
         collect(folder, before + time.monotonic() - begun)
-    failed = [row for row in study["rows"] if row["status"] != "done"]
-    for row in failed:
-        why = row["error"] or "its process was ended from outside."
-        where = f"its notebook: {row['log']}" if row["log"] else f"see {folder / 'snakemake.log'}"
+    failed = [(number, row) for number, row in enumerate(study["rows"]) if row["status"] != "done"]
+    for number, row in failed:
+        told = None if row["error"] else why_not(folder, number)
+        why = row["error"] or told or "its process was ended from outside."
+        where = f"its notebook: {row['log']}" if row["log"] and not told else f"see {folder / 'snakemake.log'}"
         print(f"{row_title(row)} failed: {why} ({where})", file=sys.stderr)
     print(f"The report: {page.resolve()}")
     return not failed
 
 
-def _run_rows(folder: Path, rows: list[dict[str, Any]], jobs: int, wall: Callable[[], float]) -> dict[str, Any]:
+def _usual_jobs(study: dict[str, Any], executor: str) -> int:
+    if executor != LOCAL:
+        return len(study["rows"])
+    threads = max(row["resources"]["threads"] for row in study["rows"])
+    return 1 if study["machine"]["gpu"] else max(1, study["machine"]["cores"] // threads)
+
+
+def _run_rows(
+    folder: Path, study: dict[str, Any], executor: str, jobs: int, wall: Callable[[], float]
+) -> dict[str, Any]:
     """Run the rows under Snakemake, showing how far they are, and return the study as it then stands."""
-    log = folder / "snakemake.log"
+    rows = study["rows"]
     for row in rows:  # Snakemake goes by there being a mark, not by what is in it
         if not is_done(place := Path(row["folder"])):
             (place / "done.json").unlink(missing_ok=True)
-    # greedy: the other scheduler wants a solver. mtime: a row's folder name says all that the other triggers would.
-    # nolock: the lock of the study's folder, held by the caller, ends with its process; Snakemake's does not
-    command = [
-        sys.executable,
-        "-c",
-        _SNAKEMAKE,
-        "-s",
-        str(NOTEBOOKS / "Snakefile"),
-        "--cores",
-        str(jobs),
-        "--keep-going",
-        "--nolock",
-    ]
-    command += ["--rerun-incomplete", "--rerun-triggers", "mtime", "--scheduler", "greedy"]
-    command += ["--config", f"folder={folder}", "--", "rows"]
-    with temporary_folder() as private:
-        with open(log, "w", encoding="utf-8") as file:
-            child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                env=environment_for_children(TMPDIR=str(private), XDG_CACHE_HOME=_cache(private)),
-                start_new_session=True,  # Ctrl-C is this process's to answer
-            )
-        kept = time.monotonic()
-        try:
-            with screen(sys.stdout) as show:
-                while child.poll() is None:
-                    show(display(rows, jobs, wall()))
-                    if time.monotonic() - kept > 10:
-                        kept = time.monotonic()
-                        collect(folder, wall())
-                    time.sleep(LOOK_EVERY)
-        finally:
-            if child.poll() is None:
-                os.killpg(child.pid, signal.SIGKILL)  # every file is written atomically, and kernels follow their row
-                child.wait()
-            study = collect(folder, wall())
+    try:
+        with snakemake(folder, executor, jobs, study["machine"]["cores"]) as child, screen(sys.stdout) as show:
+            kept = time.monotonic()
+            while child.poll() is None:
+                show(display(rows, jobs, wall()))
+                if time.monotonic() - kept > 10:
+                    kept = time.monotonic()
+                    collect(folder, wall())
+                time.sleep(LOOK_EVERY)
+    finally:
+        study = collect(folder, wall())
     if child.returncode and all(row["status"] == "interrupted" for row in study["rows"]):
-        raise RuntimeError(f"Snakemake stopped before any row ended; {log} says why.")
+        told = next(filter(None, (why_not(folder, number) for number in range(len(rows)))), None)
+        raise RuntimeError(f"no row ended; {told or f'{folder}/snakemake.log says why.'}")
     return study
-
-
-def _cache(private: Path) -> str:
-    """Return where caches are kept, which Snakemake insists on; a private folder where that cannot be written to."""
-    usual = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    with contextlib.suppress(OSError):
-        os.makedirs(usual, exist_ok=True)
-    return usual if os.access(usual, os.W_OK | os.X_OK) else str(private)

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import yaml
 
 from colorlib.files import NOTEBOOKS
 from colorlib.registry import look_up
-from colorlib.studies.notebook import ROW_HOURS, find_notebook, notebook_parameters, shell_line
+from colorlib.studies.notebook import find_notebook, notebook_parameters, shell_line
+from colorlib.studies.resources import RESOURCES, ROW_HOURS, read_resources
 
 PICTURES = {"bundled": "the photographs that ship inside scikit-image", "test": "photographs of the study's test split"}
 LONGEST_ALIAS = 24  # characters
@@ -22,10 +23,12 @@ _KEYS = {
     "data": dict,
     "pictures": list,
     "margin": dict,
+    "resources": dict,
     "row_hours": float,
     "defaults": dict,
     "rows": list,
 }
+_OF_A_ROW = ("notebook", "alias", "resources", "row_hours")  # what it says beside its notebook's parameters
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,15 @@ class Row:
         parameters: what the study file says, DATA and RUN apart.
         own: the names among them that the row, not the study's defaults, gives.
         alias: what reports call it; "" leaves that to them. It decides nothing of what is run.
+        resources: ``memory_gb``, ``threads``, ``gpus`` and ``hours``, the most that it may take at a time. They decide
+            nothing of what is run either: a row that is run again goes on from its checkpoint.
     """
 
     notebook: Path
     parameters: dict[str, Any]
     own: tuple[str, ...] = ()
     alias: str = ""
+    resources: dict[str, float] = field(default_factory=lambda: RESOURCES | {"hours": ROW_HOURS})
 
     @property
     def effective(self) -> dict[str, Any]:
@@ -60,7 +66,6 @@ class Study:
         pictures: what the report may show, of ``PICTURES``.
         margin: metric name -> the largest difference that does not matter.
         rows: lists spread out, one row for each value; those of a seed before those of the next, small budgets first.
-        row_hours: the most that a row may take at a time; one that is run again goes on from its checkpoint.
     """
 
     path: Path
@@ -70,7 +75,6 @@ class Study:
     pictures: list[str]
     margin: dict[str, float]
     rows: list[Row]
-    row_hours: float = ROW_HOURS
 
     @property
     def name(self) -> str:
@@ -108,13 +112,12 @@ def load_study(path: Path | str) -> Study:
     for key in ("title", "data", "rows"):
         if not content.get(key):
             raise ValueError(f"{path} has no {key}.")
-    if not 0 < (row_hours := content.get("row_hours", ROW_HOURS)) < 10_000:
-        raise ValueError(f"{path}: row_hours must be above zero and below 10,000, not {row_hours}.")
+    usual = read_resources(content, RESOURCES | {"hours": ROW_HOURS}, str(path))
     pictures = content.get("pictures", ["bundled", "test"])
     for name in pictures:
         look_up(PICTURES, name, "kind of pictures")
     defaults = content.get("defaults", {})
-    rows = [row for number, entry in enumerate(content["rows"], 1) for row in _read_row(path, number, entry, defaults)]
+    rows = [row for n, entry in enumerate(content["rows"], 1) for row in _read_row(path, n, entry, defaults, usual)]
     known = set().union(*(notebook_parameters(row.notebook) for row in rows))
     _refuse_given(defaults, f"defaults of {path}")
     for name in defaults:
@@ -130,7 +133,7 @@ def load_study(path: Path | str) -> Study:
     # One that is stopped early has seen each row once; of a seed's rows each budget's go on from the smaller one's.
     rows.sort(key=lambda row: (row.parameters.get("SEED", 0), row.parameters.get("IMAGES_SEEN", math.inf)))
     about = path, content["title"], content.get("question", ""), content["data"]
-    return Study(*about, pictures, margin, rows, row_hours)
+    return Study(*about, pictures, margin, rows)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -176,7 +179,9 @@ def _margin(path: Path, name: str, value: object) -> float:
     return float(value)
 
 
-def _read_row(path: Path, number: int, entry: object, defaults: dict[str, Any]) -> Iterator[Row]:
+def _read_row(
+    path: Path, number: int, entry: object, defaults: dict[str, Any], usual: dict[str, float]
+) -> Iterator[Row]:
     where = f"row {number} of {path}"
     if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
         raise ValueError(f"{where} names no notebook; write for example {{notebook: 12_unet, OBJECTIVE: l1}}.")
@@ -188,7 +193,7 @@ def _read_row(path: Path, number: int, entry: object, defaults: dict[str, Any]) 
         )
     if "RUN" not in known:
         raise ValueError(f"{notebook} has no parameter RUN, the folder to write its results to; it cannot be a row.")
-    own = {name: value for name, value in entry.items() if name not in ("notebook", "alias")}
+    own = {name: value for name, value in entry.items() if name not in _OF_A_ROW}
     _refuse_given(own, where)
     for name in own:
         look_up({key: None for key in known if key not in GIVEN}, name, f"parameter in {where} ({notebook.name})")
@@ -202,11 +207,12 @@ def _read_row(path: Path, number: int, entry: object, defaults: dict[str, Any]) 
         choices[name] = [check_parameter(name, one, known[name], where) for one in values]
     named = tuple(name for name, values in choices.items() if name in own or len(values) > 1)
     alias = _alias(where, entry.get("alias", ""))
+    resources = read_resources(entry, usual, where)
     different = math.prod(len(values) for name, values in choices.items() if name != "SEED")
     if alias and different > 1:
         raise ValueError(f"{where} is {different} rows, which cannot all be called {alias!r}; write them apart.")
     for combination in itertools.product(*choices.values()):
-        yield Row(notebook, dict(zip(choices, combination, strict=True)), named, alias)
+        yield Row(notebook, dict(zip(choices, combination, strict=True)), named, alias, resources)
 
 
 def _alias(where: str, value: object) -> str:

@@ -15,8 +15,7 @@ from typing import Any
 
 from colorlib.files import NOTEBOOKS, check_name, temporary_folder
 from colorlib.processes import environment_for_children
-
-ROW_HOURS = 24.0  # which a row may take where the study does not say; then it is ended, and the others go on
+from colorlib.studies.resources import ROW_HOURS
 
 
 def execute(

@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-import psutil
 from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from colorlib.files import is_blank
+from colorlib.files import is_blank, is_held
 
 _ENTRIES = {
     "attempt.json": {"pid", "begun", "seconds_before"},
@@ -74,7 +73,7 @@ def look(row: dict[str, Any]) -> dict[str, Any]:
         if mark := read_mark(place / f"{state}.json"):
             return {"state": state, "share": 1.0, "what": state, "seconds": mark["seconds"]}
     attempt = read_mark(place / "attempt.json")
-    if not attempt or not psutil.pid_exists(attempt["pid"]):
+    if not attempt or not is_held(place):
         return {"state": "waiting", "share": 0.0, "what": "", "seconds": 0.0}
     progress = [p for path in place.rglob("progress.json") if (p := read_mark(path)) and p["time"] >= attempt["begun"]]
     starting: dict[str, Any] = {"done": 0, "total": 1, "what": "starting"}

@@ -20,9 +20,9 @@ FORMAT = 1
 def plan(study: Study, data: "LabArrays", folder: Path) -> list[dict[str, Any]]:
     """Return what is to be run, one dictionary for each row, in the order of the study file.
 
-    Each holds ``id``, ``notebook``, ``parameters`` (DATA and RUN included), ``folder``, ``command`` and, where the
-    file gives one, ``alias``. The id ends in a stamp of 8 hexadecimal digits over the notebook's code, the parameters,
-    the photographs, and what of the library the code rests on by its imports (:mod:`colorlib.imports`).
+    Each holds ``id``, ``notebook``, ``parameters`` (DATA and RUN included), ``resources``, ``folder``, ``command`` and,
+    where the file gives one, ``alias``. The id ends in a stamp of 8 hexadecimal digits over the notebook's code, the
+    parameters, the photographs, and what of the library the code rests on by its imports (:mod:`colorlib.imports`).
 
     Args:
         folder: of the study; a row's folder lies in it.
@@ -42,6 +42,7 @@ def _planned(row: Row, data: "LabArrays", folder: Path) -> dict[str, Any]:
         "id": identity,
         "notebook": str(row.notebook),
         "parameters": {name: value for name, value in given.items() if name in known} | row.parameters,
+        "resources": row.resources,
         "folder": str(folder / identity),
         "command": f"python -m colorlib.studies row {folder} {identity}",
     } | ({"alias": row.alias} if row.alias else {})

@@ -71,7 +71,6 @@ def prepare_study(
         "data": describe_data(arrays),
         "pictures": pictures or study.pictures,
         "margin": study.margin,
-        "row_hours": study.row_hours,
         "versions": versions(),
         "machine": machine(),
         "started": before.get("started", time.time()),
