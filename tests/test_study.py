@@ -562,6 +562,20 @@ def test_a_study_that_is_stopped_leaves_nothing_running_and_goes_on(project):
     assert [row["status"] for row in read_study("runs/tiny")["rows"]] == ["done"] * 3
 
 
+def test_what_cannot_execute_rows_is_said_before_anything_is_done(project, monkeypatch):
+    path = write_study([{"notebook": "12_row"}])
+    with pytest.raises(
+        ModuleNotFoundError, match="no executor 'slrum' here: pip install snakemake-executor-plugin-slrum"
+    ):
+        engine.run_study(path, executor="slrum")
+    with pytest.raises(ValueError, match="the name of a Snakemake executor holds"):
+        engine.run_study(path, executor="../slurm")
+    monkeypatch.setenv("PATH", str(project))
+    with pytest.raises(OSError, match="there is no sbatch here; start the study where Slurm's commands are"):
+        engine.run_study(path, executor="slurm")
+    assert not Path("runs").exists()
+
+
 def test_two_studies_at_once_on_one_folder_are_refused(project, monkeypatch):
     path = write_study([{"notebook": "12_row"}])
     monkeypatch.setattr(engine, "exclusive", partial(exclusive, patience=0.1))

@@ -15,6 +15,8 @@ from colorlib.files import NOTEBOOKS, check_name, temporary_folder
 from colorlib.processes import environment_for_children
 
 LOCAL = "local"  # Snakemake's name for this machine
+_REFUSED = re.compile(r"sbatch: error: (?:Batch job submission failed: )?(.+?)(?:'\.)?$", re.MULTILINE)
+_ENDED = re.compile(r"SLURM-job '(.+?)' failed.*status is: '(\w+)'")
 PATIENCE = 60  # seconds for a scheduler to be told that its jobs are no longer wanted
 # Rows end with Snakemake on this machine; on others there is no such process to end with.
 _FOLLOW = "import os; from colorlib.processes import PARENT, environment_for_children, follow_parent; follow_parent(); "
@@ -35,7 +37,7 @@ def check_executor(name: str) -> None:
     """
     if name == LOCAL:
         return
-    package = f"snakemake-executor-plugin-{check_name(name, 'executor')}"
+    package = f"snakemake-executor-plugin-{check_name(name, 'Snakemake executor')}"
     if find_spec(package.replace("-", "_").replace(".", "_")) is None:
         raise ModuleNotFoundError(
             f"Snakemake has no executor {name!r} here: pip install {package}, or take {LOCAL!r}, this machine.",
@@ -86,8 +88,8 @@ def snakemake(folder: Path, executor: str, jobs: int, cores: int) -> Iterator[su
 
 def _where(executor: str, jobs: int, cores: int) -> list[str]:
     """Return the options of Snakemake that say where rows are executed, and how many at a time."""
-    if executor == LOCAL:
-        return ["--cores", str(max(jobs, cores)), "--resources", f"rows={jobs}"]
+    if executor == LOCAL:  # said, since a profile of the user's may name another
+        return ["--executor", LOCAL, "--cores", str(max(jobs, cores)), "--resources", f"rows={jobs}"]
     options = ["--executor", executor, "--jobs", str(jobs), "--latency-wait", "60"]  # of a file system that nodes share
     if executor == "slurm":
         accounted = subprocess.run(["sacct", "--noheader"], capture_output=True).returncode == 0
@@ -103,11 +105,12 @@ def why_not(folder: Path, number: int) -> str | None:
     """
     log = (folder / "snakemake.log").read_text(encoding="utf-8", errors="replace")
     about = re.search(rf"^Error in rule row_{number}:\n    message: (.+?)\n    jobid:", log, re.MULTILINE | re.DOTALL)
-    if about and (refusals := re.findall(r"sbatch: error: (.+?)(?:'\.)?$", about[1], re.MULTILINE)):
+    if about is None:
+        return None
+    if refusals := _REFUSED.findall(about[1]):
         return f"Slurm refused the row ({'; '.join(refusals)}); resources in the study's file says what it asks for."
-    if about and (ended := re.search(r"SLURM-job '(.+?)' failed.*status is: '(\w+)'", about[1])):
-        return f"Slurm's job {ended[1]} ended as {ended[2]}."
-    return None
+    ended = _ENDED.search(about[1])
+    return f"Slurm's job {ended[1]} ended as {ended[2]}." if ended else None
 
 
 def _cache(private: Path) -> str:

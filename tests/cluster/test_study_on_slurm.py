@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 import yaml
 from test_study import COMPARE, FINISH, WORK, write_notebook
@@ -24,8 +25,21 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 300  # seconds; machines that test are busy
 SLURM = ("--executor", "slurm")
 DATA = {"name": "scenes", "count": 60, "size": 32, "seed": 0}
-RAN = """with open(Path(RUN, "ran.part"), "a") as file:
-    file.write("once\\n")"""
+WAIT = """with open(Path(RUN, "ran.part"), "a") as file:
+    file.write("once\\n")
+while not Path("go.part").exists():
+    time.sleep(0.1)"""
+TRAINED = """from colorlib.data import open_dataset
+from colorlib.runs import ExperimentConfig, train_and_judge
+config = ExperimentConfig("unet", "l1", {"width": 16}, {}, SEED, images_seen=640, batch_size=8, checkpoint_seconds=0.5)
+train_and_judge(config, open_dataset(DATA), RUN, "cpu")"""
+RESULTS = """from pathlib import Path
+from colorlib import reports
+Path(REPORT).mkdir(parents=True, exist_ok=True)
+reports.compare(STUDY).results.to_csv(Path(REPORT, "results.csv"))
+Path(REPORT, "index.html").touch()"""
+WAITING = [WORK, WAIT, FINISH]
+COMPARED = ["import json\nfrom pathlib import Path", COMPARE]
 
 
 @pytest.fixture
@@ -63,13 +77,10 @@ def write_study(rows: list[dict], **more: object) -> None:
     Path("notebooks/studies/tiny.yml").write_text(yaml.safe_dump(content))
 
 
-def write_notebooks() -> None:
-    """Write notebooks that take no time but what they are asked to sleep, in place of those that train."""
-    write_notebook(Path("notebooks/12_row.ipynb"), WORK, RAN, FINISH)
-    parameters = 'STUDY = "runs/quick"\nREPORT = "reports/quick"'
-    write_notebook(
-        Path("notebooks/80_compare.ipynb"), "import json\nfrom pathlib import Path", COMPARE, parameters=parameters
-    )
+def write_notebooks(row: list[str], compare: list[str]) -> None:
+    """Write a notebook of a row and the one that compares them: the study's own draw figures, which takes its time."""
+    write_notebook(Path("notebooks/12_row.ipynb"), *row)
+    write_notebook(Path("notebooks/80_compare.ipynb"), *compare, parameters='STUDY = "runs/x"\nREPORT = "reports/x"')
 
 
 def ended(process: subprocess.Popen) -> tuple[int, str, str]:
@@ -92,28 +103,34 @@ def jobs(columns: str) -> list[list[str]]:
     ]
 
 
+def rows_under_way() -> list[psutil.Process]:
+    here, found = str(Path.cwd()), psutil.process_iter(["cmdline", "cwd"])
+    return [p for p in found if p.info["cwd"] == here and "colorlib.studies" in (p.info["cmdline"] or [])]
+
+
 def results(name: str) -> pd.DataFrame:
     return pd.read_csv(f"reports/{name}/results.csv", index_col=0).drop(columns=list(TIMES))
 
 
 def test_a_study_whose_job_was_killed_goes_on_to_what_a_study_on_this_machine_finds(study):
-    trained = {"notebook": "12_unet", "OBJECTIVE": "l1", "IMAGES_SEEN": 640, "BATCH_SIZE": 8}
-    rows = [trained | {"resources": {"gpus": 1}}, {"notebook": "10_baselines", "row_hours": 1}]
-    write_study(rows, resources={"memory_gb": 2})
+    write_notebooks([TRAINED], [RESULTS])
+    killed = {"notebook": "12_row", "resources": {"gpus": 1, "threads": 2}}
+    write_study([killed, {"notebook": "12_row", "SEED": 1, "row_hours": 1}], resources={"memory_gb": 2})
     first = study(*SLURM)
-    wait_until(lambda: list(Path().glob("runs/tiny/12_unet-*/run/history.csv")), first)  # it trains
+    wait_until(Path("runs/tiny/study.json").exists, first)
     second = study(*SLURM)
-    (row,) = Path().glob("runs/tiny/12_unet-*")
+    row = Path(read_study("runs/tiny")["rows"][0]["folder"])
+    wait_until((row / "run/checkpoint.pt").exists, first)
     assert is_held(row)
     asked = {comment: [job, *rest] for job, comment, *rest in jobs("%i %k %C %m %l")}
     job, *resources = asked["rule_row_0"]
-    assert resources == ["1", "2000M", "1-00:00:00"]
+    assert resources == ["2", "2000M", "1-00:00:00"]
     assert asked.get("rule_row_1", ["done"])[1:] in ([], ["1", "2000M", "1:00:00"])
     told = subprocess.run(["scontrol", "show", "job", job], capture_output=True, text=True, check=True)
     assert "TresPerJob=gres:gpu:1" in told.stdout
     subprocess.run(["scancel", "--signal=KILL", "--full", job], check=True)
     code, out, error = ended(first)
-    assert code == 1 and f"12_unet-l1-images_seen640-batch_size8 failed: Slurm's job {job} ended as FAILED" in error
+    assert code == 1 and f"12_row failed: Slurm's job {job} ended as CANCELLED." in error
     assert not (row / "done.json").exists() and not is_held(row)
     code, out, error = ended(second)
     assert code == 2 and f"the study folder runs/tiny is in use by process {first.pid} on {platform.node()}" in error
@@ -127,23 +144,28 @@ def test_a_study_whose_job_was_killed_goes_on_to_what_a_study_on_this_machine_fi
 
 
 def test_rows_run_on_when_the_study_is_killed_and_none_is_run_twice(study):
-    write_notebooks()
-    write_study([{"notebook": "12_row", "SLEEP": 8.0}, {"notebook": "12_row", "resources": {"memory_gb": 16}}])
+    write_notebooks(WAITING, COMPARED)
+    write_study([{"notebook": "12_row"}, {"notebook": "12_row", "SEED": 1, "resources": {"memory_gb": 16}}])
     first = study(*SLURM)
-    wait_until(lambda: list(Path().glob("runs/tiny/*/run/kernel.pid")), first)
+    wait_until(lambda: list(Path().glob("runs/tiny/*/run/ran.part")), first)
     first.kill()
     ended(first)
-    (row,) = (path.parents[1] for path in Path().glob("runs/tiny/*/run/kernel.pid"))
-    assert is_held(row) and len(jobs("%i")) == 1
-    code, out, error = ended(study(*SLURM))
+    (row,) = (path.parents[1] for path in Path().glob("runs/tiny/*/run/ran.part"))
+    assert is_held(row) and jobs("%k %T") == [["rule_row_0", "RUNNING"]]
+    second = study(*SLURM)
+    wait_until(lambda: len(rows_under_way()) == 2, second)
+    time.sleep(3)  # for the later one to find the lock of the row's folder taken
+    assert jobs("%k %T") == [["rule_row_0", "RUNNING"]] * 2
+    Path("go.part").touch()
+    code, out, error = ended(second)
     assert code == 1 and error.count("failed") == 1, error
-    assert "12_row failed: Slurm refused the row (Memory specification can not be satisfied; " in error
+    assert "12_row-s1 failed: Slurm refused the row (Memory specification can not be satisfied; Requested" in error
     assert [row["status"] for row in read_study("runs/tiny")["rows"]] == ["done", "interrupted"]
     assert (row / "run/ran.part").read_text() == "once\n"
 
 
 def test_ctrl_c_cancels_the_jobs(study):
-    write_notebooks()
+    write_notebooks(WAITING, COMPARED)
     write_study([{"notebook": "12_row", "SLEEP": 900.0}])
     process = study(*SLURM)
     wait_until(lambda: list(Path().glob("runs/tiny/*/run/kernel.pid")), process)
