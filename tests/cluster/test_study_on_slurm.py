@@ -15,6 +15,7 @@ import yaml
 from test_study import COMPARE, FINISH, WORK, write_notebook
 
 from colorlib.files import is_held
+from colorlib.processes import environment_for_children
 from colorlib.reports.rows import TIMES
 from colorlib.studies import read_study
 
@@ -26,12 +27,12 @@ PATIENCE = 300  # seconds; machines that test are busy
 SLURM = ("--executor", "slurm")
 DATA = {"name": "scenes", "count": 60, "size": 32, "seed": 0}
 WAIT = """with open(Path(RUN, "ran.part"), "a") as file:
-    file.write("once\\n")
+    file.write(f"once, in {os.environ['COLORLIB_THREADS']} threads\\n")
 while not Path("go.part").exists():
     time.sleep(0.1)"""
 TRAINED = """from colorlib.data import open_dataset
 from colorlib.runs import ExperimentConfig, train_and_judge
-config = ExperimentConfig("unet", "l1", {"width": 16}, {}, SEED, images_seen=640, batch_size=8, checkpoint_seconds=0.5)
+config = ExperimentConfig("unet", "l1", {"width": 16}, {}, SEED, images_seen=400, batch_size=8, checkpoint_seconds=0.5)
 train_and_judge(config, open_dataset(DATA), RUN, "cpu")"""
 RESULTS = """from pathlib import Path
 from colorlib import reports
@@ -60,6 +61,7 @@ def study(cluster, tmp_path, monkeypatch):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=environment_for_children(),  # it ends with this process too
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # as in test_study.py
         )
         started.append(process)
@@ -114,7 +116,7 @@ def results(name: str) -> pd.DataFrame:
 
 def test_a_study_whose_job_was_killed_goes_on_to_what_a_study_on_this_machine_finds(study):
     write_notebooks([TRAINED], [RESULTS])
-    killed = {"notebook": "12_row", "resources": {"gpus": 1, "threads": 2}}
+    killed = {"notebook": "12_row", "resources": {"gpus": 1}}
     write_study([killed, {"notebook": "12_row", "SEED": 1, "row_hours": 1}], resources={"memory_gb": 2})
     first = study(*SLURM)
     wait_until(Path("runs/tiny/study.json").exists, first)
@@ -124,7 +126,7 @@ def test_a_study_whose_job_was_killed_goes_on_to_what_a_study_on_this_machine_fi
     assert is_held(row)
     asked = {comment: [job, *rest] for job, comment, *rest in jobs("%i %k %C %m %l")}
     job, *resources = asked["rule_row_0"]
-    assert resources == ["2", "2000M", "1-00:00:00"]
+    assert resources == ["1", "2000M", "1-00:00:00"]
     assert asked.get("rule_row_1", ["done"])[1:] in ([], ["1", "2000M", "1:00:00"])
     told = subprocess.run(["scontrol", "show", "job", job], capture_output=True, text=True, check=True)
     assert "TresPerJob=gres:gpu:1" in told.stdout
@@ -145,7 +147,8 @@ def test_a_study_whose_job_was_killed_goes_on_to_what_a_study_on_this_machine_fi
 
 def test_rows_run_on_when_the_study_is_killed_and_none_is_run_twice(study):
     write_notebooks(WAITING, COMPARED)
-    write_study([{"notebook": "12_row"}, {"notebook": "12_row", "SEED": 1, "resources": {"memory_gb": 16}}])
+    refused = {"notebook": "12_row", "SEED": 1, "resources": {"memory_gb": 16}}
+    write_study([{"notebook": "12_row", "resources": {"threads": 2}}, refused])
     first = study(*SLURM)
     wait_until(lambda: list(Path().glob("runs/tiny/*/run/ran.part")), first)
     first.kill()
@@ -155,13 +158,13 @@ def test_rows_run_on_when_the_study_is_killed_and_none_is_run_twice(study):
     second = study(*SLURM)
     wait_until(lambda: len(rows_under_way()) == 2, second)
     time.sleep(3)  # for the later one to find the lock of the row's folder taken
-    assert jobs("%k %T") == [["rule_row_0", "RUNNING"]] * 2
+    assert jobs("%k %T %C") == [["rule_row_0", "RUNNING", "2"]] * 2
     Path("go.part").touch()
     code, out, error = ended(second)
     assert code == 1 and error.count("failed") == 1, error
     assert "12_row-s1 failed: Slurm refused the row (Memory specification can not be satisfied; Requested" in error
     assert [row["status"] for row in read_study("runs/tiny")["rows"]] == ["done", "interrupted"]
-    assert (row / "run/ran.part").read_text() == "once\n"
+    assert (row / "run/ran.part").read_text() == "once, in 2 threads\n"
 
 
 def test_ctrl_c_cancels_the_jobs(study):
