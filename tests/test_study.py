@@ -384,6 +384,21 @@ def test_a_row_is_run_once_and_a_failure_is_forgotten_when_it_succeeds(project):
         engine.run_row(folder, "12_row-00000000")
 
 
+def test_the_time_between_two_attempts_at_a_row_is_not_the_rows(project, monkeypatch):
+    def execute(notebook, output, parameters, hours):
+        Path(parameters["RUN"]).mkdir(parents=True)
+        Path(parameters["RUN"], "per_image.csv").write_text("id\n")
+
+    monkeypatch.setattr(engine, "execute", execute)
+    folder, content = prepare_study(write_study([{"notebook": "12_row"}]))
+    write_json(folder / "study.json", content)
+    place, now = Path(content["rows"][0]["folder"]), time.time()
+    write_json(place / "attempt.json", {"pid": 1, "begun": now - 1000, "seconds_before": 5.0})
+    os.utime(place / "attempt.json", (now - 900, now - 900))
+    assert engine.run_row(folder, content["rows"][0]["id"])
+    assert progress.read_mark(place / "done.json")["seconds"] == pytest.approx(105, abs=20)
+
+
 def test_a_notebook_that_judges_nothing_failed(project):
     write_notebook(Path("notebooks/12_row.ipynb"), "pass")
     ((succeeded, place),) = run_rows([{"notebook": "12_row", "SLEEP": 0.1}])

@@ -70,7 +70,7 @@ def _seconds_before(place: Path) -> float:
     attempt = read_mark(place / "attempt.json")
     if attempt is None:
         return 0.0
-    last = max(path.stat().st_mtime for path in place.rglob("*"))
+    last = max(path.stat().st_mtime for path in place.rglob("*") if path.is_file() and path.name != ".lock")
     return attempt["seconds_before"] + max(0.0, last - attempt["begun"])
 
 

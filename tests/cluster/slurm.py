@@ -44,6 +44,7 @@ SlurmdPidFile={root}/slurmd-%n.pid
 SlurmctldLogFile={root}/slurmctld.log
 SlurmdLogFile={root}/slurmd-%n.log
 ReturnToService=2
+SlurmdParameters=config_overrides
 KillWait=2
 MinJobAge=600
 SchedulerParameters=sched_interval=2,batch_sched_delay=0
