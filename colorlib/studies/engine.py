@@ -17,12 +17,13 @@ from typing import Any
 from colorlib.files import exclusive, write_json
 from colorlib.studies.executor import LOCAL, check_executor, snakemake, why_not
 from colorlib.studies.notebook import execute, find_notebook
-from colorlib.studies.progress import display, is_done, read_mark, row_title, screen
+from colorlib.studies.progress import display, is_done, look, read_mark, row_title, screen
 from colorlib.studies.resources import ROW_HOURS
 from colorlib.studies.study import prepare_study, read_study
 
 COMPARE = "80_compare"
 LOOK_EVERY = 0.5  # seconds between looks at the rows
+ENDED = ("done", "failed")
 
 
 def run_row(folder: Path | str, identity: str) -> bool:
@@ -184,11 +185,13 @@ def _run_rows(
     rows = study["rows"]
     for row in rows:  # Snakemake goes by there being a mark, not by what is in it
         if not is_done(place := Path(row["folder"])):
-            (place / "done.json").unlink(missing_ok=True)
+            for mark in ("done.json", "failed.json"):
+                (place / mark).unlink(missing_ok=True)
     try:
         with snakemake(folder, executor, jobs, study["machine"]["cores"]) as child, screen(sys.stdout) as show:
             kept = time.monotonic()
-            while child.poll() is None:
+            # Snakemake asks a scheduler every few minutes only; what the rows leave tells it at once
+            while child.poll() is None and not (executor != LOCAL and all(look(row)["state"] in ENDED for row in rows)):
                 show(display(rows, jobs, wall()))
                 if time.monotonic() - kept > 10:
                     kept = time.monotonic()

@@ -59,9 +59,10 @@ def snakemake(folder: Path, executor: str, jobs: int, cores: int) -> Iterator[su
         cores: of this machine, for rows that run on it.
     """
     # greedy: the other scheduler wants a solver. mtime: a row's folder name says all that the other triggers would.
-    # nolock: the lock of the study's folder, held by the caller, ends with its process; Snakemake's does not
+    # ignore-incomplete: a row's mark is written whole or not at all. nolock: the lock of the study's folder, held by
+    # the caller, ends with its process; Snakemake's does not
     command = [sys.executable, "-c", _HERE if executor == LOCAL else _ELSEWHERE, "-s", str(NOTEBOOKS / "Snakefile")]
-    command += ["--keep-going", "--nolock", "--rerun-incomplete", "--rerun-triggers", "mtime", "--scheduler", "greedy"]
+    command += ["--keep-going", "--nolock", "--ignore-incomplete", "--rerun-triggers", "mtime", "--scheduler", "greedy"]
     command += _where(executor, jobs, cores)
     command += ["--config", f"folder={folder}", "--", "rows"]
     with temporary_folder() as private, open(folder / "snakemake.log", "w", encoding="utf-8") as log:
