@@ -51,8 +51,9 @@ def check_executor(name: str) -> None:
 def snakemake(folder: Path, executor: str, jobs: int, cores: int) -> Iterator[subprocess.Popen]:
     """Have Snakemake run the rows of a planned study that have no mark of being done, while the block runs.
 
-    What it says goes to ``snakemake.log`` in the study's folder. Rows under way when the block ends are ended: on this
-    machine at once (every file is written atomically), on a cluster by telling its scheduler.
+    What it says goes to ``snakemake.log`` in the study's folder. It ends with the block, and with it at once the rows
+    that are under way on this machine: every file is written atomically. Jobs of a cluster are cancelled where the
+    block raises, and else left to themselves: Snakemake would take the mark of a row whose job it cancels.
 
     Args:
         jobs: rows at a time.
@@ -77,11 +78,13 @@ def snakemake(folder: Path, executor: str, jobs: int, cores: int) -> Iterator[su
         )
         try:
             yield child
-        finally:
+        except BaseException:  # Ctrl-C before all
             if executor != LOCAL and child.poll() is None:
                 child.send_signal(signal.SIGINT)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     child.wait(PATIENCE)
+            raise
+        finally:
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()

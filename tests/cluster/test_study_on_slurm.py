@@ -90,10 +90,12 @@ def ended(process: subprocess.Popen) -> tuple[int, str, str]:
     return process.returncode, out, error
 
 
-def wait_until(true: Callable[[], object], process: subprocess.Popen) -> None:
+def wait_until(true: Callable[[], object], process: subprocess.Popen | None = None) -> None:
+    """Wait until something is true, while a process runs if one is given."""
     deadline = time.monotonic() + PATIENCE
     while not true():
-        assert process.poll() is None and time.monotonic() < deadline, ended(process)
+        assert time.monotonic() < deadline
+        assert process is None or process.poll() is None, ended(process)
         time.sleep(0.1)
 
 
@@ -139,7 +141,7 @@ def test_a_study_whose_job_was_killed_goes_on_to_what_a_study_on_this_machine_fi
 
     code, out, error = ended(study(*SLURM))
     assert code == 0 and "2 rows, 1 of them done already, 2 at a time" in out, error
-    assert jobs("%i") == []
+    wait_until(lambda: jobs("%i") == [])
     code, out, error = ended(study("--name", "here"))
     assert code == 0, error
     pd.testing.assert_frame_equal(results("tiny"), results("here"))
@@ -167,17 +169,15 @@ def test_rows_run_on_when_the_study_is_killed_and_none_is_run_twice(study):
     assert (row / "run/ran.part").read_text() == "once, in 2 threads\n"
 
 
-def test_ctrl_c_cancels_the_jobs(study):
-    write_notebooks(WAITING, COMPARED)
-    write_study([{"notebook": "12_row", "SLEEP": 900.0}])
+def test_ctrl_c_cancels_the_jobs_and_takes_nothing_that_is_done(study):
+    write_notebooks([WORK, FINISH], COMPARED)
+    write_study([{"notebook": "12_row", "SLEEP": 900.0}, {"notebook": "12_row"}])
     process = study(*SLURM)
-    wait_until(lambda: list(Path().glob("runs/tiny/*/run/kernel.pid")), process)
+    wait_until(lambda: list(Path().glob("runs/tiny/12_row-sleep*/run/kernel.pid")), process)
+    wait_until(lambda: jobs("%k %T") == [["rule_row_0", "RUNNING"]], process)
     process.send_signal(signal.SIGINT)
     code, out, error = ended(process)
     assert code == 130 and "Run the same command to go on" in error and "Traceback" not in error, error
-    (row,) = Path().glob("runs/tiny/12_row-*")
-    for _ in range(100):
-        if not is_held(row) and jobs("%i") == []:
-            break
-        time.sleep(0.2)
-    assert not is_held(row) and jobs("%i") == [] and not (row / "done.json").exists()
+    row, done = (Path(row["folder"]) for row in read_study("runs/tiny")["rows"])
+    wait_until(lambda: jobs("%i") == [] and not is_held(row))
+    assert not (row / "done.json").exists() and (done / "done.json").exists()
