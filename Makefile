@@ -28,7 +28,7 @@ help:
 	@echo 'make rendered         execute the notebooks and write them as pages (NOTEBOOK=12, IMAGES=10000 for each training)'
 	@echo 'make check            lint, types, and the unit tests that train nothing: after a change of a line'
 	@echo 'make test             lint, types, unit tests, examples, notebooks and a tiny study from end to end'
-	@echo 'make bench            measure the library beside the usual ways'
+	@echo 'make bench            measure the library beside the usual ways (PHOTOGRAPHS=1000000: in a store; default 10000)'
 	@echo 'More: .venv/bin/colorlib --help'
 
 .venv/.ready: pyproject.toml install.sh

@@ -6,13 +6,12 @@ Ratios are what to read; seconds depend on the machine. Nothing here is a test.
 import json
 import os
 import platform
-import subprocess
-import sys
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
 
+import million
 import numpy as np
 import pandas as pd
 import torch
@@ -25,13 +24,13 @@ from tqdm import tqdm
 
 from colorlib import load_colorizer
 from colorlib.color import lab as color
-from colorlib.data import open_dataset
 from colorlib.data.photos import prepare_photographs
 from colorlib.data.store import open_store
 from colorlib.metrics import Pair, score
 from colorlib.models import ReleasedECCV16, create_model
 
 ROOT = Path(__file__).parents[1]
+COUNTS = (1_000, 10_000, 100_000, 1_000_000)  # of photographs in a store, up to PHOTOGRAPHS
 
 
 def seconds(call, repeats=5):
@@ -171,23 +170,6 @@ def photographs_at_once(folder):
     return *names, one_by_one, "in one batch, as films are", batch
 
 
-MEMORY = """
-import sys, resource
-from colorlib.data.store import open_store
-from colorlib.runs.run import ExperimentConfig
-from colorlib.runs.training import train
-train(ExperimentConfig("plain_cnn", "l2", images_seen=1600, validations=1), open_store(sys.argv[1]), sys.argv[2])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
-"""
-
-
-def memory(folder, count):
-    """Return the peak resident memory, in MB, of training from ``count`` photographs."""
-    data = open_dataset("scenes", count=count, size=32, seed=1)
-    command = [sys.executable, "-c", MEMORY, str(data.folder), str(folder / f"run-{count}")]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()[-1])
-
-
 def study_overhead():
     """Return (name, wall seconds, seconds of the rows over the cores) of each study on this machine."""
     for path in sorted((ROOT / "runs").glob("*/study.json")):
@@ -205,14 +187,12 @@ def main():
         rows = [part(folder) for part in tqdm(parts, desc="benchmarks")]
         table = pd.DataFrame(rows, columns=["what", "here", "seconds", "alternative", "seconds "])
         table["ratio"] = table["seconds "] / table["seconds"]
-        resident = {count: memory(folder, count) for count in tqdm((1_000, 10_000, 60_000), desc="memory")}
     lines = ["# Benchmarks", "", f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "]
     lines[-1] += f"{torch.get_num_threads()} threads, torch {torch.__version__}. Written by `make bench`.\n"
     lines += ["| what | here | s | alternative | s | ratio |", "| --- | --- | ---: | --- | ---: | ---: |"]
     for what, here, ours, alternative, theirs, ratio in table.itertuples(index=False):
         lines.append(f"| {what} | {here} | {ours:.3f} | {alternative} | {theirs:.3f} | {ratio:.1f} |")
-    lines += ["", "Peak resident memory while training, by number of photographs in the store:", ""]
-    lines += ["| photographs | MB |", "| ---: | ---: |", *(f"| {n:,} | {mb:.0f} |" for n, mb in resident.items())]
+    lines += ["", *million.section([count for count in COUNTS if count <= int(os.environ.get("PHOTOGRAPHS", 10_000))])]
     if studies := list(study_overhead()):
         lines += ["", "Studies on this machine: wall time beside the sum of their rows, each row on one core:", ""]
         lines += ["| study | wall, s | rows, s | rows / wall |", "| --- | ---: | ---: | ---: |"]

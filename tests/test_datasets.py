@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from colorlib.data import DATASETS, open_dataset
+from colorlib.data.shards import write_store
 from colorlib.data.store import open_store
-from colorlib.data.writing import Record, write_store
+from colorlib.data.writing import Record
 
 
 def picture_folder(folder):

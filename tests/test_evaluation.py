@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 from colorlib.color.lab import lab_to_rgb
-from colorlib.data.writing import Record, write_store
+from colorlib.data.shards import write_store
+from colorlib.data.writing import Record
 from colorlib.imagenet import class_ids
 from colorlib.judges import judge_for_metrics
 from colorlib.metrics import METRICS, SetDistances

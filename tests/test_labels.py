@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from colorlib.data.shards import write_store
 from colorlib.data.store import open_store
-from colorlib.data.writing import Record, write_store
+from colorlib.data.writing import Record
 
 SIDE = 32
 

@@ -19,11 +19,12 @@ from skimage.data import astronaut, chelsea, coffee
 
 from colorlib import files
 from colorlib.color.lab import rgb8_to_lab8
-from colorlib.data import manifest, store, writing
+from colorlib.data import manifest, shards, store, writing
 from colorlib.data.arrays import map_npy
 from colorlib.data.manifest import split_of
+from colorlib.data.shards import write_store
 from colorlib.data.store import open_store
-from colorlib.data.writing import Record, StoreWriter, write_store
+from colorlib.data.writing import Record, StoreWriter
 
 SIZE = (24, 32)
 
@@ -81,7 +82,7 @@ def test_batch_gives_what_was_asked_in_that_order(made):
 
 def test_ab_files_hold_so_many_photographs_each(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "AB_FILE_ROWS", 7)
-    monkeypatch.setattr(writing, "_CHUNK", 5)
+    monkeypatch.setattr(shards, "_CHUNK", 5)
     small = make(tmp_path / "t", count=80)
     lengths = [len(np.load(tmp_path / f"t/ab/ab/ab{k}.npy")) for k in range(1, 13)]
     assert lengths == [7] * 11 + [3]
@@ -198,7 +199,7 @@ def test_fingerprint_follows_the_content(tmp_path, made):
 
 @pytest.mark.parametrize("stop", [0, 3, 17, 39])
 def test_an_interrupted_writer_goes_on_to_the_same_bytes(tmp_path, monkeypatch, stop):
-    monkeypatch.setattr(writing, "_CHUNK", 4)
+    monkeypatch.setattr(shards, "_CHUNK", 4)
     monkeypatch.setattr(writing, "AB_FILE_ROWS", 9)
     make(tmp_path / "whole")
 
@@ -252,7 +253,7 @@ def test_nothing_is_overwritten(tmp_path):
 
 def test_disk_full_is_said_and_nothing_is_lost(tmp_path, monkeypatch):
     real, calls = StoreWriter._write_rows, []
-    monkeypatch.setattr(writing, "_CHUNK", 4)
+    monkeypatch.setattr(shards, "_CHUNK", 4)
 
     def full(path, row, values):
         calls.append(path)
@@ -386,8 +387,8 @@ def sparse_store(folder, rows):
     """A store of 256×256 photographs whose files take no room on the disk."""
     for path, shape in (("l/gray_scale.npy", (rows, 256, 256)), ("ab/ab/ab1.npy", (rows, 256, 256, 2))):
         (folder / path).parent.mkdir(parents=True)
-        (folder / path).write_bytes(writing._header(shape))
-        os.truncate(folder / path, len(writing._header(shape)) + int(np.prod(shape)))
+        (folder / path).write_bytes(writing.npy_header(shape))
+        os.truncate(folder / path, len(writing.npy_header(shape)) + int(np.prod(shape)))
     (folder / "dataset.json").write_text(json.dumps({"format": 1, "name": "huge", "fingerprint": "0"}))
     return open_store(folder)
 

@@ -20,7 +20,8 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from colorlib.data.writing import Record, write_store
+from colorlib.data.shards import write_store
+from colorlib.data.writing import Record
 from colorlib.files import exclusive, write_json
 from colorlib.studies import engine, progress
 from colorlib.studies.file import check_parameter, load_study

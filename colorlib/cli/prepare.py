@@ -23,17 +23,20 @@ def register(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from colorlib.data.manifest import SPLITS
     from colorlib.data.photos import prepare_photographs
     from colorlib.pictures.kinds import in_words
 
     data = prepare_photographs(options.source, options.out, options.size, options.workers)
-    counts = data.manifest["split"].value_counts()
-    flagged = (data.manifest["flags"] != "").sum()
+    counts = np.bincount(data.index.split, minlength=len(SPLITS))
+    flagged = np.count_nonzero(data.index.marks)
     print(
         f"{data.folder}: {len(data):,} photographs of {data.size[1]}×{data.size[0]}, {flagged:,} of them flagged ",
         end="",
     )
-    print("(" + ", ".join(f"{counts.get(split, 0):,} {split}" for split in ("train", "val", "test")) + ").")
+    print("(" + ", ".join(f"{count:,} {split}" for split, count in zip(SPLITS, counts, strict=True)) + ").")
     if skipped := data.info["counts"]["skipped"]:
         print(f"{skipped:,} files could not be used; the reason for each is in {data.folder / 'skipped.csv'}.")
     if ignored := data.info["counts"].get("ignored"):

@@ -77,7 +77,8 @@ def open_dataset(name_or_folder: str | os.PathLike, **options: Any) -> LabArrays
         name_or_folder: a trainable data set's name; a prepared folder; or a folder or zip of the Kaggle layout.
             A name wins over a folder of the same name; write ``./scenes`` for the folder. A path is relative to the
             working folder or, where that has no such thing, to the project's.
-        options: of the data set, for example ``count=500`` for scenes; a path takes none.
+        options: of the data set, for example ``count=500`` for scenes; a path takes none, but that of a prepared folder
+            ``allow_missing=True``, by which what is left of a set in shards is opened.
 
     Raises:
         ValueError: unknown name (the nearest are given), a set that cannot be trained on, photographs that are not
@@ -98,10 +99,10 @@ def open_dataset(name_or_folder: str | os.PathLike, **options: Any) -> LabArrays
         path = project_folder() / path  # JupyterLab works in notebooks/
     if is_name or not (path.exists() or len(path.parts) > 1 or path.is_absolute()):
         return _open_name(str(name_or_folder), options)
+    if is_store(path) and not set(options) - {"allow_missing"}:
+        return open_store(path, **options)
     if options:
         raise TypeError(f"{path} is opened as it is; it takes no options ({', '.join(options)}).")
-    if is_store(path):
-        return open_store(path)
     if path.with_name(path.name + ".partial").is_dir():
         raise FileNotFoundError(f"{path} is not finished; run the `colorlib prepare` that was interrupted again.")
     if not path.exists():

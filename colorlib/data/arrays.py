@@ -28,6 +28,35 @@ class MappedArray:
         self.pages.madvise(mmap.MADV_DONTNEED)
 
 
+class MappedRows:
+    """The rows of several mapped arrays, one after another, as one array that is asked by position.
+
+    Attributes:
+        shape: (N, …) of all together.
+        dtype: uint8.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, parts: Sequence[MappedArray]) -> None:
+        self._parts = [part.values for part in parts]
+        self._starts = np.cumsum([0, *map(len, self._parts)])
+        self.shape = (int(self._starts[-1]), *self._parts[0].shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, indices: int | np.ndarray) -> np.ndarray:
+        """Return the row at one position in [0, N), or (n, …) at several, as a copy."""
+        wanted = np.atleast_1d(np.asarray(indices, dtype=np.int64))
+        gathered = np.empty((len(wanted), *self.shape[1:]), np.uint8)
+        part_of = np.searchsorted(self._starts, wanted, side="right") - 1
+        for part in np.unique(part_of):
+            here = part_of == part
+            gathered[here] = self._parts[part][wanted[here] - self._starts[part]]
+        return gathered[0] if np.ndim(indices) == 0 else gathered
+
+
 def map_npy(path: Path | str, offset: int = 0, length: int | None = None) -> MappedArray:
     """Map a uint8 ``.npy`` file, reading nothing but its header.
 
@@ -102,3 +131,28 @@ def check_arrays(where: Path, L8: MappedArray, ab8: Sequence[MappedArray], kinds
         raise ValueError(
             f"the kinds of {where} have shape {kinds.values.shape} but its L has {shape}; prepare it again."
         )
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """The mapped files of one store: its L, its ab in pieces, and the kinds or None."""
+
+    L8: MappedArray
+    ab8: Sequence[MappedArray]
+    kinds: MappedArray | None = None
+
+
+def map_store(folder: Path) -> Arrays:
+    """Map the files of a store, reading nothing but their headers.
+
+    Raises:
+        FileNotFoundError, ValueError: one is missing or damaged, or they do not fit one another.
+    """
+    parts = sorted((folder / "ab" / "ab").glob("ab*.npy"), key=ab_file_number)
+    if not parts:
+        raise FileNotFoundError(f"{folder} has no ab/ab/ab1.npy; prepare the photographs again.")
+    L8, ab8 = map_npy(folder / "l" / "gray_scale.npy"), [map_npy(part) for part in parts]
+    kinds = folder / "kinds" / "kinds.npy"
+    arrays = Arrays(L8, ab8, map_npy(kinds) if kinds.exists() else None)
+    check_arrays(folder, L8, ab8, arrays.kinds)
+    return arrays

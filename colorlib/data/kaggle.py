@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from colorlib.data.arrays import MappedArray, ab_file_number, check_arrays, map_npy
-from colorlib.data.manifest import complete_manifest, describe, write_manifest
-from colorlib.data.store import LabArrays, is_store, read_info
+from colorlib.data.arrays import Arrays, MappedArray, ab_file_number, check_arrays, map_npy
+from colorlib.data.manifest import complete_manifest, describe, read_info, write_manifest
+from colorlib.data.store import LabArrays, is_store
 from colorlib.files import atomic_path, exclusive, project_folder
 
 HANDLE = "shravankumar9892/image-colorization"
@@ -67,7 +67,7 @@ def open_kaggle(path: Path | str | None = None, fetch: bool = False, cache: Path
         with exclusive(folder, "data set", patience=1800):  # rows of a study open it at the same moment
             if not is_store(folder):
                 survey(folder, root, L8, ab8)
-    return LabArrays(folder, read_info(folder), L8, ab8, source=root)
+    return LabArrays(folder, read_info(folder), [Arrays(L8, ab8)], source=root)
 
 
 def find_kaggle(path: Path | str) -> Path | None:

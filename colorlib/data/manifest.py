@@ -5,6 +5,7 @@ others are added.
 """
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -14,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from colorlib.color.lab import AB8_OFFSET, L8_MAX
+from colorlib.color.lab import AB8_OFFSET
+from colorlib.data.duplicates import dhash, has_near_duplicate, thumbnails
 from colorlib.files import atomic_path, check_name, write_json
 
 if TYPE_CHECKING:
     from colorlib.data.arrays import MappedArray
 
-FORMAT = 1
+FORMATS = (1, 2)  # of one folder, and of shards
 SPLITS = {"train": 0.8, "val": 0.1, "test": 0.1}
 COLUMNS = ["id", "source", "sha256", "width", "height", "mean_chroma", "flags", "split", "dhash"]
-LEFT_OUT = {"grey", "near_grey", "duplicate", "near_duplicate"}
+LEFT_OUT = ("grey", "near_grey", "duplicate", "near_duplicate")
 """Flags whose photographs are in no split's indices; any other flag only informs."""
 
 GREY_CHROMA = 2.0
@@ -31,19 +33,26 @@ GREY_CHROMA = 2.0
 NEAR_GREY_CHROMA = 4.0
 """Mean chroma under which a photograph is nearly grey: below the 5 units that Zhang et al. (2016, released code) ask of
 some pixel of a photograph before they train on it, and too little for a viewer to call the picture coloured."""
-NEAR_DUPLICATE_BITS = 10
-"""Largest number of differing dHash bits, of 64, between near-duplicates. Of 400 photographs saved again as JPEG of
-quality 20, at half size, or 15 % brighter, 97 to 100 % stay within it, and 99 % of those cropped by 2 % a side."""
-NEAR_DUPLICATE_RMSE = 8.0
-"""Largest root mean square difference, in units of L, between the 16×16 thumbnails of near-duplicates. The changes
-above mostly stay under 2, 2, 8 and 6; of 270 million pairs of one set's photographs, 3 lay under it and within those
-bits."""
-_CHUNK = 256
 
 
-def missing_columns(manifest: pd.DataFrame) -> list[str]:
-    """Return the columns of a manifest that are not there."""
-    return [column for column in COLUMNS if column not in manifest]
+def read_manifest(folder: Path, count: int) -> pd.DataFrame:
+    """Read ``manifest.csv``, one row per photograph, with `COLUMNS`.
+
+    Raises:
+        FileNotFoundError, ValueError: the file is missing, or its rows are not as many as the photographs.
+    """
+    path = folder / "manifest.csv"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; prepare the photographs again.")
+    words = {column: str for column in ("id", "source", "sha256", "flags", "split", "dhash")}
+    manifest = pd.read_csv(path, dtype=words, keep_default_na=False)
+    missing = [column for column in COLUMNS if column not in manifest]
+    if len(manifest) != count or missing:
+        raise ValueError(
+            f"{path} does not fit its arrays ({len(manifest):,} rows for {count:,} photographs, "
+            f"columns missing: {missing or 'none'}); prepare the photographs again."
+        )
+    return manifest
 
 
 def check_ids(ids: pd.Series, path: Path) -> None:
@@ -59,32 +68,6 @@ def check_ids(ids: pd.Series, path: Path) -> None:
         raise ValueError(f"{path} has two photographs of the id {twice!r}; prepare the photographs again.")
 
 
-def area_sums(L8: np.ndarray, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sum L over a grid of cells, in whole numbers, so that every machine finds the same.
-
-    Args:
-        L8: (N, H, W) uint8 with H ≥ rows and W ≥ columns.
-
-    Returns:
-        sums (N, rows, columns) int64 and the number of pixels in each cell (rows, columns) int64.
-    """
-    height, width = L8.shape[1:]
-    top, left = np.arange(rows) * height // rows, np.arange(columns) * width // columns
-    sums = np.add.reduceat(np.add.reduceat(L8, top, axis=1, dtype=np.int64), left, axis=2)
-    return sums, np.diff(top, append=height)[:, None] * np.diff(left, append=width)
-
-
-def dhash(L8: np.ndarray) -> np.ndarray:
-    """Return the 64-bit difference hash of each photograph, (N,) uint64.
-
-    A bit tells whether a cell of the 8×9 area-averaged thumbnail of L is darker than its right neighbour, so the hash
-    survives another size, another compression and another exposure. Ties are exact, being compared in whole numbers.
-    """
-    sums, pixels = area_sums(L8, 8, 9)
-    darker = sums[:, :, :-1] * pixels[:, 1:] < sums[:, :, 1:] * pixels[:, :-1]
-    return np.packbits(darker.reshape(len(L8), 64), axis=1).view(">u8")[:, 0].astype(np.uint64)
-
-
 def split_of(hashes: Iterable[int]) -> list[str]:
     """Return the split of each difference hash: the first 32 bits of its SHA-256 against the shares of `SPLITS`.
 
@@ -97,12 +80,9 @@ def split_of(hashes: Iterable[int]) -> list[str]:
     """
     edges = np.cumsum(list(SPLITS.values()))[:-1]
     names = list(SPLITS)
-
-    def label(value: int) -> str:
-        digest = hashlib.sha256(int(value).to_bytes(8, "big")).digest()
-        return names[int(np.searchsorted(edges, int.from_bytes(digest[:4], "big") / 2**32, side="right"))]
-
-    return [label(value) for value in hashes]
+    digests = (hashlib.sha256(int(value).to_bytes(8, "big")).digest() for value in hashes)
+    shares = np.array([int.from_bytes(digest[:4], "big") for digest in digests]) / 2**32
+    return [names[number] for number in np.searchsorted(edges, shares, side="right").tolist()]
 
 
 _CHROMA_STEPS = 1024
@@ -135,41 +115,6 @@ def describe(L8: np.ndarray, ab8: np.ndarray) -> pd.DataFrame:
     )
 
 
-def has_near_duplicate(
-    hashes: np.ndarray, small: np.ndarray, other_hashes: np.ndarray, other_small: np.ndarray
-) -> np.ndarray:
-    """Tell which photographs have a near-duplicate among others, (n,) bool.
-
-    Near-duplicates differ in at most `NEAR_DUPLICATE_BITS` of their hashes and `NEAR_DUPLICATE_RMSE` in their
-    thumbnails. Every pair of hashes is compared: 60,000 photographs, 600 million pairs, take a few seconds.
-
-    Args:
-        hashes: (n,) uint64, and other_hashes: (m,) uint64, difference hashes.
-        small: (n, 256) uint8, and other_small: (m, 256) uint8, thumbnails of 8-bit L.
-    """
-    largest = (NEAR_DUPLICATE_RMSE * L8_MAX / 100) ** 2 * small.shape[1]
-    found = np.zeros(len(hashes), bool)
-    step = max(1, (1 << 22) // max(1, len(other_hashes)))
-    for start in range(0, len(hashes), step):
-        close = np.bitwise_count(hashes[start : start + step, None] ^ other_hashes) <= NEAR_DUPLICATE_BITS
-        ones, others = np.nonzero(close)
-        for piece in range(0, len(ones), 1 << 14):
-            one, other = ones[piece : piece + (1 << 14)] + start, others[piece : piece + (1 << 14)]
-            apart = small[one].astype(np.int32) - other_small[other]
-            found[one[(apart**2).sum(axis=1) <= largest]] = True
-    return found
-
-
-def thumbnails(L8: "MappedArray") -> np.ndarray:
-    """Return the 16×16 area-averaged thumbnails of 8-bit L, (N, 256) uint8, keeping little in memory."""
-    small = np.empty((len(L8.values), 256), np.uint8)
-    for start in range(0, len(small), _CHUNK):
-        sums, pixels = area_sums(L8.values[start : start + _CHUNK], 16, 16)
-        small[start : start + _CHUNK] = ((2 * sums + pixels) // (2 * pixels)).reshape(-1, 256)
-        L8.release()
-    return small
-
-
 def complete_manifest(rows: pd.DataFrame, L8: "MappedArray") -> pd.DataFrame:
     """Give described photographs their id, their split and their flags.
 
@@ -186,28 +131,67 @@ def complete_manifest(rows: pd.DataFrame, L8: "MappedArray") -> pd.DataFrame:
     """
     rows = rows.reset_index(drop=True)
     hashes = np.array([int(value, 16) for value in rows["dhash"]], np.uint64)
-    split = np.array(split_of(hashes), dtype=object)
-    small = thumbnails(L8)
-    gives_way = np.zeros(len(rows), bool)
-    for early, late in (("train", ("val", "test")), ("val", ("test",))):
-        one, other = split == early, np.isin(split, late)
-        gives_way[one] = has_near_duplicate(hashes[one], small[one], hashes[other], small[other])
+    split = split_of(hashes)
     chroma = rows["mean_chroma"]
     marks = {
         "grey": chroma < GREY_CHROMA,
         "near_grey": (chroma >= GREY_CHROMA) & (chroma < NEAR_GREY_CHROMA),
         "duplicate": rows["sha256"].duplicated(),
-        "near_duplicate": gives_way,
+        "near_duplicate": giving_way(hashes, thumbnails(L8), split_numbers(split)),
     }
+    marked = zip(*(np.asarray(mark).tolist() for mark in marks.values()), strict=True)
     flags = [
-        ";".join([*own, *(name for name, marked in marks.items() if marked[i])]) for i, own in enumerate(rows["flags"])
+        ";".join([*own, *(name for name, is_so in zip(marks, these, strict=True) if is_so)])
+        for own, these in zip(rows["flags"], marked, strict=True)
     ]
     return rows.assign(id=photograph_ids(rows["source"], rows["sha256"]), flags=flags, split=split)[COLUMNS]
 
 
-def left_out(flags: pd.Series) -> np.ndarray:
-    """Tell which photographs a study leaves out, (N,) bool, from the ``flags`` column."""
-    return np.array([not LEFT_OUT.isdisjoint(words.split(";")) for words in flags], bool)
+def giving_way(hashes: np.ndarray, small: np.ndarray, split: np.ndarray) -> np.ndarray:
+    """Tell which photographs have a near-duplicate in a later split, (N,) bool; see `complete_manifest`.
+
+    Args:
+        hashes: (N,) uint64, difference hashes.
+        small: (N, 256) uint8, thumbnails of 8-bit L.
+        split: (N,) positions in ``SPLITS``.
+    """
+    gives_way = np.zeros(len(hashes), bool)
+    for early in range(len(SPLITS) - 1):
+        ones, others = np.flatnonzero(split == early), np.flatnonzero(split > early)
+        gives_way[ones] = has_near_duplicate(hashes, small, ones, others)
+    return gives_way
+
+
+def split_numbers(splits: Iterable[str]) -> np.ndarray:
+    """Return the positions of splits in `SPLITS`, (N,) uint8; 255 for what is none."""
+    numbers = {name: number for number, name in enumerate(SPLITS)}
+    return np.array([numbers.get(split, 255) for split in splits], np.uint8)
+
+
+def marks_of(flags: Iterable[str]) -> np.ndarray:
+    """Return flags as (N,) uint8: bit k is set where the k-th of `LEFT_OUT` is among them, the next if others are."""
+    bits = {word: 1 << bit for bit, word in enumerate(LEFT_OUT)}
+
+    def mark(words: str) -> int:
+        return sum({bits.get(word, 1 << len(LEFT_OUT)) for word in words.split(";")}) if words else 0
+
+    return np.array([mark(words) for words in flags], np.uint8)
+
+
+def flags_of(flags: Iterable[str], marks: np.ndarray) -> list[str]:
+    """Return flags of which those of `LEFT_OUT` are what the marks, as of :func:`marks_of`, say instead."""
+    return [
+        ";".join(
+            [word for word in words.split(";") if word and word not in LEFT_OUT]
+            + [word for bit, word in enumerate(LEFT_OUT) if mark >> bit & 1]
+        )
+        for words, mark in zip(flags, marks.tolist(), strict=True)
+    ]
+
+
+def left_out(marks: np.ndarray) -> np.ndarray:
+    """Tell of which photographs, by :func:`marks_of` their flags, a study leaves out, (N,) bool."""
+    return (marks & ((1 << len(LEFT_OUT)) - 1)) != 0
 
 
 def photograph_ids(sources: Iterable[str], digests: Iterable[str]) -> list[str]:
@@ -217,44 +201,82 @@ def photograph_ids(sources: Iterable[str], digests: Iterable[str]) -> list[str]:
         >>> photograph_ids(["cats/My cat.jpg", "My cat.png"], ["ab" * 32, "ab" * 32])
         ['My-cat-abababab', 'My-cat-abababab-2']
     """
-    seen: Counter[str] = Counter()
-    ids = []
-    for source, digest in zip(sources, digests, strict=True):
-        stem = re.sub(r"[^A-Za-z0-9_]+", "-", Path(source).stem)[:40].strip("-") or "photo"
-        name = f"{stem}-{digest[:8]}"
-        seen[name.lower()] += 1
-        repeat = seen[name.lower()]
-        ids.append(name if repeat == 1 else f"{name}-{repeat}")
-    return ids
+    return [name.decode() for name in numbered(photograph_names(sources, digests)).tolist()]
 
 
-def fingerprint_of(manifest: pd.DataFrame) -> str:
-    """Return 16 hexadecimal digits of the SHA-256 over every photograph's id, sha256, flags and split."""
-    text = manifest[["id", "sha256", "flags", "split"]].to_csv(index=False, lineterminator="\n")
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def photograph_names(sources: Iterable[str], digests: Iterable[str]) -> np.ndarray:
+    """Return the ids of :func:`photograph_ids` before they are made unique, (N,) ASCII."""
+    stems = (re.sub(r"[^A-Za-z0-9_]+", "-", Path(source).stem)[:40].strip("-") or "photo" for source in sources)
+    return np.array([f"{stem}-{digest[:8]}".encode() for stem, digest in zip(stems, digests, strict=True)])
 
 
-def summary_of(manifest: pd.DataFrame) -> dict[str, Any]:
-    """Return the counts that ``dataset.json`` keeps: photographs, usable, by split (usable only) and by flag."""
-    usable = ~left_out(manifest["flags"])
-    flags = Counter(word for words in manifest["flags"] for word in words.split(";") if word)
-    return {
-        "photographs": len(manifest),
+def numbered(names: np.ndarray) -> np.ndarray:
+    """Return (N,) ASCII names with ``-2``, ``-3`` … behind each that stands further up, in whatever case."""
+    lower = np.char.lower(names)
+    order = np.argsort(lower, kind="stable")
+    place = np.arange(len(names))
+    first = np.maximum.accumulate(np.where(np.r_[True, lower[order][1:] != lower[order][:-1]], place, 0))
+    again = np.flatnonzero(place != first)
+    endings = np.array([f"-{count + 1}".encode() for count in (place - first)[again]], "S")
+    longer = names.astype(f"S{names.dtype.itemsize + endings.dtype.itemsize}") if len(again) else names.copy()
+    longer[order[again]] = np.char.add(names[order[again]], endings)
+    return longer
+
+
+def summary_of(manifests: Iterable[pd.DataFrame]) -> dict[str, Any]:
+    """Return what ``dataset.json`` says of a manifest, which may come in pieces.
+
+    That is the ``fingerprint``, 16 hexadecimal digits of the SHA-256 over every photograph's id, sha256, flags and
+    split, and ``counts``: photographs, usable, by split (usable only) and by flag.
+    """
+    digest, usable, flags = hashlib.sha256(), np.zeros(len(SPLITS), int), Counter[str]()
+    photographs = 0
+    for manifest in manifests:
+        text = manifest[["id", "sha256", "flags", "split"]].to_csv(
+            index=False, lineterminator="\n", header=not photographs
+        )
+        digest.update(text.encode())
+        photographs += len(manifest)
+        used = ~left_out(marks_of(manifest["flags"]))
+        usable += [(used & (manifest["split"] == name)).sum() for name in SPLITS]
+        flags.update(word for words in manifest["flags"] for word in words.split(";") if word)
+    counts = {
+        "photographs": photographs,
         "usable": int(usable.sum()),
-        "splits": {name: int((usable & (manifest["split"] == name)).sum()) for name in SPLITS},
+        "splits": dict(zip(SPLITS, usable.tolist(), strict=True)),
         "flags": dict(sorted(flags.items())),
     }
+    return {"fingerprint": digest.hexdigest()[:16], "counts": counts}
 
 
 def write_manifest(folder: Path, manifest: pd.DataFrame, info: dict[str, Any]) -> dict[str, Any]:
     """Write ``manifest.csv`` and then, as the mark that all is there, ``dataset.json``; return the latter."""
-    info = {
-        "format": FORMAT,
-        **info,
-        "fingerprint": fingerprint_of(manifest),
-        "counts": {**summary_of(manifest), **info.get("counts", {})},
-    }
+    found = summary_of([manifest])
+    info = {"format": FORMATS[0], **info, **found, "counts": {**found["counts"], **info.get("counts", {})}}
     with atomic_path(folder / "manifest.csv") as temporary:
         manifest.to_csv(temporary, index=False, lineterminator="\n")
     write_json(folder / "dataset.json", info)
+    return info
+
+
+def read_info(folder: Path) -> dict[str, Any]:
+    """Read the ``dataset.json`` of a store.
+
+    Raises:
+        FileNotFoundError, ValueError: there is none, or it is damaged or of an unknown format.
+    """
+    path = folder / "dataset.json"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{folder} is not a prepared data set (no dataset.json); run `colorlib prepare {folder} --out data/NAME` "
+            "if it holds photographs."
+        )
+    try:
+        info = json.loads(path.read_text(encoding="utf-8"))
+        if info["format"] not in FORMATS:
+            formats = " and ".join(map(str, FORMATS))
+            raise ValueError(f"{path} is of format {info['format']}, this version reads {formats}; prepare it again.")
+        info["name"], info["fingerprint"]
+    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is damaged ({error!r}); prepare the photographs again.") from None
     return info

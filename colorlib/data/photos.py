@@ -20,11 +20,12 @@ from tqdm import tqdm
 
 from colorlib.color.lab import rgb8_to_lab8
 from colorlib.data.arrays import MINIMUM_SIDE
+from colorlib.data.shards import fill_store
 from colorlib.data.store import LabArrays, open_store
 from colorlib.data.writing import Record, StoreWriter
 from colorlib.pictures.archives import Member
 from colorlib.pictures.bounded import ChildError, call_bounded, end_children
-from colorlib.pictures.listing import Listing, list_photographs, printable
+from colorlib.pictures.listing import list_photographs, printable
 from colorlib.pictures.reading import read_centre, reason_of
 
 _WORTH_A_START = 64  # photographs for which another process is started
@@ -69,33 +70,45 @@ def prepare_photographs(
         "files": len(listing.members),
         "resize": {"short_side": size, "crop": "centre square", "filter": "lanczos"},
     }
-    with StoreWriter(out, name or out.resolve().name, (size, size), info) as writer:
-        if not writer.finished:
-            _check_space(writer.partial, (len(listing.members) - writer.done) * 3 * size * size)
-            _prepare(listing, writer, size, workers, source)
-            problems = [(printable(name), reason) for name, reason in listing.problems]
-            writer.finish(problems, {"ignored": listing.ignored})
+    total, chunk = len(listing.members), max(8, min(256, (1 << 25) // (3 * size * size)))
+    with tqdm(total=total, desc=f"preparing {source.name}", unit="photo") as progress:
+        members: Iterator[Member] = iter(())
+        taken = -1
+
+        def fill(writer: StoreWriter, start: int, stop: int) -> None:
+            nonlocal members, taken
+            start += writer.done
+            if taken != start:  # a compressed tar is read on, rather than again from its beginning
+                members = listing.read(start)
+            progress.update(start - progress.n)
+            _check_space(writer.partial, (total - start) * 3 * size * size)
+            busy = min(workers, 1 + (stop - start) // _WORTH_A_START)
+            outcomes = _prepared(itertools.islice(members, stop - start), size, busy, ahead=chunk)
+            while batch := list(itertools.islice(outcomes, chunk)):
+                records = [outcome for outcome in batch if isinstance(outcome, Record)]
+                writer.append(records, [outcome for outcome in batch if not isinstance(outcome, Record)])
+                progress.update(len(batch))
+            taken = stop
+
+        problems = [(printable(name), reason) for name, reason in listing.problems]
+        counts = {"ignored": listing.ignored}
+        fill_store(
+            out, name or out.resolve().name, (size, size), info, total, fill, passed_over=problems, counts=counts
+        )
     return open_store(out)
 
 
-def _prepare(listing: Listing, writer: StoreWriter, size: int, workers: int, source: Path) -> None:
-    chunk = max(8, min(256, (1 << 25) // (3 * size * size)))
-    total = len(listing.members)
-    with tqdm(total=total, initial=writer.done, desc=f"preparing {source.name}", unit="photo") as progress:
-        outcomes = _prepared(listing.read(writer.done), size, min(workers, 1 + (total - writer.done) // _WORTH_A_START))
-        while batch := list(itertools.islice(outcomes, chunk)):
-            writer.append([o for o in batch if isinstance(o, Record)], [o for o in batch if not isinstance(o, Record)])
-            progress.update(len(batch))
+def _prepared(members: Iterator[Member], size: int, workers: int, ahead: int) -> Iterator[Record | tuple[str, str]]:
+    """Give the outcome of each file in order; each thread waits for a process of its own, which does the work.
 
-
-def _prepared(members: Iterator[Member], size: int, workers: int) -> Iterator[Record | tuple[str, str]]:
-    """Give the outcome of each file in order; each thread waits for a process of its own, which does the work."""
+    So many files lie ahead that no process waits while a chunk is written.
+    """
     pool = ThreadPoolExecutor(workers)
     waiting: deque[tuple[Future[Record | tuple[str, str]], int]] = deque()
     try:
         for member in members:
             waiting.append((pool.submit(prepare_file, member, size), len(member.data or b"")))
-            while len(waiting) >= 8 * workers or sum(held for _, held in waiting) > _WAITING_BYTES:
+            while len(waiting) >= ahead + 8 * workers or sum(held for _, held in waiting) > _WAITING_BYTES:
                 yield waiting.popleft()[0].result()
         while waiting:
             yield waiting.popleft()[0].result()

@@ -8,15 +8,16 @@ A store is a folder in the layout of the Kaggle set, with two files that the Kag
     manifest.csv                    one row per photograph, in the order of the arrays
     dataset.json                    name, size, counts, fingerprint and how the store was made
 
+One of more than 100,000 photographs is in shards (`colorlib.data.shards`), each of them a store like that.
 Nothing is ever loaded whole: opening reads headers, a batch is one gather.
 """
 
-import json
-import re
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,15 +27,15 @@ from torch import Tensor
 
 from colorlib.color.gamut import empirical_prior
 from colorlib.color.lab import decode_lab8
-from colorlib.data.arrays import MappedArray, ab_file_number, check_arrays, map_npy
-from colorlib.data.manifest import FORMAT, SPLITS, check_ids, left_out, missing_columns
+from colorlib.data.arrays import Arrays, MappedArray, MappedRows, map_store
+from colorlib.data.index import Index, index_of, manifest_of, open_index
+from colorlib.data.manifest import SPLITS, check_ids, read_info, read_manifest
 from colorlib.registry import look_up
 
-_RELEASE_BYTES = 64 << 20
+_RELEASE_BYTES = 16 << 20
 _FAULT_AROUND = 1 << 16  # the kernel maps neighbouring pages along with each page touched
 _PRIOR_PHOTOGRAPHS = 2_000
 _PRIOR_SIDE = 64
-_WORDNET_ID = re.compile(r"(n\d{8})_")  # of a noun
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class LabArrays:
         folder: where the store, or for a set opened in place its manifest, lies.
         source: what `open_dataset` opens it by: the store, or for a set opened in place its folder or zip.
         info: the contents of ``dataset.json``.
-        L8: (N, H, W) uint8, mapped.
+        L8: (N, H, W) uint8, mapped; asked by position.
         kinds: (N, H, W) uint8, mapped, or None.
 
     Raises:
@@ -77,18 +78,19 @@ class LabArrays:
         self,
         folder: Path,
         info: dict[str, Any],
-        L8: MappedArray,
-        ab8: Sequence[MappedArray],
-        kinds: MappedArray | None = None,
+        parts: Sequence[Arrays],
+        index: tuple[Index, Sequence[MappedArray]] | None = None,
         source: Path | None = None,
     ):
-        check_arrays(folder, L8, ab8, kinds)
         self.folder, self.info, self.name = Path(folder), info, str(info["name"])
         self.source = Path(source or folder)
-        self.L8, self.kinds = L8.values, None if kinds is None else kinds.values
-        self._parts = [part.values for part in ab8]
-        self._starts = np.cumsum([0, *(len(part) for part in self._parts)])
-        self._maps = [m for m in (L8, *ab8, kinds) if m is not None]
+        L8, ab8 = [part.L8 for part in parts], [array for part in parts for array in part.ab8]
+        kinds = [part.kinds for part in parts if part.kinds is not None]
+        self.L8, self._ab8 = MappedRows(L8), MappedRows(ab8)
+        self.kinds = MappedRows(kinds) if len(kinds) == len(parts) else None
+        self._maps = [*L8, *ab8, *kinds]
+        if index:
+            self.index, self._maps = index[0], [*self._maps, *index[1]]
         self._touched = 0
 
     def __len__(self) -> int:
@@ -111,38 +113,48 @@ class LabArrays:
     def manifest(self) -> pd.DataFrame:
         """One row per photograph: id, source, sha256, width, height, mean_chroma, flags, split, dhash.
 
-        ``flags`` is words joined by ``;``; ``mean_chroma`` is in CIELAB units; read at first use.
+        ``flags`` is words joined by ``;``; ``mean_chroma`` is in CIELAB units. Read at first use.
 
         Raises:
             FileNotFoundError, ValueError: the file is missing, its rows are not as many as the photographs, or their
                 ids are refused by :func:`~colorlib.data.manifest.check_ids`.
         """
-        path = self.folder / "manifest.csv"
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing; prepare the photographs again.")
-        words = {column: str for column in ("id", "source", "sha256", "flags", "split", "dhash")}
-        manifest = pd.read_csv(path, dtype=words, keep_default_na=False)
-        if len(manifest) != len(self) or missing_columns(manifest):
-            raise ValueError(
-                f"{path} does not fit its arrays ({len(manifest):,} rows for {len(self):,} photographs, "
-                f"columns missing: {missing_columns(manifest) or 'none'}); prepare the photographs again."
-            )
-        check_ids(manifest["id"], path)
+        if "shards" in self.info:
+            there = [shard for shard in self.info["shards"] if shard["folder"] not in self.info.get("missing", ())]
+            return manifest_of(self.folder, there, self.index)
+        manifest = read_manifest(self.folder, len(self))
+        check_ids(manifest["id"], self.folder / "manifest.csv")
         return manifest
 
     @cached_property
+    def index(self) -> Index:
+        """What a training asks of the manifest, without an object for each photograph."""
+        return index_of(self.manifest)
+
+    @property
+    def flags(self) -> dict[str, int]:
+        """How many photographs have each flag, by name."""
+        if "shards" in self.info:
+            return self.info["counts"]["flags"]
+        words = Counter(word for flags in self.manifest["flags"] for word in flags.split(";") if word)
+        return dict(sorted(words.items()))
+
+    @property
     def classes(self) -> list[str]:
         """The sorted names of the folders right above the photographs, or none where they all lie in one.
 
         Photographs of one folder whose names begin with WordNet ids, as ImageNet's do, are classed by those instead.
         """
-        names = sorted(set(self._folders))
-        return names if len(names) > 1 else []
+        return self.index.classes
 
-    @cached_property
+    @property
     def labels(self) -> np.ndarray | None:
         """(N,) int64: the position in `classes` of each photograph's class, or None where there are no classes."""
-        return np.searchsorted(self.classes, self._folders).astype(np.int64) if self.classes else None
+        return None if self.index.labels is None else self.index.labels.astype(np.int64)
+
+    def ids(self, indices: np.ndarray) -> list[str]:
+        """Return the names of photographs from the manifest, by position."""
+        return self.index.names(indices)
 
     def indices(self, split: str, include_flagged: bool = False) -> np.ndarray:
         """Return the sorted positions (int64) of a split's usable photographs.
@@ -155,12 +167,12 @@ class LabArrays:
             ValueError: unknown split, or nothing is left in it.
         """
         look_up(SPLITS, split, "split")
-        chosen = (self.manifest["split"] == split).to_numpy()
-        flagged = left_out(self.manifest["flags"])
+        splits, flagged = self.index.split, self.index.left_out
+        chosen = splits == list(SPLITS).index(split)
         if not include_flagged:
             chosen = chosen & ~flagged
         if not chosen.any():
-            counts = ", ".join(f"{(self.manifest['split'] == s).sum():,} {s}" for s in SPLITS)
+            counts = ", ".join(f"{(splits == number).sum():,} {name}" for number, name in enumerate(SPLITS))
             why = "all are grey or duplicates" if flagged.all() else f"{flagged.sum():,} flagged grey or duplicate"
             raise ValueError(
                 f"data set {self.name!r} has no usable photograph in its {split} split: {len(self):,} photographs "
@@ -177,18 +189,11 @@ class LabArrays:
 
     def drawn(self, indices: np.ndarray, count: int) -> np.ndarray:
         """Return at most ``count`` of some positions, sorted, drawn as by :meth:`sample`."""
-        digests = self.manifest["sha256"].to_numpy()[indices]
-        return np.sort(indices[np.argsort(digests, kind="stable")[:count]])
+        return np.sort(indices[np.argsort(self.index.draw[indices], kind="stable")[:count]])
 
     def ab8(self, indices: int | np.ndarray) -> np.ndarray:
         """Return 8-bit ab, (H, W, 2) for one position or (n, H, W, 2) for several, as a copy."""
-        wanted = np.atleast_1d(np.asarray(indices, dtype=np.int64))
-        gathered = np.empty((len(wanted), *self.size, 2), np.uint8)
-        part_of = np.searchsorted(self._starts, wanted, side="right") - 1
-        for part in np.unique(part_of):
-            here = part_of == part
-            gathered[here] = self._parts[part][wanted[here] - self._starts[part]]
-        return gathered[0] if np.ndim(indices) == 0 else gathered
+        return self._ab8[indices]
 
     def batch(self, indices: Sequence[int] | np.ndarray | Tensor, device: str | torch.device = "cpu") -> Batch:
         """Return photographs by position, in the order asked for.
@@ -214,9 +219,10 @@ class LabArrays:
 
         L, ab = decode_lab8(tensor(self.L8[in_order]), tensor(self.ab8(in_order)))
         kinds = None if self.kinds is None else tensor(self.kinds[in_order])
-        labels = None if self.labels is None else torch.from_numpy(self.labels[wanted]).to(device)
+        known, ids = self.index.labels, self.ids(wanted)
+        labels = None if known is None else torch.from_numpy(known[wanted].astype(np.int64)).to(device)
         self._release(len(wanted))
-        return Batch(self._ids[wanted].tolist(), L, ab, kinds, labels)
+        return Batch(ids, L, ab, kinds, labels)
 
     @cached_property
     def class_prior(self) -> Tensor:
@@ -231,19 +237,8 @@ class LabArrays:
         starts = range(0, len(chosen), 64)
         return empirical_prior(self.batch(chosen[start : start + 64]).ab[..., ::step, ::step] for start in starts)
 
-    @cached_property
-    def _ids(self) -> np.ndarray:
-        return self.manifest["id"].to_numpy(dtype=object)
-
-    @cached_property
-    def _folders(self) -> list[str]:
-        """The name of the folder right above each photograph, "" where its source names none; or see `classes`."""
-        paths = [PurePosixPath(source) for source in self.manifest["source"]]
-        folders, ids = [path.parent.name for path in paths], [_WORDNET_ID.match(path.name) for path in paths]
-        return [found[1] for found in ids if found] if len(set(folders)) == 1 and all(ids) else folders
-
     def _release(self, photographs: int) -> None:
-        self._touched += photographs * (3 * self.size[0] * self.size[1] + 2 * _FAULT_AROUND)
+        self._touched += photographs * (3 * self.size[0] * self.size[1] + 4 * _FAULT_AROUND)
         if self._touched > _RELEASE_BYTES:
             self._touched = 0
             for mapped in self._maps:
@@ -255,12 +250,16 @@ def is_store(folder: Path | str) -> bool:
     return (Path(folder) / "dataset.json").is_file()
 
 
-def open_store(folder: Path | str) -> LabArrays:
+def open_store(folder: Path | str, allow_missing: bool = False) -> LabArrays:
     """Open a prepared folder; instant at any size, since only headers are read.
+
+    Args:
+        folder: of the store.
+        allow_missing: where shards are missing or damaged, open the rest; its fingerprint is another.
 
     Raises:
         FileNotFoundError: the folder, or a file of it, is missing.
-        ValueError: a file is damaged, or the arrays do not fit one another.
+        ValueError: a file is damaged, the arrays do not fit one another, or a shard cannot be used.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -268,31 +267,34 @@ def open_store(folder: Path | str) -> LabArrays:
             f"there is no folder {folder}; make one with `colorlib prepare PHOTOGRAPHS --out {folder}`."
         )
     info = read_info(folder)
-    parts = sorted((folder / "ab" / "ab").glob("ab*.npy"), key=ab_file_number)
-    if not parts:
-        raise FileNotFoundError(f"{folder} has no ab/ab/ab1.npy; prepare the photographs again.")
-    kinds = folder / "kinds" / "kinds.npy"
-    return LabArrays(
-        folder,
-        info,
-        map_npy(folder / "l" / "gray_scale.npy"),
-        [map_npy(part) for part in parts],
-        map_npy(kinds) if kinds.exists() else None,
+    return (
+        _open_shards(folder, info, allow_missing) if "shards" in info else LabArrays(folder, info, [map_store(folder)])
     )
 
 
-def read_info(folder: Path) -> dict[str, Any]:
-    path = folder / "dataset.json"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{folder} is not a prepared data set (no dataset.json); run `colorlib prepare {folder} --out data/NAME` "
-            "if it holds photographs."
+def _open_shards(folder: Path, info: dict[str, Any], allow_missing: bool) -> LabArrays:
+    parts, missing, reason = [], [], ""
+    for shard in info["shards"]:
+        try:
+            arrays = map_store(folder / shard["folder"])
+            if read_info(folder / shard["folder"])["fingerprint"] != shard["fingerprint"]:
+                raise ValueError(f"{folder / shard['folder']} is the shard of another data set; put its own back.")
+            parts.append(arrays)
+        except (FileNotFoundError, ValueError) as error:
+            missing.append(shard["folder"])
+            reason = reason or str(error).rstrip(".")
+    counts = [shard["photographs"] for shard in info["shards"]]
+    index, mapped = open_index(folder, sum(counts))
+    if not missing:
+        return LabArrays(folder, info, parts, (index, mapped))
+    there = np.repeat([shard["folder"] not in missing for shard in info["shards"]], counts)
+    if not (allow_missing and parts):
+        raise ValueError(
+            f"{', '.join(missing[:3])}{' …' * (len(missing) > 3)} of the {len(counts)} shards of {folder} cannot be "
+            f"used ({reason}); put {'it' if len(missing) == 1 else 'them'} back, or open the {there.sum():,} other "
+            f"photographs with open_dataset({str(folder)!r}, allow_missing=True)."
         )
-    try:
-        info = json.loads(path.read_text(encoding="utf-8"))
-        if info["format"] != FORMAT:
-            raise ValueError(f"{path} is of format {info['format']}, this version reads {FORMAT}; prepare it again.")
-        info["name"], info["fingerprint"]
-    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is damaged ({error!r}); prepare the photographs again.") from None
-    return info
+    index = index.only(there)
+    rest = hashlib.sha256(" ".join([info["fingerprint"], *missing]).encode()).hexdigest()[:16]
+    info = {**info, "missing": missing, "fingerprint": rest, "counts": index.counts()}
+    return LabArrays(folder, info, parts, (index, []))

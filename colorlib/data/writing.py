@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import io
-import itertools
 import json
 import os
 import shutil
@@ -15,15 +14,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from colorlib.data.arrays import MINIMUM_SIDE, map_npy
-from colorlib.data.manifest import complete_manifest, describe, write_manifest
-from colorlib.data.store import LabArrays, is_store, open_store, read_info
+from colorlib.data.manifest import complete_manifest, describe, read_info, write_manifest
+from colorlib.data.store import is_store
 from colorlib.files import atomic_path, exclusive, write_json
 
 AB_FILE_ROWS = 10_000
-_CHUNK = 256
 
 
 @dataclass(frozen=True)
@@ -47,42 +44,17 @@ class Record:
     flags: tuple[str, ...] = ()
 
 
-def write_store(
-    folder: Path | str,
-    name: str,
-    records: Iterable[Record],
-    count: int,
-    size: tuple[int, int],
-    info: dict[str, Any],
-    kinds: bool = False,
-) -> LabArrays:
-    """Write records into a new store and open it; a killed call, made again, goes on where it was.
+class NoPhotographError(ValueError):
+    """Nothing that was to be stored could be used.
 
-    Args:
-        folder: appears, whole, at the end; until then the work lies in ``<folder>.partial``.
-        name: of the data set.
-        records: the photographs, the same in the same order at every call.
-        count: how many there are, for the progress bar and as a check.
-        size: (H, W) of every record.
-        info: how the set was made; goes into ``dataset.json`` and decides whether a store that is already there is
-            this one.
-        kinds: whether the records carry kinds.
-
-    Raises:
-        ValueError: ``folder`` holds something else, or the records are not ``count``.
-        OSError: the disk is full.
+    Attributes:
+        skipped: (source, reason) of each.
     """
-    with StoreWriter(folder, name, size, info, kinds) as writer:
-        if not writer.finished:
-            with tqdm(total=count, initial=writer.done, desc=f"writing {name}", unit="image") as progress:
-                remaining = itertools.islice(records, writer.done, None)
-                while chunk := list(itertools.islice(remaining, _CHUNK)):
-                    writer.append(chunk)
-                    progress.update(len(chunk))
-            if writer.done != count:
-                raise ValueError(f"{folder} was to hold {count:,} images but {writer.done:,} were given.")
-            writer.finish()
-    return open_store(folder)
+
+    def __init__(self, skipped: Sequence[tuple[str, str]]) -> None:
+        first = f"; the first, {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
+        super().__init__(f"no photograph could be used, {len(skipped):,} were skipped{first}.")
+        self.skipped = skipped
 
 
 class StoreWriter:
@@ -107,7 +79,7 @@ class StoreWriter:
         self.partial = self.folder.with_name(self.folder.name + ".partial")
         if min(size) < MINIMUM_SIDE:
             raise ValueError(f"size {size} is too small: photographs need sides of {MINIMUM_SIDE} pixels or more.")
-        self.settings = json.loads(json.dumps({"name": name, "size": size, **info}))
+        self.settings = {"name": name, "size": size, **info}
         self.size, self.kinds = tuple(size), kinds
         self.done, self._rows, self._skipped = 0, 0, 0
 
@@ -115,7 +87,7 @@ class StoreWriter:
         self._stack = contextlib.ExitStack()
         self.finished = self._is_finished()
         if not self.finished:
-            self._stack.enter_context(_disk_full_explained(self.partial))
+            self._stack.enter_context(disk_full_explained(self.partial))
             self._stack.enter_context(exclusive(self.partial, "store"))
             try:
                 self.finished = self._is_finished()
@@ -170,14 +142,13 @@ class StoreWriter:
         ``passed_over`` is (name, reason) of further sources that could not be used; ``counts`` join ``dataset.json``'s.
 
         Raises:
-            ValueError: no photograph was kept; the sentence gives the first reason.
+            NoPhotographError: no photograph was kept; the sentence gives the first reason.
         """
         entries = list(self._journal())
-        skipped = [s for entry in entries for s in entry["skipped"]] + [list(pair) for pair in passed_over]
+        skipped = [(source, why) for entry in entries for source, why in entry["skipped"]] + [*passed_over]
         if not self._rows:
-            first = f"; the first, {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
             shutil.rmtree(self.partial)
-            raise ValueError(f"no photograph could be used, {len(skipped):,} were skipped{first}.")
+            raise NoPhotographError(skipped)
         self._write_header(self._L_path(), (self._rows, *self.size))
         if self.kinds:
             self._write_header(self._kinds_path(), (self._rows, *self.size))
@@ -185,8 +156,7 @@ class StoreWriter:
             self._write_header(self._ab_path(part), (min(AB_FILE_ROWS, self._rows - start), *self.size, 2))
         rows = [row for entry in entries for row in entry["rows"]]
         manifest = complete_manifest(pd.DataFrame(rows), map_npy(self._L_path()))
-        with atomic_path(self.partial / "skipped.csv") as temporary:
-            pd.DataFrame(skipped, columns=["source", "reason"]).to_csv(temporary, index=False, lineterminator="\n")
+        write_skipped(self.partial / "skipped.csv", skipped)
         write_manifest(self.partial, manifest, {**self.settings, "counts": {"skipped": len(skipped), **(counts or {})}})
         self._publish()
 
@@ -204,24 +174,16 @@ class StoreWriter:
             raise ValueError(
                 f"{self.folder} exists and is not a prepared data set; choose another folder for the result."
             )
-        self._compare(read_info(self.folder), self.folder)
+        compare_settings(self.settings, read_info(self.folder), self.folder)
         return True
-
-    def _compare(self, there: dict[str, Any], where: Path) -> None:
-        if key := next((key for key in self.settings if there.get(key) != self.settings[key]), None):
-            change = f"{key} {there.get(key)!r} there, {self.settings[key]!r} now"
-            change = "photographs were added, removed or replaced" if key == "source_digest" else change
-            raise ValueError(
-                f"{where} was made with other settings ({change}); choose another folder, or delete it to make it anew."
-            )
 
     def _resume(self) -> None:
         if is_store(self.partial):  # killed between the last file and the new name
-            self._compare(read_info(self.partial), self.partial)
+            compare_settings(self.settings, read_info(self.partial), self.partial)
             return self._publish()
         settings = self.partial / "settings.json"
         if settings.exists():
-            self._compare(json.loads(settings.read_text(encoding="utf-8")), self.partial)
+            compare_settings(self.settings, json.loads(settings.read_text(encoding="utf-8")), self.partial)
         elif any(not path.name.startswith(".") for path in self.partial.iterdir()):
             raise ValueError(f"{self.partial} holds something that is no unfinished store; move it away.")
         else:
@@ -257,7 +219,7 @@ class StoreWriter:
     @staticmethod
     def _write_rows(path: Path, row: int, values: np.ndarray) -> None:
         """Write rows from position ``row`` on, over anything that a killed writer left there."""
-        header = _header((row, *values.shape[1:]))
+        header = npy_header((row, *values.shape[1:]))
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(header)
@@ -269,7 +231,7 @@ class StoreWriter:
 
     @staticmethod
     def _write_header(path: Path, shape: tuple[int, ...]) -> None:
-        header = _header(shape)
+        header = npy_header(shape)
         with open(path, "rb+") as file:
             file.write(header)
             file.truncate(len(header) + int(np.prod(shape)))
@@ -277,7 +239,28 @@ class StoreWriter:
             os.fsync(file.fileno())
 
 
-def _header(shape: tuple[int, ...]) -> bytes:
+def compare_settings(settings: dict[str, Any], there: dict[str, Any], where: Path) -> None:
+    """See that what lies at a place was made with these settings.
+
+    Raises:
+        ValueError: it was not; the sentence gives the first that differs.
+    """
+    settings = json.loads(json.dumps(settings))
+    if key := next((key for key in settings if there.get(key) != settings[key]), None):
+        change = f"{key} {there.get(key)!r} there, {settings[key]!r} now"
+        change = "photographs were added, removed or replaced" if key == "source_digest" else change
+        raise ValueError(
+            f"{where} was made with other settings ({change}); choose another folder, or delete it to make it anew."
+        )
+
+
+def write_skipped(path: Path, skipped: Iterable[tuple[str, str]]) -> None:
+    """Write down which sources were left out, and why."""
+    with atomic_path(path) as temporary:
+        pd.DataFrame(skipped, columns=["source", "reason"]).to_csv(temporary, index=False, lineterminator="\n")
+
+
+def npy_header(shape: tuple[int, ...]) -> bytes:
     """Return an ``.npy`` header; numpy pads it so that its length does not depend on the number of rows."""
     buffer = io.BytesIO()
     np.lib.format.write_array_header_1_0(
@@ -287,7 +270,8 @@ def _header(shape: tuple[int, ...]) -> bytes:
 
 
 @contextlib.contextmanager
-def _disk_full_explained(partial: Path) -> Iterator[None]:
+def disk_full_explained(partial: Path) -> Iterator[None]:
+    """Say in one sentence, where the disk is full, how to go on."""
     try:
         yield
     except OSError as error:

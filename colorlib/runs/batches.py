@@ -21,7 +21,8 @@ class Order:
         """Return the ``batch_size`` indices of a step; a batch may straddle two passes."""
         passes, places = np.divmod(np.arange(step * self.batch_size, (step + 1) * self.batch_size), len(self.indices))
         wanted = set(passes.tolist())
-        self.permutations = {p: self.permutations.get(p, self._permutation(p)) for p in wanted}
+        known = self.permutations
+        self.permutations = {p: known[p] if p in known else self._permutation(p) for p in wanted}
         return np.array([self.permutations[p][place] for p, place in zip(passes.tolist(), places, strict=True)])
 
     def _permutation(self, number: int) -> np.ndarray:

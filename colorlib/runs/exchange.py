@@ -62,7 +62,7 @@ def read_pictures(folder: Path | str, data: LabArrays, split: str = "test") -> C
     if len(paths) < len(files):
         twice = next(path.stem for path, after in zip(files, files[1:], strict=False) if path.stem == after.stem)
         raise ValueError(f"{folder} holds two pictures of {twice}; keep one.")
-    wanted = data.manifest["id"].iloc[data.indices(split)].tolist()
+    wanted = data.ids(data.indices(split))
     missing = [identity for identity in wanted if identity not in paths]
     surplus = sorted(set(paths) - set(wanted))
     if missing:

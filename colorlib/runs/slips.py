@@ -53,7 +53,7 @@ def judge_with_slips(
     if unknown := set(slips) - set(SLIPS):
         raise ValueError(f"the slips are {', '.join(SLIPS)}, not {', '.join(sorted(unknown))}.")
     indices = data.indices("test")
-    ids = data.manifest["id"].iloc[indices]
+    ids = data.ids(indices)
     shuffled = np.random.default_rng(seed).permutation(indices) if "pairs" in slips else indices
     found = dict(zip(ids, shuffled, strict=True))  # what a listing hands over in place of each photograph
 

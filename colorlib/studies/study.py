@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -144,8 +143,6 @@ def _holds_pictures(source: Path) -> bool:
 
 def describe_data(data: "LabArrays") -> dict[str, Any]:
     """Return what a report says of the photographs: name, folder, fingerprint, size, counts by split and by flag."""
-    manifest = data.manifest
-    flags = Counter(word for words in manifest["flags"] for word in words.split(";") if word)
     return {
         "name": data.name,
         "folder": str(data.source),
@@ -153,7 +150,7 @@ def describe_data(data: "LabArrays") -> dict[str, Any]:
         "size": list(data.size),
         "photographs": len(data),
         "splits": {split: len(data.indices(split)) for split in ("train", "val", "test")},
-        "flags": dict(sorted(flags.items())),
+        "flags": data.flags,
         "info": data.info,
     }
 

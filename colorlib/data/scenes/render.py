@@ -35,8 +35,9 @@ import numpy as np
 from colorlib.data.scenes.canvas import Canvas, Chance
 from colorlib.data.scenes.laws import INDEX, KINDS, draw_hue, palette
 from colorlib.data.scenes.places import PLACES, table
+from colorlib.data.shards import write_store
 from colorlib.data.store import LabArrays
-from colorlib.data.writing import Record, write_store
+from colorlib.data.writing import Record
 from colorlib.files import project_folder
 
 VERSION = 1  # part of a data set's identity: raise it whenever a rendered bit changes
