@@ -1,11 +1,24 @@
+import numpy as np
 import torch
 
-from colorlib.runs.batches import change_contrast, crop, mirror
+from colorlib.runs.batches import Order, change_contrast, crop, mirror
 
 
 def ramp(n, H, W):
     """(n, 1, H, W): the column's number, so that a value tells where it was."""
     return torch.arange(float(W)).expand(n, 1, H, W).clone()
+
+
+def test_the_order_is_drawn_once_for_each_pass(monkeypatch):
+    """Batches are the permutations one after another, of which each is drawn once and none is kept that is over."""
+    indices, drawn = np.array([3, 5, 8, 13, 21, 34, 55]), []
+    draw = Order._permutation
+    monkeypatch.setattr(Order, "_permutation", lambda self, number: drawn.append(number) or draw(self, number))
+    order = Order(indices, batch_size=3, seed=4)
+    found = np.concatenate([order.batch(step) for step in range(7)])
+    expected = [np.random.default_rng([4, number]).permutation(indices) for number in range(3)]
+    assert np.array_equal(found, np.concatenate(expected)) and drawn == [0, 1, 2] and list(order.permutations) == [2]
+    assert np.array_equal(Order(indices, 3, 4).batch(5), found[15:18])
 
 
 def test_mirrored_or_as_it_was():

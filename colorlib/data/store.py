@@ -267,9 +267,9 @@ def open_store(folder: Path | str, allow_missing: bool = False) -> LabArrays:
             f"there is no folder {folder}; make one with `colorlib prepare PHOTOGRAPHS --out {folder}`."
         )
     info = read_info(folder)
-    return (
-        _open_shards(folder, info, allow_missing) if "shards" in info else LabArrays(folder, info, [map_store(folder)])
-    )
+    if "shards" in info:
+        return _open_shards(folder, info, allow_missing)
+    return LabArrays(folder, info, [map_store(folder)])
 
 
 def _open_shards(folder: Path, info: dict[str, Any], allow_missing: bool) -> LabArrays:
