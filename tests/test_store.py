@@ -364,6 +364,20 @@ def test_damaged_manifests(made, tmp_path):
         open_store(folder).indices("train")
 
 
+def test_a_manifest_in_pieces_says_the_same(made, tmp_path, monkeypatch):
+    whole = open_store(made.folder).index
+    monkeypatch.setattr(manifest, "_PIECE", 7)
+    pieces = open_store(made.folder)
+    assert all(np.array_equal(getattr(pieces.index, name), getattr(whole, name)) for name in ("ids", "draw", "marks"))
+    assert pieces.manifest.equals(made.manifest) and np.array_equal(pieces.index.split, whole.split)
+    shutil.copytree(made.folder, tmp_path / "t")
+    first, *lines = (tmp_path / "t" / "manifest.csv").read_text().splitlines()
+    lines[250] = lines[3].partition(",")[0] + "," + lines[250].partition(",")[2]
+    (tmp_path / "t" / "manifest.csv").write_text("\n".join([first, *lines]))
+    with pytest.raises(ValueError, match="manifest.csv has two photographs of the id"):
+        open_store(tmp_path / "t").indices("train")
+
+
 def test_what_killed_processes_left_in_the_temporary_directory_is_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(files.tempfile, "tempdir", str(tmp_path))
     left = {name: tmp_path / f"colorlib-run-{name}" for name in ("killed", "in use", "young", "link")}

@@ -22,10 +22,19 @@ import numpy as np
 import pandas as pd
 
 from colorlib.data.arrays import MappedArray, map_npy
-from colorlib.data.manifest import LEFT_OUT, SPLITS, flags_of, left_out, marks_of, read_manifest, split_numbers
+from colorlib.data.manifest import (
+    LEFT_OUT,
+    SPLITS,
+    check_ids,
+    flags_of,
+    left_out,
+    marks_of,
+    read_manifest,
+    split_numbers,
+)
 from colorlib.files import atomic_path, check_name, write_json
 
-_WORDNET_ID = re.compile(r"(n\d{8})_")  # of a noun
+_WORDNET_ID = re.compile(r"^(n\d{8})_")  # of a noun
 
 Named = tuple[tuple[list[str], np.ndarray], tuple[list[str], np.ndarray] | None]
 
@@ -82,26 +91,33 @@ class Index:
         return Index(self.ids[kept], self.draw[kept], self.split[kept], self.marks[kept], labels, self.classes)
 
 
-def index_of(manifest: pd.DataFrame) -> Index:
-    """Make the index of a manifest in memory.
+def index_of(manifest: Iterable[pd.DataFrame], path: Path) -> Index:
+    """Make the index of a manifest, which comes in pieces, in memory.
 
     Raises:
-        ValueError: a sha256 is none.
+        ValueError: an id is refused by :func:`~colorlib.data.manifest.check_ids`, or a sha256 is none; the message says
+            so of ``path``.
     """
-    try:
-        draw = np.array([int(digest[:16], 16) for digest in manifest["sha256"]], ">u8")
-    except ValueError as error:
-        raise ValueError(f"the manifest has a damaged sha256 ({error}); prepare the photographs again.") from None
-    ids = np.array([identity.encode() for identity in manifest["id"]])
-    classes, labels = label([name_folders(manifest["source"])])
-    return Index(
-        ids.view(np.uint8).reshape(len(ids), -1),
-        draw,
-        split_numbers(manifest["split"]),
-        marks_of(manifest["flags"]),
-        labels,
-        classes,
-    )
+    ids, draw, split, marks, named = [], [], [], [], []
+    for rows in manifest:
+        check_ids(rows["id"], path)
+        ids.append(np.array([identity.encode() for identity in rows["id"]]))
+        try:
+            draw.append(np.array([int(digest[:16], 16) for digest in rows["sha256"]], ">u8"))
+        except ValueError as error:
+            raise ValueError(f"{path} has a damaged sha256 ({error}); prepare the photographs again.") from None
+        split.append(split_numbers(rows["split"]))
+        marks.append(marks_of(rows["flags"]))
+        named.append(name_folders(rows["source"]))
+    names = np.concatenate(ids)
+    in_order = np.sort(names)
+    if (twice := np.flatnonzero(in_order[1:] == in_order[:-1])).size:
+        raise ValueError(
+            f"{path} has two photographs of the id {in_order[twice[0]].decode()!r}; prepare the photographs again."
+        )
+    classes, labels = label(named)
+    rows_of_ids = names.view(np.uint8).reshape(len(names), -1)
+    return Index(rows_of_ids, np.concatenate(draw), np.concatenate(split), np.concatenate(marks), labels, classes)
 
 
 def manifest_of(folder: Path, shards: Sequence[dict[str, Any]], index: Index) -> pd.DataFrame:
@@ -116,10 +132,11 @@ def name_folders(sources: Iterable[str]) -> Named:
 
     And in the same form the WordNet ids that the photographs' names begin with, as ImageNet's do; None if one has none.
     """
-    paths = [PurePosixPath(source) for source in sources]
-    found = [_WORDNET_ID.match(path.name) for path in paths]
-    folders = _factorized([path.parent.name for path in paths])
-    return folders, _factorized([match[1] for match in found if match]) if all(found) else None
+    folders, ids = [], []
+    for path in map(PurePosixPath, sources):
+        folders.append(path.parent.name)
+        ids.extend(_WORDNET_ID.findall(path.name)[:1])
+    return _factorized(folders), _factorized(ids) if len(ids) == len(folders) else None
 
 
 def _factorized(names: list[str]) -> tuple[list[str], np.ndarray]:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +34,16 @@ NEAR_GREY_CHROMA = 4.0
 """Mean chroma under which a photograph is nearly grey: below the 5 units that Zhang et al. (2016, released code) ask of
 some pixel of a photograph before they train on it, and too little for a viewer to call the picture coloured."""
 
+_PIECE = 1 << 13  # rows
+
 
 def read_manifest(folder: Path, count: int) -> pd.DataFrame:
-    """Read ``manifest.csv``, one row per photograph, with `COLUMNS`.
+    """Read ``manifest.csv``, one row per photograph, with `COLUMNS`; see :func:`manifest_pieces`."""
+    return pd.concat(list(manifest_pieces(folder, count)), ignore_index=True)
+
+
+def manifest_pieces(folder: Path, count: int) -> Iterator[pd.DataFrame]:
+    """Read ``manifest.csv`` piece by piece, so that never all rows are in memory.
 
     Raises:
         FileNotFoundError, ValueError: the file is missing, or its rows are not as many as the photographs.
@@ -45,14 +52,18 @@ def read_manifest(folder: Path, count: int) -> pd.DataFrame:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; prepare the photographs again.")
     words = {column: str for column in ("id", "source", "sha256", "flags", "split", "dhash")}
-    manifest = pd.read_csv(path, dtype=words, keep_default_na=False)
-    missing = [column for column in COLUMNS if column not in manifest]
-    if len(manifest) != count or missing:
+    rows, missing = 0, []
+    with pd.read_csv(path, dtype=words, keep_default_na=False, chunksize=_PIECE) as pieces:
+        for piece in pieces:
+            rows += len(piece)
+            missing = [column for column in COLUMNS if column not in piece]
+            if not missing:
+                yield piece
+    if rows != count or missing:
         raise ValueError(
-            f"{path} does not fit its arrays ({len(manifest):,} rows for {count:,} photographs, "
+            f"{path} does not fit its arrays ({rows:,} rows for {count:,} photographs, "
             f"columns missing: {missing or 'none'}); prepare the photographs again."
         )
-    return manifest
 
 
 def check_ids(ids: pd.Series, path: Path) -> None:

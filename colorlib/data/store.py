@@ -29,7 +29,7 @@ from colorlib.color.gamut import empirical_prior
 from colorlib.color.lab import decode_lab8
 from colorlib.data.arrays import Arrays, MappedArray, MappedRows, map_store
 from colorlib.data.index import Index, index_of, manifest_of, open_index
-from colorlib.data.manifest import SPLITS, check_ids, read_info, read_manifest
+from colorlib.data.manifest import SPLITS, check_ids, manifest_pieces, read_info, read_manifest
 from colorlib.registry import look_up
 
 _RELEASE_BYTES = 16 << 20
@@ -129,7 +129,7 @@ class LabArrays:
     @cached_property
     def index(self) -> Index:
         """What a training asks of the manifest, without an object for each photograph."""
-        return index_of(self.manifest)
+        return index_of(manifest_pieces(self.folder, len(self)), self.folder / "manifest.csv")
 
     @property
     def flags(self) -> dict[str, int]:
