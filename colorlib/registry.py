@@ -51,3 +51,13 @@ def check_options(known: Mapping[str, int | float | str], options: Mapping[str, 
             raise TypeError(f"{option} of {name} must be a number like {default}, not {value!r}.")
         elif not math.isfinite(value) or abs(value) > LARGEST:
             raise ValueError(f"{option} of {name} must be a number like {default}, {LARGEST:,} at most, not {value}.")
+
+
+def describe_sum(terms: Mapping[str, float]) -> str:
+    """Return a weighted sum of entries as a table shows it.
+
+    Example:
+        >>> describe_sum({"l1": 100, "gan_lsgan": 1})
+        '100 l1 + gan_lsgan'
+    """
+    return " + ".join(name if weight == 1 else f"{weight:g} {name}" for name, weight in terms.items())

@@ -15,19 +15,25 @@ from PIL import Image
 import colorlib
 from colorlib import cli
 from colorlib.cli import completion, lists, study
+from colorlib.data import DATASETS
+from colorlib.deployment import shipped_models
 from colorlib.files import write_json
+from colorlib.metrics import METRICS
+from colorlib.models import MODELS
+from colorlib.objectives import OBJECTIVES, SUMS, describe_objective
+from colorlib.runs import BASELINES, ORACLES
 from colorlib.studies import engine
 
 COMMANDS = ("prepare", "study", "list", "judge", "export", "report", "overview", "colorize", "human-study", "render")
 COMMANDS += ("completion",)
 
 
-def test_help_needs_no_torch():
-    code = (
-        "import sys; from colorlib.cli import build_parser; build_parser().format_help(); print('torch' in sys.modules)"
-    )
-    root = Path(__file__).parents[1]
-    assert subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True).stdout == "False\n"
+@pytest.mark.parametrize("arguments", [["--version"], ["colorize", "--help"], ["list"]])
+def test_what_only_tells_needs_no_torch(arguments):
+    code = f"from colorlib.cli import main; assert main({arguments}) == 0"
+    hidden = f"import sys; sys.modules['torch'] = None; {code}"  # importing it raises
+    done = subprocess.run([sys.executable, "-c", hidden], cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -45,6 +51,23 @@ def test_list_names_what_can_be_named(capsys):
     assert max(map(len, out.splitlines())) <= 100
     assert cli.main(["list", "models"]) == 0
     assert "delta_e_2000" not in capsys.readouterr().out
+
+
+def test_list_tells_of_each_entry_what_stands_beside_its_code():
+    registries = {"models": MODELS, "objectives": OBJECTIVES, "baselines": {**BASELINES, **ORACLES}}
+    first_lines = {
+        kind: {name: entry.__doc__.strip().partition("\n")[0] for name, entry in registry.items()}
+        for kind, registry in registries.items()
+    }
+    first_lines["objectives"] |= {name: describe_objective(terms) for name, terms in SUMS.items()}
+    abouts = {"data": DATASETS, "metrics": METRICS, "colorizers": shipped_models()}
+    for kind, told in first_lines.items():
+        assert list(lists.descriptions(kind).items()) == list(told.items())
+    for kind, registry in abouts.items():
+        described = lists.descriptions(kind)
+        assert list(described) == list(registry)
+        assert all(described[name].startswith(entry.about) for name, entry in registry.items())
+    assert {*first_lines, *abouts} == set(lists.KINDS)
 
 
 def test_the_version(capsys):

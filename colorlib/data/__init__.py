@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from colorlib.data.bundled import CREDITS, bundled_photographs
+from colorlib.data.bundled import bundled_photographs
 from colorlib.data.clothing import open_clothing
 from colorlib.data.fashion_mnist import open_fashion_mnist
 from colorlib.data.kaggle import find_kaggle, open_kaggle
@@ -39,32 +39,39 @@ class Dataset:
 DATASETS: dict[str, Dataset] = {
     "scenes": Dataset(
         open_scenes,
-        "Procedural scenes rendered from a seed, any number at any size; the law of every colour is known.",
-        "Ours, like the code.",
+        about="Procedural scenes rendered from a seed, any number at any size; the law of every colour is known.",
+        licence="Ours, like the code.",
         trainable=True,
     ),
     "kaggle": Dataset(
         open_kaggle,
-        "Kaggle's Image Colorization: 25,000 photographs of 224×224, opened from its folder or zip (option path).",
-        "Not stated for each photograph; reported to come from MIRFlickr-25k. Use it, do not republish it.",
+        about=(
+            "Kaggle's Image Colorization: 25,000 photographs of 224×224, opened from its folder or zip (option path)."
+        ),
+        licence="Not stated for each photograph; reported to come from MIRFlickr-25k. Use it, do not republish it.",
         trainable=True,
     ),
     "clothing": Dataset(
         open_clothing,
-        "3,781 colour photographs of garments, worn and laid out, ten kinds; opened from its folder (option path).",
-        "CC0.",
+        about=(
+            "3,781 colour photographs of garments, worn and laid out, ten kinds; opened from its folder (option path)."
+        ),
+        licence="CC0.",
         trainable=True,
     ),
     "bundled": Dataset(
         bundled_photographs,
-        f"{len(CREDITS)} colour photographs inside scikit-image, for showing; never trained on.",
-        "Public domain or CC0, each credited.",
+        about="5 colour photographs inside scikit-image, for showing; never trained on.",
+        licence="Public domain or CC0, each credited.",
         trainable=False,
     ),
     "fashion_mnist": Dataset(
         open_fashion_mnist,
-        "70,000 grey pictures of clothes, 28×28; for exploration and for colouring, as it has no colour to learn from.",
-        "MIT.",
+        about=(
+            "70,000 grey pictures of clothes, 28×28; for exploration and for colouring, as it has no colour "
+            "to learn from."
+        ),
+        licence="MIT.",
         trainable=False,
     ),
 }

@@ -18,7 +18,7 @@ from colorlib.objectives.critics import CRITICS, PatchCritic
 from colorlib.objectives.perceptual import ClassKL, Colorfulness, Perceptual
 from colorlib.objectives.projected import GANProjected
 from colorlib.objectives.regression import CIE76, CIEDE2000, L1, L2, Charbonnier, Huber
-from colorlib.registry import check_options, look_up
+from colorlib.registry import check_options, describe_sum, look_up
 
 __all__ = [
     "CRITICS",
@@ -84,9 +84,7 @@ def terms_of(objective: Named) -> dict[str, float]:
 
 def describe_objective(objective: Named) -> str:
     """Return an objective's name as a table shows it: ``l1``, ``pix2pix``, ``100 l1 + gan_lsgan``."""
-    if isinstance(objective, str):
-        return objective
-    return " + ".join(name if weight == 1 else f"{weight:g} {name}" for name, weight in objective.items())
+    return objective if isinstance(objective, str) else describe_sum(objective)
 
 
 def objective_options(objective: Named) -> dict[str, int | float | str]:
