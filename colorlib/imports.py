@@ -9,8 +9,11 @@ followed: they show what a run's folder holds and decide nothing in it. Comments
 
 import ast
 import hashlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cache
+from importlib import import_module
+from pathlib import Path
 
 from colorlib.files import LIBRARY
 
@@ -56,6 +59,35 @@ def reached(source: str, words: Iterable[str]) -> dict[str, str]:
             found[name] = code
             waiting |= further
     return {name: code for name, code in found.items() if code}
+
+
+def on_demand(room: str) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Let a room hand on names without importing the files that they come from before one of them is asked for.
+
+    So who needs one file of the room does not wait for all that the others import. The room's ``__init__`` imports the
+    names for type checkers and for :func:`reached` alone, under ``if TYPE_CHECKING:``; they are read from there.
+
+    Args:
+        room: the dotted name of the room.
+
+    Returns:
+        The ``__getattr__`` and the ``__dir__`` of its ``__init__``.
+    """
+    module = sys.modules[room]
+
+    @cache
+    def handed_on() -> dict[str, str]:
+        return _contents(Path(str(module.__file__)).read_text(encoding="utf-8"))[0]
+
+    def get(name: str) -> object:
+        if name not in handed_on():
+            raise AttributeError(f"module {room!r} has no attribute {name!r}")
+        home, _, attribute = handed_on()[name].rpartition(".")
+        value = getattr(import_module(home), attribute)
+        setattr(module, name, value)
+        return value
+
+    return get, lambda: sorted({*vars(module), *handed_on()})
 
 
 def _files() -> dict[str, str]:

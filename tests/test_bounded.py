@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorlib.pictures.bounded import call_bounded, end_children, read_bounded
+from colorlib.pictures import bounded
+from colorlib.pictures.bounded import call_bounded, end_children, read_bounded, start_child
 from colorlib.pictures.reading import read_centre, read_picture
 
 
@@ -34,6 +35,15 @@ def test_it_reads_what_the_reader_reads(photograph):
         assert np.array_equal(picture.pixels, plain.pixels) and picture.format == "PNG" and picture.notes == plain.notes
     centre, whole = call_bounded(read_centre, photograph, (64, 64))
     assert np.array_equal(centre, read_centre(photograph, (64, 64))[0]) and whole == (200, 300)
+
+
+def test_one_that_was_started_early_reads_the_first_file(photograph):
+    end_children()
+    start_child()
+    start_child()
+    [early] = bounded._idle
+    read_bounded(photograph)
+    assert bounded._idle == [early]
 
 
 def test_errors_are_the_readers(photograph, tmp_path):

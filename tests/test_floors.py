@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,23 @@ def test_importing_colorlib_imports_no_room():
     code = "import sys, colorlib; print([name for name in sys.modules if name.startswith('colorlib.')])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("room", ["runs", "deployment"])
+def test_a_room_imports_what_it_hands_on_when_that_is_asked_for(room):
+    code = f"import sys, colorlib.{room}; print([name for name in sys.modules if name.startswith('colorlib.{room}.')])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+    module = import_module(f"colorlib.{room}")
+    assert all(getattr(module, name) is not None for name in module.__all__) and {*module.__all__} <= {*dir(module)}
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        module.nothing  # noqa: B018
+
+
+def test_colouring_photographs_imports_no_tables_and_no_films():
+    code = "import sys, colorlib.deployment.batch, colorlib.deployment.loading; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"pandas", "scipy", "colorlib.data", "colorlib.deployment.film"} & {*done.stdout.split()}
 
 
 def test_no_import_goes_in_a_circle():

@@ -1,6 +1,7 @@
 """``colorlib colorize``: photographs and films in colour."""
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -71,15 +72,30 @@ def register(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from colorlib.deployment.batch import Settings, colorize_jobs
-    from colorlib.deployment.film import FILM_ENDINGS
-    from colorlib.deployment.hints import parse_hint
-    from colorlib.deployment.loading import load_colorizer
+    from colorlib.deployment.containers import FILM_ENDINGS
     from colorlib.deployment.places import plan
-    from colorlib.machine import use_threads
+    from colorlib.pictures.bounded import start_child
     from colorlib.pictures.kinds import in_words
     from colorlib.pictures.reading import MAX_PIXELS
 
+    films: list[Path] = []
+    photographs: list[Path] = []
+    for source in map(Path, options.photographs):
+        is_film = options.film if source.is_dir() else source.suffix.lower() in FILM_ENDINGS
+        (films if is_film else photographs).append(source)
+    for wish in ("hint", "compare", "mark"):
+        if films and getattr(options, wish):
+            raise ValueError(f"--{wish} is for photographs, and {films[0]} is a film.")
+    planned = plan(photographs, options.out, options.force) if photographs else None
+    if planned:
+        start_child()  # it makes itself ready while this process imports torch
+    gc.disable()  # no module that is imported here is ever garbage, and looking for it takes a sixth of the time
+    from colorlib.deployment.batch import Settings, colorize_jobs
+    from colorlib.deployment.hints import parse_hint
+    from colorlib.deployment.loading import load_colorizer
+    from colorlib.machine import use_threads
+
+    gc.enable()
     use_threads()
     settings = Settings(
         options.temperature,
@@ -91,17 +107,8 @@ def run(options: argparse.Namespace) -> int:
         options.mark,
         options.max_megapixels * 1_000_000 if options.max_megapixels else MAX_PIXELS,
     )
-    films: list[Path] = []
-    photographs: list[Path] = []
-    for source in map(Path, options.photographs):
-        is_film = options.film if source.is_dir() else source.suffix.lower() in FILM_ENDINGS
-        (films if is_film else photographs).append(source)
-    for wish in ("hint", "compare", "mark"):
-        if films and getattr(options, wish):
-            raise ValueError(f"--{wish} is for photographs, and {films[0]} is a film.")
-    planned = plan(photographs, options.out, options.force) if photographs else None
     colorizer = load_colorizer(options.model)
-    well = _colorize_films(colorizer, films, options)
+    well = _colorize_films(colorizer, films, options) if films else True
     if not planned:
         return 0 if well else 1
     if planned.ignored:

@@ -111,6 +111,12 @@ def _size_of(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+def start_child() -> None:
+    """Start the process for the first file now, where none waits yet; it is ready sooner than when the file comes."""
+    if os.name != "nt" and not _idle:
+        _idle.append(_Child())
+
+
 def end_children(keep: int = 0) -> None:
     """End processes that wait for the next file, all but a few."""
     with contextlib.suppress(IndexError):

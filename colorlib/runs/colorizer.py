@@ -4,11 +4,11 @@ import copy
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from colorlib.data.store import Batch, LabArrays
 from colorlib.imagenet import Encoder
 from colorlib.machine import choose_device, count_macs
 from colorlib.models import Network, create_model, put_weights, read_weights
@@ -16,7 +16,10 @@ from colorlib.models.base import Decode
 from colorlib.objectives import OBJECTIVES, Objective, create_objective, terms_of
 from colorlib.runs.run import ExperimentConfig, read_config
 
-Oracle = Callable[[Batch], Tensor]  # knows a batch with its truth, and gives ab (N, 2, H, W) for it
+if TYPE_CHECKING:
+    from colorlib.data.store import Batch, LabArrays
+
+Oracle = Callable[["Batch"], Tensor]  # knows a batch with its truth, and gives ab (N, 2, H, W) for it
 
 
 class Colorizer:
@@ -150,7 +153,7 @@ def decoder(objective: Objective | None, temperature: float | None = None) -> De
     return lambda output, size: meaning.decode(output.float(), size)
 
 
-def build(config: ExperimentConfig, data: LabArrays) -> tuple[Network, Objective]:
+def build(config: ExperimentConfig, data: "LabArrays") -> tuple[Network, Objective]:
     """Create the network and the objective of a run, seeded; nothing is trained yet."""
     torch.manual_seed(config.seed)
     needs_prior = any(OBJECTIVES[name].needs_prior for name in terms_of(config.objective))
@@ -163,7 +166,7 @@ def build(config: ExperimentConfig, data: LabArrays) -> tuple[Network, Objective
     return network, objective
 
 
-def read_colorizer(folder: Path | str, data: LabArrays, device: str = "auto") -> NetworkColorizer:
+def read_colorizer(folder: Path | str, data: "LabArrays", device: str = "auto") -> NetworkColorizer:
     """Read the chosen network of a run folder, finished or not, with its whole objective.
 
     Args:

@@ -15,16 +15,18 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from colorlib import imports
 from colorlib.files import atomic_path, is_blank, project_folder, read_versioned, reading, write_json
 from colorlib.models import MODELS
 from colorlib.objectives import describe_objective, terms_of
 from colorlib.registry import look_up
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 1  # raised when a folder written before can no longer be read
 
@@ -148,11 +150,11 @@ class Run:
         return self._json("cost.json") or {}
 
     @cached_property
-    def per_image(self) -> pd.DataFrame:
+    def per_image(self) -> "pd.DataFrame":
         return self._table("per_image.csv", "id", dtype={"id": str})
 
     @cached_property
-    def history(self) -> pd.DataFrame | None:
+    def history(self) -> "pd.DataFrame | None":
         return self._table("history.csv", "images_seen") if (self.folder / "history.csv").exists() else None
 
     @cached_property
@@ -165,7 +167,9 @@ class Run:
         """``why`` and ``images_seen`` of an adversarial training that was ended early, or None."""
         return self._json("collapse.json")
 
-    def _table(self, name: str, column: str, **options: Any) -> pd.DataFrame:
+    def _table(self, name: str, column: str, **options: Any) -> "pd.DataFrame":
+        import pandas as pd  # half a second, and who colours a photograph reads no table
+
         with reading(self.folder / name):
             table = pd.read_csv(self.folder / name, **options)
             table[column]  # a file that a disk left full of zeros is read as a table, too
@@ -258,7 +262,7 @@ def list_runs(folder: Path | str) -> list[Run]:
     return [run for run in runs if run.finished]
 
 
-def write_table(path: Path | str, table: pd.DataFrame) -> None:
+def write_table(path: Path | str, table: "pd.DataFrame") -> None:
     """Write a CSV atomically, numbers to 9 significant digits."""
     with atomic_path(path) as temporary:
         table.to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
