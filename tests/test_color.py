@@ -31,6 +31,24 @@ def test_lab_to_rgb_equals_scikit_image(rgb):
     assert np.abs(to_hwc(color.lab_to_rgb(lab)) - skimage_color.lab2rgb(to_hwc(lab))).max() < 1e-3
 
 
+def test_the_curves_are_the_standards():
+    """IEC 61966-2-1 rounds the point where power and line meet, so that they are up to 3e-9 apart there."""
+    rgb = torch.linspace(0, 1.5, 30_001, dtype=torch.float64)
+    linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    found = color.to_linear(rgb.view(1, 1, 1, -1).expand(-1, 3, -1, -1))[0, 0, 0]
+    assert (found - linear).abs().max() < 3e-9
+    assert (color.to_gamma(linear) - rgb).abs().max() < 1e-7
+    assert (color.to_gamma(-rgb) + 12.92 * rgb).abs().max() < 1e-12  # out of gamut the line goes on
+
+
+def test_a_batch_is_converted_as_its_photographs_are():
+    rgb = torch.rand(25, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert rgb.numel() > 2 * color.CACHED
+    lab = color.rgb_to_lab(rgb)
+    torch.testing.assert_close(lab, torch.cat([color.rgb_to_lab(one) for one in rgb.split(1)]), atol=1e-4, rtol=0)
+    assert (color.lab_to_rgb(lab) - rgb).abs().max() < 1e-5
+
+
 def test_round_trip(rgb):
     assert (color.lab_to_rgb(color.rgb_to_lab(rgb), clip=False) - rgb).abs().max() < 1e-6
 

@@ -10,6 +10,8 @@ References:
     2020, for OKLab.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -24,12 +26,15 @@ RGB_TO_XYZ = torch.tensor(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]],
     dtype=torch.float64,
 )
-XYZ_TO_RGB = torch.linalg.inv(RGB_TO_XYZ)
+RGB_TO_RELATIVE = RGB_TO_XYZ / torch.tensor(WHITE, dtype=torch.float64)[:, None]  # XYZ over that of white
+RELATIVE_TO_RGB = torch.linalg.inv(RGB_TO_RELATIVE)
 EPSILON = (6 / 29) ** 3  # where CIELAB's cube root gives way to a straight line
 SLOPE = (29 / 6) ** 2 / 3
+JOIN = 0.0404482362771082  # where sRGB's power gives way to a line; the standard rounds it, which leaves a step of 2e-9
 LINEAR_TOLERANCE = 4e-6  # of a linear channel in [0, 1] beyond the gamut: cutting it costs less than 0.004 in L
 GAMUT_TOLERANCE = 12.92 * LINEAR_TOLERANCE  # the same, gamma-encoded, where it is largest
 BISECTIONS = 10
+CACHED = 1 << 17  # values of float32 that a processor's cache holds several times
 
 
 def rgb_at_lightness(L: Tensor, ab: Tensor) -> Tensor:
@@ -86,11 +91,19 @@ def check_lab(lab: Tensor, name: str) -> None:
 
 def mix_channels(matrix: Tensor, image: Tensor) -> Tensor:
     with torch.autocast(image.device.type, enabled=False):  # bfloat16 would round the colours
-        return torch.einsum("ij,njhw->nihw", matrix.to(image), image)
+        return (matrix.to(image) @ image.flatten(2)).unflatten(2, image.shape[2:])
 
 
-def _white(image: Tensor) -> Tensor:
-    return torch.tensor(WHITE, dtype=image.dtype, device=image.device).view(1, 3, 1, 1)
+def _power(base: Tensor, exponent: float) -> Tensor:
+    """Raise what is above zero to a power, as exactly as PyTorch's own power and in a third of its time."""
+    return torch.exp2(torch.log2(base) * exponent)
+
+
+def _in_parts(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Apply to a batch a function of single pixels; on a processor part by part, each of which stays in its cache."""
+    if images.numel() <= CACHED or images.device.type != "cpu":
+        return function(images)
+    return torch.cat([function(part) for part in images.split(max(1, CACHED // images[0].numel()))])
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -109,23 +122,29 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
         >>> rgb_to_lab(torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)).flatten().round()
         tensor([53., 80., 67.])
     """
-    return linear_rgb_to_lab(to_linear(rgb))
+    _check(rgb, 3, "rgb")
+    return _in_parts(lambda part: linear_rgb_to_lab(to_linear(part)), rgb)
+
+
+# Each of these curves is a power above a point and a straight line below. As both meet there, a value is the power of
+# what is not cut off below that point, plus the line of what is; a quarter of the time of choosing by `where`.
 
 
 def to_linear(rgb: Tensor) -> Tensor:
     _check(rgb, 3, "rgb")
-    # The unused branch of `where` must stay finite, or its gradient poisons the used one: hence the clamps.
-    return torch.where(rgb > 0.04045, ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    above = rgb.clamp(min=JOIN)
+    return _power((above + 0.055) / 1.055, 2.4) + (rgb - above) / 12.92
 
 
 def to_gamma(linear: Tensor) -> Tensor:
-    return torch.where(linear > 0.0031308, 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055, 12.92 * linear)
+    above = linear.clamp(min=JOIN / 12.92)
+    return 1.055 * _power(above, 1 / 2.4) - 0.055 + 12.92 * (linear - above)
 
 
 def linear_rgb_to_lab(linear: Tensor) -> Tensor:
-    xyz = mix_channels(RGB_TO_XYZ, linear) / _white(linear)
-    f = torch.where(xyz > EPSILON, xyz.clamp(min=EPSILON) ** (1 / 3), SLOPE * xyz + 4 / 29)
-    x, y, z = f.unbind(1)
+    relative = mix_channels(RGB_TO_RELATIVE, linear)
+    above = relative.clamp(min=EPSILON)
+    x, y, z = (_power(above, 1 / 3) + SLOPE * (relative - above)).unbind(1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
 
 
@@ -134,8 +153,8 @@ def lab_to_linear_rgb(lab: Tensor) -> Tensor:
     L, a, b = lab.unbind(1)
     y = (L + 16) / 116
     f = torch.stack([y + a / 500, y, y - b / 200], 1)
-    xyz = torch.where(f > 6 / 29, f**3, (f - 4 / 29) / SLOPE) * _white(lab)
-    return mix_channels(XYZ_TO_RGB, xyz)
+    above = f.clamp(min=6 / 29)
+    return mix_channels(RELATIVE_TO_RGB, above**3 + (f - above) / SLOPE)
 
 
 def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
@@ -149,10 +168,13 @@ def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
     Returns:
         (N, 3, H, W), gamma-encoded.
     """
-    linear = lab_to_linear_rgb(lab)
-    if clip:
-        linear = linear.clamp(0, 1)
-    return to_gamma(linear)
+    _check(lab, 3, "lab")
+
+    def convert(part: Tensor) -> Tensor:
+        rgb = to_gamma(lab_to_linear_rgb(part))
+        return rgb.clamp(0, 1) if clip else rgb
+
+    return _in_parts(convert, lab)
 
 
 def out_of_gamut(lab: Tensor, tolerance: float = 1e-3) -> Tensor:

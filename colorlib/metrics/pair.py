@@ -120,12 +120,12 @@ class Pair:
     @cached_property
     def rgb(self) -> Tensor:
         """(N, 3, H, W) prediction as sRGB shows it: clipped to [0, 1], not rounded to 8 bits."""
-        return to_gamma(self.linear.clamp(0, 1))
+        return to_gamma(self.linear).clamp(0, 1)
 
     @cached_property
     def rgb_true(self) -> Tensor:
         """(N, 3, H, W) photograph by the same path, so both have lost the same."""
-        return to_gamma(self.linear_true.clamp(0, 1))
+        return to_gamma(self.linear_true).clamp(0, 1)
 
     @cached_property
     def lab_shown(self) -> Tensor:
