@@ -57,11 +57,14 @@ def bin_centres() -> Tensor:
     return grid[(grid @ directions.T <= support).all(1)]
 
 
-def _points(ab: Tensor) -> Tensor:
+def _checked(ab: Tensor) -> Tensor:
     if ab.ndim != 4 or ab.shape[1] != 2:
         raise ValueError(f"ab must have shape (N, 2, H, W), not {tuple(ab.shape)}.")
-    ab = ab.to(torch.promote_types(ab.dtype, torch.float32))
-    return ab.movedim(1, -1).reshape(-1, 2)  # (N, 2, H, W) -> (N·H·W, 2)
+    return ab.to(torch.promote_types(ab.dtype, torch.float32))
+
+
+def _points(ab: Tensor) -> Tensor:
+    return _checked(ab).movedim(1, -1).reshape(-1, 2)  # (N, 2, H, W) -> (N·H·W, 2)
 
 
 def _key(points: Tensor, centres: Tensor) -> Tensor:
@@ -136,15 +139,17 @@ def nearest_bin(ab: Tensor) -> Tensor:
         >>> bin_centres()[nearest_bin(torch.tensor([12.0, -5.0]).view(1, 2, 1, 1))].flatten()
         tensor([10.,  0.])
     """
-    points = _points(ab)
-    table = _bins_of_grid(points.device)
+    ab = _checked(ab)
+    table = _bins_of_grid(ab.device)
     middle = len(table) // 2
-    grid = ((points + points.new_tensor(TIE)) / STEP).round().clamp(-middle, middle).long() + middle  # most have a bin
-    bins = table[grid[:, 0], grid[:, 1]]
-    beside = torch.nonzero(bins < 0).flatten()
-    if len(beside):
-        bins[beside] = _k_nearest(points[beside].T[None, :, :, None], 1).flatten()  # (P, 2) -> (1, 2, P, 1)
-    return bins.view(ab.shape[0], *ab.shape[2:])
+    moved = ab + ab.new_tensor(TIE).view(1, 2, 1, 1)
+    a, b = (moved / STEP).round().clamp(-middle, middle).add(middle).unbind(1)  # (N, H, W) each
+    bins = table.flatten().index_select(0, (len(table) * a + b).long().flatten()).view(a.shape)  # most have a bin
+    if bins.numel() and bins.amin() < 0:
+        beside = bins < 0
+        colors = ab.movedim(1, -1)[beside]  # (P, 2)
+        bins[beside] = _k_nearest(colors.T[None, :, :, None], 1).flatten()
+    return bins
 
 
 def soft_encode(ab: Tensor, k: int = 5, sigma: float = SIGMA) -> tuple[Tensor, Tensor]:

@@ -34,7 +34,7 @@ JOIN = 0.0404482362771082  # where sRGB's power gives way to a line; the standar
 LINEAR_TOLERANCE = 4e-6  # of a linear channel in [0, 1] beyond the gamut: cutting it costs less than 0.004 in L
 GAMUT_TOLERANCE = 12.92 * LINEAR_TOLERANCE  # the same, gamma-encoded, where it is largest
 BISECTIONS = 10
-CACHED = 1 << 17  # values of float32 that a processor's cache holds several times
+CACHED = 1 << 18  # values of float32 that a processor's cache holds several times
 
 
 def rgb_at_lightness(L: Tensor, ab: Tensor) -> Tensor:
@@ -99,11 +99,12 @@ def _power(base: Tensor, exponent: float) -> Tensor:
     return torch.exp2(torch.log2(base) * exponent)
 
 
-def _in_parts(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Apply to a batch a function of single pixels; on a processor part by part, each of which stays in its cache."""
-    if images.numel() <= CACHED or images.device.type != "cpu":
-        return function(images)
-    return torch.cat([function(part) for part in images.split(max(1, CACHED // images[0].numel()))])
+def in_parts(function: Callable[..., Tensor], *images: Tensor) -> Tensor:
+    """Apply to batches a function of single pixels; on a processor part by part, each of which stays in its cache."""
+    if images[0].numel() <= CACHED or images[0].device.type != "cpu":
+        return function(*images)
+    count = max(1, CACHED // images[0][0].numel())
+    return torch.cat([function(*parts) for parts in zip(*(image.split(count) for image in images), strict=True)])
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -123,7 +124,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
         tensor([53., 80., 67.])
     """
     _check(rgb, 3, "rgb")
-    return _in_parts(lambda part: linear_rgb_to_lab(to_linear(part)), rgb)
+    return in_parts(lambda part: linear_rgb_to_lab(to_linear(part)), rgb)
 
 
 # Each of these curves is a power above a point and a straight line below. As both meet there, a value is the power of
@@ -174,7 +175,7 @@ def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
         rgb = to_gamma(lab_to_linear_rgb(part))
         return rgb.clamp(0, 1) if clip else rgb
 
-    return _in_parts(convert, lab)
+    return in_parts(convert, lab)
 
 
 def out_of_gamut(lab: Tensor, tolerance: float = 1e-3) -> Tensor:
@@ -191,7 +192,7 @@ def out_of_gamut(lab: Tensor, tolerance: float = 1e-3) -> Tensor:
 
 
 def beyond_gamut(linear: Tensor, tolerance: float) -> Tensor:
-    return ((linear < -tolerance) | (linear > 1 + tolerance)).any(1, keepdim=True)
+    return (linear - 0.5).abs().amax(1, keepdim=True) > 0.5 + tolerance
 
 
 def shown_lab(lab: Tensor, linear: Tensor) -> Tensor:
@@ -200,13 +201,12 @@ def shown_lab(lab: Tensor, linear: Tensor) -> Tensor:
     What lies in the gamut stays as it is, to the bit; elsewhere each linear channel is cut to [0, 1], as
     :func:`lab_to_rgb` does, which changes lightness, too.
     """
-    outside = beyond_gamut(linear, 0)[:, 0]  # (N, H, W)
-    if not outside.any():
-        return lab
-    shown = lab.clone()
-    cut = linear.movedim(1, -1)[outside].clamp(0, 1).T[None, :, None]  # (M, 3) -> (1, 3, 1, M)
-    shown.movedim(1, -1)[outside] = linear_rgb_to_lab(cut)[0, :, 0].T
-    return shown
+
+    def cut(lab: Tensor, linear: Tensor) -> Tensor:
+        outside = beyond_gamut(linear, 0).to(lab.dtype)  # 1 or 0
+        return torch.lerp(lab, linear_rgb_to_lab(linear.clamp(0, 1)), outside)
+
+    return in_parts(cut, lab, linear)
 
 
 def encode_lab8(lab: Tensor) -> tuple[Tensor, Tensor]:

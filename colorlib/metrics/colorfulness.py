@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from colorlib.color.appearance import hs03, hs03_absolute
+from colorlib.color.appearance import colorfulness
 from colorlib.metrics.base import Metric, PooledMetric
 from colorlib.metrics.pair import Pair
 
@@ -20,8 +20,8 @@ POOLED: dict[str, PooledMetric] = {}
 
 
 def colorfulness_hs03(pair: Pair) -> Tensor:
-    """(N,) colourfulness of the prediction, signed variant; see :func:`hs03`."""
-    return hs03(pair.rgb)
+    """(N,) colourfulness of the prediction, signed variant; see :func:`colorlib.color.hs03`."""
+    return colorfulness(pair.opponents)
 
 
 METRICS["colorfulness_hs03"] = Metric(
@@ -37,7 +37,7 @@ METRICS["colorfulness_hs03"] = Metric(
 
 def colorfulness_hs03_error(pair: Pair) -> Tensor:
     """(N,) colourfulness of the prediction minus that of the photograph, signed variant."""
-    return hs03(pair.rgb) - hs03(pair.rgb_true)
+    return colorfulness(pair.opponents) - colorfulness(pair.opponents_true)
 
 
 METRICS["colorfulness_hs03_error"] = Metric(
@@ -74,8 +74,8 @@ POOLED["colorfulness_hs03_mae"] = PooledMetric(
 
 
 def colorfulness_abs(pair: Pair) -> Tensor:
-    """(N,) colourfulness of the prediction, absolute variant; see :func:`hs03_absolute`."""
-    return hs03_absolute(pair.rgb)
+    """(N,) colourfulness of the prediction, absolute variant; see :func:`colorlib.color.hs03_absolute`."""
+    return colorfulness(pair.opponents.abs())
 
 
 METRICS["colorfulness_abs"] = Metric(
@@ -91,7 +91,7 @@ METRICS["colorfulness_abs"] = Metric(
 
 def colorfulness_abs_error(pair: Pair) -> Tensor:
     """(N,) colourfulness of the prediction minus that of the photograph, absolute variant."""
-    return hs03_absolute(pair.rgb) - hs03_absolute(pair.rgb_true)
+    return colorfulness(pair.opponents.abs()) - colorfulness(pair.opponents_true.abs())
 
 
 METRICS["colorfulness_abs_error"] = Metric(

@@ -1,12 +1,14 @@
 """A batch of predictions beside the photographs they were made from: what every metric is measured on."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 import torch
 from torch import Tensor
 
+from colorlib.color.appearance import opponents
 from colorlib.color.gamut import bin_centres, nearest_bin
 from colorlib.color.lab import check_L, check_precision, lab_to_linear_rgb, lab_to_rgb, shown_lab, to_gamma
 from colorlib.imagenet import class_ids
@@ -67,7 +69,9 @@ class Pair:
                     f"{name} {tuple(image.shape)} and L {tuple(self.L.shape)} are not the same photographs: "
                     "N, H and W must agree."
                 )
-            if bad := int((~image.isfinite()).sum()):
+            low, high = (float(end) for end in image.detach().aminmax())
+            if not math.isfinite(high - low):
+                bad = int((~image.isfinite()).sum())
                 raise ValueError(f"{bad} of the {image.numel()} values of {name} are NaN or infinite.")
         check_L(self.L, "L")
         if self.prior is not None and self.prior.shape != (len(bin_centres()),):
@@ -128,6 +132,16 @@ class Pair:
         return to_gamma(self.linear_true).clamp(0, 1)
 
     @cached_property
+    def opponents(self) -> Tensor:
+        """(N, 2, H, W) opponent channels of :attr:`rgb`, see :func:`colorlib.color.appearance.opponents`."""
+        return opponents(self.rgb)
+
+    @cached_property
+    def opponents_true(self) -> Tensor:
+        """(N, 2, H, W) opponent channels of :attr:`rgb_true`."""
+        return opponents(self.rgb_true)
+
+    @cached_property
     def lab_shown(self) -> Tensor:
         """(N, 3, H, W) prediction as sRGB shows it, in CIELAB units: :attr:`rgb`, seen by the eye."""
         return shown_lab(self.lab, self.linear)
@@ -167,19 +181,21 @@ class Pair:
     @cached_property
     def seen(self) -> Seen | None:
         """What Lite2 sees in the predictions; None without ``look``, below 16 pixels, and without its weights."""
-        return self._look(self.rgb)
+        return self._look(lambda: self.rgb)
 
     @cached_property
     def seen_true(self) -> Seen | None:
         """What Lite2 sees in the photographs; None where :attr:`seen` is."""
-        return self._look(self.rgb_true)
+        return self._look(lambda: self.rgb_true)
 
     @cached_property
     def seen_grey(self) -> Seen | None:
         """What Lite2 sees in the photographs without their colours; None where :attr:`seen` is."""
-        return self._look(self.rgb_grey)
+        return self._look(lambda: self.rgb_grey)
 
     @torch.no_grad()
-    def _look(self, rgb: Tensor) -> Seen | None:
-        judge = judge_for_metrics(rgb.device) if self.look and min(rgb.shape[2:]) >= SMALLEST_SEEN else None
-        return judge(rgb) if judge else None
+    def _look(self, rgb: Callable[[], Tensor]) -> Seen | None:
+        if not self.look or min(self.L.shape[2:]) < SMALLEST_SEEN:
+            return None
+        judge = judge_for_metrics(self.L.device)
+        return judge(rgb()) if judge else None
