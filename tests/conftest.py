@@ -1,5 +1,6 @@
 """What several test files share: small sets of scenes, rendered once."""
 
+import multiprocessing
 import os
 
 import pytest
@@ -19,6 +20,14 @@ def tiny_scenes(tmp_path_factory):
 def scenes_of_64(tmp_path_factory):
     """160 scenes of 64 pixels, the size of the notebooks' own."""
     return written_scenes(tmp_path_factory.mktemp("data") / "scenes", 160, 64)
+
+
+@pytest.fixture(scope="session")
+def processes():
+    """Processes that begin with what a training imports: forks of one that has imported it and done no more."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["colorlib.runs.training", "torch._dynamo"])
+    return context
 
 
 def written_scenes(folder, count, size):

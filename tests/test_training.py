@@ -1,7 +1,6 @@
 """The loop: it learns, it resumes bit for bit after SIGKILL, and it says what is wrong."""
 
 import itertools
-import multiprocessing
 import time
 from pathlib import Path
 
@@ -96,14 +95,6 @@ def train_small(objective, images, data, folder):
     options = {"critic_width": 8}
     setting = config(objective=objective, objective_options=options, images_seen=images, validations=4)
     train(setting, open_store(data), folder)
-
-
-@pytest.fixture(scope="module")
-def processes():
-    """Processes that begin with what a training imports: forks of one that has imported it and done no more."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["colorlib.runs.training", "torch._dynamo"])
-    return context
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from colorlib.cli import (
     render,
     report,
     study,
+    train,
 )
 from colorlib.processes import follow_parent, print_anything
 from colorlib.registry import look_up
@@ -27,6 +28,7 @@ from colorlib.registry import look_up
 COMMANDS = (
     prepare,
     study,
+    train,
     lists,
     export,
     judge,

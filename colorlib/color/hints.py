@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from colorlib.color.lab import AB_SCALE
+from colorlib.distributed import part, parts
 
 P_STOP = 1 / 8  # of the geometric distribution: before each point, the simulated person stops with this probability
 MAX_SIDE = 9  # pixels; the sides of the revealed squares are uniform from 1 to this
@@ -90,7 +91,8 @@ def draw_hints(ab: Tensor, share: float = 1.0) -> Tensor:
         share: of the photographs that get hints, above 0 and at most 1, the paper's; the others get none.
 
     Returns:
-        hints (N, 3, H, W) float32, on the device of ``ab``. They are drawn from torch's global random generator.
+        hints (N, 3, H, W) float32, on the device of ``ab``. They are drawn from torch's global random generator; of a
+        batch that several processes share (:mod:`colorlib.distributed`), for all of it.
 
     Raises:
         ValueError: ab of another shape.
@@ -100,6 +102,7 @@ def draw_hints(ab: Tensor, share: float = 1.0) -> Tensor:
         torch.Size([2, 3, 64, 64])
     """
     N, H, W = _check(ab)
+    N *= parts()
     counts = torch.empty(N, 1).geometric_(P_STOP).long() - 1  # torch counts the trial that stops, too
     K = int(counts.max()) if N else 0
     side = torch.randint(1, MAX_SIDE + 1, (N, K)).clamp(max=min(H, W)) * (torch.arange(K) < counts)
@@ -108,8 +111,8 @@ def draw_hints(ab: Tensor, share: float = 1.0) -> Tensor:
         ((0.5 + place / 4) * room).floor().clamp(min=0).minimum(room - 1).long()  # room: how many places there are
         for place, room in zip(places, (H - side + 1, W - side + 1), strict=True)
     )
-    hints = _paint(ab, *(x.to(ab.device) for x in (top, left, side)))
-    return hints if share == 1 else hints * (torch.rand(N) < share).to(hints).view(-1, 1, 1, 1)
+    hints = _paint(ab, *(part(x).to(ab.device) for x in (top, left, side)))
+    return hints if share == 1 else hints * part(torch.rand(N) < share).to(hints).view(-1, 1, 1, 1)
 
 
 def reveal(ab: Tensor, count: int, patch: int = 6, generator: torch.Generator | None = None) -> Tensor:

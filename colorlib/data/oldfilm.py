@@ -25,6 +25,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorlib.color.lab import RGB_TO_XYZ, lab_to_rgb, rgb_to_lab, to_gamma, to_linear
+from colorlib.distributed import part, parts
 
 ORTHOCHROMATIC = (0.0, 0.5, 0.5)  # of linear red, green and blue: two humps alike in height, and nothing beyond yellow
 GRAIN = 20.0  # deviation in L at strength 1 is 20 √(u (1 − u)), so 10 in the middle greys
@@ -153,19 +154,24 @@ def age_some(lab: Tensor, share: float, generator: torch.Generator | None = None
     Args:
         lab: (N, 3, H, W) in CIELAB units.
         share: of the photographs, from 0 to 1.
-        generator: draws the lots, on the processor.
+        generator: draws the lots, on the processor; of a batch that several processes share
+            (:mod:`colorlib.distributed`), for all of it.
 
     Returns:
         L (N, 1, H, W) in [0, 100].
     """
-    chosen = torch.rand(len(lab), generator=generator) < share
-    falls = torch.rand(len(lab), len(DEGRADATIONS), generator=generator) < 0.5
-    strengths = torch.rand(len(lab), len(DEGRADATIONS), generator=generator)
+    N = parts() * len(lab)
+    chosen = torch.rand(N, generator=generator) < share
+    falls = torch.rand(N, len(DEGRADATIONS), generator=generator) < 0.5
+    strengths = torch.rand(N, len(DEGRADATIONS), generator=generator)
+    own = part(np.arange(N)).tolist()
     aged = lab.clone()
     for n in chosen.nonzero().flatten().tolist():
+        # Another process's photograph: what befalls it is drawn all the same, for the lots that come after it.
+        photograph = aged[own.index(n)][None] if n in own else lab[:1].clone()
         for d, degrade in enumerate(DEGRADATIONS.values()):
             if falls[n, d]:
-                aged[n, :1] = degrade(aged[n : n + 1], float(strengths[n, d]), generator)[0]
+                photograph[:, :1] = degrade(photograph, float(strengths[n, d]), generator)
     return aged[:, :1]
 
 

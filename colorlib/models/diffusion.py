@@ -27,6 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorlib.distributed import part, parts
 from colorlib.models.base import Decode, Network
 from colorlib.models.blocks import L_to_unit, Output, pad_to_multiple
 
@@ -194,10 +195,13 @@ class Diffusion(Network):
     def add_noise(self, ab: Tensor) -> Tensor:
         """Hide the true colours ab (N, 2, H, W) under noise: (N, 3, H, W), x_t in CIELAB units and the map of t.
 
-        One t for each photograph, from torch's global generator: uniform, then shifted towards noise.
+        One t for each photograph, from torch's global generator: uniform, then shifted towards noise. Of a batch that
+        several processes share (:mod:`colorlib.distributed`) they are drawn for all of it.
         """
-        t = shift(torch.rand(len(ab), dtype=ab.dtype, device=ab.device))
-        x_t = torch.lerp(ab, AB_DEVIATION * torch.randn_like(ab), t.view(-1, 1, 1, 1))
+        N = parts() * len(ab)
+        t = shift(part(torch.rand(N, dtype=ab.dtype, device=ab.device)))
+        noise = part(torch.randn(N, *ab.shape[1:], dtype=ab.dtype, device=ab.device))
+        x_t = torch.lerp(ab, AB_DEVIATION * noise, t.view(-1, 1, 1, 1))
         return with_time(x_t, t)
 
     def noise(self, L: Tensor, generator: torch.Generator) -> Tensor:

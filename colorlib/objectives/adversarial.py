@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib.color.lab import AB_SCALE
+from colorlib.distributed import part, parts
 from colorlib.objectives.base import OnColours, full_precision
 from colorlib.objectives.critics import CRITICS
 from colorlib.registry import look_up
@@ -185,7 +186,7 @@ class GANWasserstein(Adversarial):
         terms = super().critic_terms(ab_predicted, L, ab)
         if self.share < self.critic_from:
             return terms
-        between = torch.rand(len(ab), 1, 1, 1, dtype=ab.dtype).to(ab.device)
+        between = part(torch.rand(parts() * len(ab), 1, 1, 1, dtype=ab.dtype)).to(ab.device)
         ab_unit = (torch.lerp(ab_predicted, ab, between) / AB_SCALE).requires_grad_()
         # the slope to hold is that of what the network is paid by
         logits = full_precision(self.critic(L, ab_unit)).mean((1, 2, 3))

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from colorlib.color.appearance import hs03, hs03_absolute
+from colorlib.distributed import mean
 from colorlib.judges import judge_for_losses
 from colorlib.objectives.base import OnColours, full_precision, open_rgb
 
@@ -45,7 +46,8 @@ class Perceptual(_Looking):
             with torch.no_grad():
                 true = self.look(open_rgb(L, ab)).maps
         pairs = [(full_precision(x), full_precision(y)) for x, y in zip(seen, true, strict=True)]
-        distances = [F.l1_loss(x, y) / y.abs().mean() for x, y in pairs]
+        sizes = mean(torch.stack([y.abs().mean() for _, y in pairs]))  # of the whole batch: a ratio is no mean
+        distances = [F.l1_loss(x, y) / size for (x, y), size in zip(pairs, sizes, strict=True)]
         return {"loss": sum(distances, ab.new_zeros(())) / len(distances)}
 
 

@@ -1,13 +1,15 @@
 """The batches of a training: which photographs come at a step, and what is done to them before a network sees them.
 
 What is done keeps a network from learning photographs by heart. It is drawn by lot from torch's generator, which the
-training loop seeds at every step.
+training loop seeds at every step; where several processes share a batch (:mod:`colorlib.distributed`), for all of it.
 """
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from colorlib.distributed import part, parts
 
 
 class Order:
@@ -31,7 +33,7 @@ class Order:
 
 def mirror(lab: Tensor) -> Tensor:
     """Flip each photograph (N, C, H, W) left to right with probability one half."""
-    flip = (torch.rand(len(lab)) < 0.5).to(lab.device).view(-1, 1, 1, 1)
+    flip = part(torch.rand(parts() * len(lab)) < 0.5).to(lab.device).view(-1, 1, 1, 1)
     return torch.where(flip, lab.flip(-1), lab)
 
 
@@ -43,8 +45,9 @@ def crop(lab: Tensor, smallest: float) -> Tensor:
         smallest: sides of the smallest part over those of the photograph, above 0 and up to 1; shares between it and 1
             are equally likely, and so is each place.
     """
-    share = 1 - (1 - smallest) * torch.rand(len(lab), 1)
-    places = (1 - share) * (2 * torch.rand(len(lab), 2) - 1)  # of the middle, in the units of affine_grid
+    N = parts() * len(lab)
+    share, places = 1 - (1 - smallest) * part(torch.rand(N, 1)), part(torch.rand(N, 2))
+    places = (1 - share) * (2 * places - 1)  # of the middle, in the units of affine_grid
     turned = torch.cat(
         [share, torch.zeros_like(share), places[:, :1], torch.zeros_like(share), share, places[:, 1:]], 1
     )
@@ -60,6 +63,7 @@ def change_contrast(L: Tensor, most: float) -> Tensor:
         most: contrast is multiplied by 1 − most to 1 + most, around the photograph's mean, which is moved by up to
             25 · most; what leaves [0, 100] is clipped.
     """
-    contrast, brightness = (1 + most * (2 * torch.rand(2, len(L), 1, 1, 1).to(L) - 1)).unbind()
+    lots = part(torch.rand(2, parts() * len(L), 1, 1, 1), dim=1)
+    contrast, brightness = (1 + most * (2 * lots.to(L) - 1)).unbind()
     mean = L.mean((2, 3), keepdim=True)
     return ((L - mean) * contrast + mean + 25 * (brightness - 1)).clamp(0, 100)

@@ -6,13 +6,18 @@ but how long they go on share a second folder, their *trunk*: each leaves there 
 it would have ended with alone, bit for bit; only its seconds hold those of whoever trained the beginning.
 """
 
+import contextlib
 import dataclasses
 import pickle
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from colorlib.data.store import LabArrays
+from colorlib.distributed import from_first, learning_together, rank
 from colorlib.files import atomic_path, is_blank
 from colorlib.models import Network
 from colorlib.objectives import Objective
@@ -47,8 +52,19 @@ class Parts:
         """The network that is validated and kept."""
         return self.averaged or self.network
 
+    @cached_property
+    def forward(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """The network's forward in training; on several processes its gradients are averaged."""
+        return learning_together(self.network, self.network.forward_in_training)
+
+    @cached_property
+    def critic_terms(self) -> Callable[[Tensor, Tensor, Tensor], dict[str, Tensor]]:
+        """What the critic pays; likewise."""
+        return learning_together(self.objective, self.objective.critic_terms)
+
     def named(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
-        return {name: part for name, part in vars(self).items() if part is not None}
+        parts = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: part for name, part in parts.items() if part is not None}
 
 
 def trunk_of(config: ExperimentConfig, data: LabArrays) -> Path:
@@ -66,6 +82,8 @@ def save_checkpoint(path: Path, state: State, parts: Parts) -> None:
 def load_checkpoint(folder: Path, trunk: Path | None, furthest: int, parts: Parts) -> State:
     """Bring the parts to where a run stands, one that has not begun to its trunk's state, and return the counts.
 
+    Of several processes the first reads, and tells the others.
+
     Args:
         folder: of the run.
         trunk: see :func:`trunk_of`; None for a run that shares nothing.
@@ -79,13 +97,21 @@ def load_checkpoint(folder: Path, trunk: Path | None, furthest: int, parts: Part
     if trunk and is_blank(path):
         states = [state for state in trunk.glob("*.pt") if int(state.stem) <= furthest and not is_blank(state)]
         path = max(states, key=lambda state: int(state.stem), default=path)
-    if is_blank(path):
+    with _said_of(path):
+        checkpoint = None if rank() or is_blank(path) else torch.load(path, map_location="cpu", weights_only=True)
+    checkpoint = from_first(checkpoint)
+    if checkpoint is None:
         return State()
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    with _said_of(path):
         for name, part in parts.named().items():
             part.load_state_dict(checkpoint[name])
         return State(**checkpoint["state"])
+
+
+@contextlib.contextmanager
+def _said_of(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError, AttributeError):
         raise ValueError(
             f"{path} is cut, damaged or of another version of colorlib; delete it and run again: the training begins "

@@ -6,8 +6,13 @@ its last checkpoint takes the very steps that an undisturbed one takes, and ends
 
 At a constant learning rate the same is true of runs that differ in their budgets alone, up to the smallest one's
 cool-down: see :mod:`colorlib.runs.schedule`, and the trunk in :mod:`colorlib.runs.checkpoint`.
+
+Several processes, each of which calls :func:`train` (:mod:`colorlib.runs.launch` starts them), take one training's
+steps: each has its part of the very batch that one process would have, see :mod:`colorlib.distributed`. The first
+alone validates and writes.
 """
 
+import contextlib
 import copy
 import dataclasses
 import math
@@ -21,7 +26,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib import processes
+from colorlib import distributed, processes
 from colorlib.data.oldfilm import age_some
 from colorlib.data.store import Batch, LabArrays
 from colorlib.files import atomic_path, exclusive, write_json
@@ -70,7 +75,7 @@ def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device:
         The chosen network as a colorizer.
 
     Raises:
-        ValueError: the folder holds another run, or the data cannot be split.
+        ValueError: the folder holds another run, the data cannot be split, or several processes cannot share a batch.
         FloatingPointError: the loss is no longer a number; the message names the step.
         BlockingIOError: another process is writing to the folder.
     """
@@ -78,8 +83,10 @@ def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device:
     config = with_images(config, data)
     identity = {"name": Path(folder).name, "label": config.label, "kind": "network", **config.settings}
     identity |= {"data": data.name, "data_fingerprint": data.fingerprint}
-    with exclusive(folder, "run"):
-        begin(folder, identity)
+    first = distributed.rank() == 0
+    with exclusive(folder, "run") if first else contextlib.nullcontext():
+        if first:
+            begin(folder, identity)
         _train(config, data, Path(folder), choose_device(device))
     return read_colorizer(folder, data, device)
 
@@ -103,6 +110,8 @@ def with_images(config: ExperimentConfig, data: LabArrays) -> ExperimentConfig:
 
 def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torch.device) -> None:
     use_threads()
+    distributed.check_batch(config.batch_size, distributed.processes())
+    first = distributed.rank() == 0
     if device.type == "cuda":  # the processor's kernels repeat themselves anyway, and asking takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
     train_split = data.indices("train")
@@ -124,6 +133,7 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
         parts.critic_optimizer = torch.optim.Adam(objective.critic.parameters(), objective.critic_rate, CRITIC_BETAS)
     if config.ema:
         parts.averaged = copy.deepcopy(network)
+    distributed.tell_layers(torch.nn.ModuleList([network, objective]))
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and computes_in_bfloat16(device))
     autocast = objective.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
@@ -131,14 +141,21 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     shares = begins and objective.critic is None  # what a critic's part is goes by the budget
     trunk = trunk_of(config, data) if shares else None
     state = load_checkpoint(folder, trunk, begins, parts)
+    if distributed.from_first((folder / "collapse.json").exists()):
+        return
     started, saved = time.monotonic() - state.seconds, time.monotonic()
     report = Progress(folder, f"training {config.label}")
-    bar = tqdm(total=config.images_seen, initial=state.step * config.batch_size, unit="img", desc=config.label)
+    hidden = {} if first else {"disable": True}
+    bar = tqdm(
+        total=config.images_seen, initial=state.step * config.batch_size, unit="img", desc=config.label, **hidden
+    )
     with bar:
-        while state.validated < len(points) and not (folder / "collapse.json").exists():
+        while state.validated < len(points):
             rate = learning_rate(seen := state.step * config.batch_size, config)
             objective.share = seen / config.images_seen
-            terms = _step(parts, data.batch(order.batch(state.step), device), config, state.step, rate, autocast)
+            with distributed.sharing():
+                batch = data.batch(distributed.part(order.batch(state.step)), device)
+                terms = _step(parts, batch, config, state.step, rate, autocast)
             if not all(math.isfinite(value) for value in terms.values()):
                 if objective.critic is not None and state.validated:
                     _collapse(state, "the loss is no longer a number", folder)
@@ -156,24 +173,29 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
             state.seconds = time.monotonic() - started
             bar.update(config.batch_size)
             seen += config.batch_size
-            report(min(seen, config.images_seen), config.images_seen)
+            if first:
+                report(min(seen, config.images_seen), config.images_seen)
             due = seen >= points[state.validated]
             if due:
                 state.validated = sum(seen >= point for point in points)
-                _validate(config, state, parts, data, val, rate, folder)
+                if first:
+                    _validate(config, state, parts, data, val, rate, folder)
+                state = distributed.from_first(state)
                 bar.set_postfix_str(f"val_loss {state.history[-1]['val_loss']:.4g}")
                 if objective.critic is not None and (why := collapsed(state.history)):
                     _collapse(state, why, folder)
                     break
-            if due or time.monotonic() - saved >= config.checkpoint_seconds:
+            if first and (due or time.monotonic() - saved >= config.checkpoint_seconds):
                 save_checkpoint(folder / "checkpoint.pt", state, parts)
                 saved = time.monotonic()
-            if trunk and seen == begins:
+            if first and trunk and seen == begins:
                 save_checkpoint(trunk / f"{seen}.pt", state, parts)
 
 
 def _collapse(state: State, why: str, folder: Path) -> None:
     """End a training early and say so in ``collapse.json``; the last good weights are kept."""
+    if distributed.rank():
+        return
     seen = state.history[-1]["images_seen"]
     write_json(folder / "collapse.json", {"why": why, "images_seen": seen})
     tqdm.write(f"The adversarial training collapsed after {seen:,} images: {why}. The last good weights are kept.")
@@ -196,11 +218,11 @@ def _step(
     for group in optimizer.param_groups:
         group["lr"] = rate * group["share"]
     with autocast:
-        output = network.forward_in_training(seen.contiguous(memory_format=torch.channels_last), ab).float()
+        output = parts.forward(seen.contiguous(memory_format=torch.channels_last), ab).float()
     objective.check_output(output, L.shape[-2:])
     terms: dict[str, Tensor] = {}
     if parts.critic_optimizer is not None:
-        critic_terms = objective.critic_terms(output.detach(), L, ab)
+        critic_terms = parts.critic_terms(output.detach(), L, ab)
         parts.critic_optimizer.zero_grad(set_to_none=True)
         critic_terms["loss"].backward()
         parts.critic_optimizer.step()
@@ -212,7 +234,7 @@ def _step(
         optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
         optimizer.step()
-    return {name: float(value.detach()) for name, value in terms.items()}
+    return distributed.means(terms)
 
 
 @torch.inference_mode()

@@ -1,0 +1,98 @@
+"""Many processes for one training: whose row it is, what is refused before any begins, what is said when it ends."""
+
+import ast
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from colorlib.models import MODELS
+from colorlib.registry import look_up
+from colorlib.runs import launch
+from colorlib.runs.run import ExperimentConfig
+from colorlib.studies.notebook import notebook_code, notebook_parameters
+from colorlib.studies.training import find_row, settings_of
+
+NOTEBOOKS = sorted(Path(__file__).parents[1].glob("notebooks/*.ipynb"))
+ROWS = [{"id": "12_unet-l2-0a"}, {"id": "12_unet-l1-0b"}, {"id": "10_baselines-0c"}]
+
+
+@pytest.mark.parametrize(("wanted", "number"), [("2", 2), ("12_unet-l2", 1), ("10_baselines-0c", 3)])
+def test_a_row_is_found_by_number_or_name(wanted, number):
+    assert find_row(ROWS, wanted) is ROWS[number - 1]
+
+
+@pytest.mark.parametrize(("wanted", "message"), [("4", "no row .* 3 10_baselines-0c"), ("12", "several rows")])
+def test_other_rows_are_named(wanted, message):
+    with pytest.raises(ValueError, match=message):
+        find_row(ROWS, wanted)
+
+
+def own_settings(notebook, parameters):
+    """Run those lines of a notebook that lead to the settings of its network: options, budget and config."""
+    names = {"ExperimentConfig": ExperimentConfig, "MODELS": MODELS, "look_up": look_up} | parameters
+    for line in ast.parse(
+        "\n".join(source for source in notebook_code(notebook) if "ExperimentConfig(" in source)
+    ).body:
+        if isinstance(line, ast.Assign) and getattr(line.targets[0], "id", "") in ("options", "budget", "config"):
+            exec(compile(ast.Module([line], []), str(notebook), "exec"), names)
+            if "config" in names:
+                return names["config"]
+    raise AssertionError(f"{notebook} has no settings")
+
+
+def test_settings_are_those_of_the_notebooks():
+    trained = []
+    for notebook in NOTEBOOKS:
+        parameters = notebook_parameters(notebook)
+        row = {"id": notebook.stem, "notebook": str(notebook), "parameters": {"SEED": 3}}
+        if "RUN" not in parameters:
+            continue
+        if "MODEL" not in parameters and notebook.stem.partition("_")[2] not in MODELS:
+            with pytest.raises(ValueError, match="does not train one network"):
+                settings_of(row)
+            continue
+        assert settings_of(row) == own_settings(notebook, parameters | row["parameters"])
+        trained.append(notebook.stem)
+    assert {"12_unet", "22_any_network"} < set(trained) and len(trained) >= len(MODELS)
+
+
+def test_further_settings_of_a_row_count():
+    row = {"id": "a", "notebook": str(next(path for path in NOTEBOOKS if path.stem == "22_any_network"))}
+    row["parameters"] = {"MODEL": "unet", "TRAINING": {"ema": 0.9, "images_seen": 7}}
+    found = settings_of(row)
+    assert (found.model_options, found.ema, found.images_seen) == (MODELS["unet"].narrow, 0.9, 7)
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        ({"processes": 3}, "3 processes cannot have equal parts of a batch of 16 photographs"),
+        ({"processes": 2, "nodes": 2}, "need a rendezvous"),
+        ({"processes": 2, "rendezvous": "here:1"}, "several nodes, and they alone"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_begins(tiny_scenes, tmp_path, places, message):
+    with pytest.raises(ValueError, match=message):
+        launch.train_on_processes(ExperimentConfig("unet", "l2"), tiny_scenes, tmp_path / "run", device="cpu", **places)
+    assert not (tmp_path / "run").exists()
+
+
+def failure(exitcode, message, signal=""):
+    return SimpleNamespace(exitcode=exitcode, message=message, signal_name=lambda: signal)
+
+
+LOST = failure(1, "RuntimeError: Connection closed by peer")
+
+
+@pytest.mark.parametrize(
+    ("failures", "said"),
+    [
+        ({0: LOST, 1: failure(-9, "", "SIGKILL")}, "process 1 of 2 was ended by SIGKILL; what is done is kept"),
+        ({0: failure(1, "ValueError: runs/a holds: another."), 1: LOST}, "runs/a holds: another."),
+        ({0: LOST}, "process 0 of 2 lost another one .*Connection closed by peer"),
+    ],
+)
+def test_why_a_training_ended_is_said_in_a_sentence(failures, said):
+    assert re.match(said, launch._why(SimpleNamespace(failures=failures), 2))
