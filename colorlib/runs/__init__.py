@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from colorlib.runs.curves import hints_curve, several_curve, temperature_curve
     from colorlib.runs.evaluation import compare_objectives, evaluate, judge, judge_oracle, train_and_judge
     from colorlib.runs.exchange import export_pictures, judge_pictures, read_pictures
+    from colorlib.runs.launch import train_on_processes
     from colorlib.runs.run import ExperimentConfig, Run, list_runs, notebook_folder
     from colorlib.runs.samples import color_at
     from colorlib.runs.samples import color_at as colour_at  # its name in 0.1.0
@@ -48,4 +49,5 @@ __all__ = [
     "temperature_curve",
     "train",
     "train_and_judge",
+    "train_on_processes",
 ]
