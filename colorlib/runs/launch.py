@@ -46,7 +46,8 @@ def train_on_processes(
 ) -> NetworkColorizer:
     """Train as :func:`~colorlib.runs.training.train` does, on several processes that share every batch.
 
-    Losses and weights are those of one process up to the rounding of sums. When a process is killed the others end,
+    Losses and weights are those of one process up to the rounding of sums, which grows from step to step as it does
+    between one thread and two. Batch normalisation is of the whole batch. When a process is killed the others end,
     and the same call goes on from the last checkpoint, with as many processes or others.
 
     Args:
