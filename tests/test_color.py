@@ -47,6 +47,10 @@ def test_a_batch_is_converted_as_its_photographs_are():
     lab = color.rgb_to_lab(rgb)
     torch.testing.assert_close(lab, torch.cat([color.rgb_to_lab(one) for one in rgb.split(1)]), atol=1e-4, rtol=0)
     assert (color.lab_to_rgb(lab) - rgb).abs().max() < 1e-5
+    tall = rgb.transpose(0, 1).reshape(1, 3, 50 * 64, 64)  # the same, one below the other
+    expected = lab.transpose(0, 1).reshape(tall.shape)
+    torch.testing.assert_close(color.rgb_to_lab(tall), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(color.rgb_to_lab(tall.mT.contiguous()), expected.mT, atol=1e-4, rtol=0)
 
 
 def test_round_trip(rgb):

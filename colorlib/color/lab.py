@@ -11,6 +11,7 @@ References:
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -100,11 +101,16 @@ def _power(base: Tensor, exponent: float) -> Tensor:
 
 
 def in_parts(function: Callable[..., Tensor], *images: Tensor) -> Tensor:
-    """Apply to batches a function of single pixels; on a processor part by part, each of which stays in its cache."""
-    if images[0].numel() <= CACHED or images[0].device.type != "cpu":
+    """Apply to batches (N, C, H, W) a function of single pixels; on a processor part by part, which its cache holds."""
+    first = images[0]
+    if first.numel() <= CACHED or first.device.type != "cpu":
         return function(*images)
-    count = max(1, CACHED // images[0][0].numel())
-    return torch.cat([function(*parts) for parts in zip(*(image.split(count) for image in images), strict=True)])
+    if len(first) > 1:
+        count, dim, function = CACHED // first[0].numel(), 0, partial(in_parts, function)  # photographs
+    else:
+        count, dim = CACHED // first[:, :, 0].numel(), -2  # rows of one
+    parts = zip(*(image.split(max(1, count), dim) for image in images), strict=True)
+    return torch.cat([function(*part) for part in parts], dim)
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -134,18 +140,18 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 def to_linear(rgb: Tensor) -> Tensor:
     _check(rgb, 3, "rgb")
     above = rgb.clamp(min=JOIN)
-    return _power((above + 0.055) / 1.055, 2.4) + (rgb - above) / 12.92
+    return torch.add(_power((above + 0.055) / 1.055, 2.4), rgb - above, alpha=1 / 12.92)
 
 
 def to_gamma(linear: Tensor) -> Tensor:
     above = linear.clamp(min=JOIN / 12.92)
-    return 1.055 * _power(above, 1 / 2.4) - 0.055 + 12.92 * (linear - above)
+    return torch.add(1.055 * _power(above, 1 / 2.4) - 0.055, linear - above, alpha=12.92)
 
 
 def linear_rgb_to_lab(linear: Tensor) -> Tensor:
     relative = mix_channels(RGB_TO_RELATIVE, linear)
     above = relative.clamp(min=EPSILON)
-    x, y, z = (_power(above, 1 / 3) + SLOPE * (relative - above)).unbind(1)
+    x, y, z = torch.add(_power(above, 1 / 3), relative - above, alpha=SLOPE).unbind(1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
 
 
@@ -155,7 +161,7 @@ def lab_to_linear_rgb(lab: Tensor) -> Tensor:
     y = (L + 16) / 116
     f = torch.stack([y + a / 500, y, y - b / 200], 1)
     above = f.clamp(min=6 / 29)
-    return mix_channels(RELATIVE_TO_RGB, above**3 + (f - above) / SLOPE)
+    return mix_channels(RELATIVE_TO_RGB, torch.add(above**3, f - above, alpha=1 / SLOPE))
 
 
 def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
