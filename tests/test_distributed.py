@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -107,8 +108,12 @@ def relative(one, other):
 
 
 def take_part(rank, config, data, folder, store):
+    """Train as one of two processes, and write how many steps that took."""
     join(rank, store)
+    taken, step = [], training._step
+    training._step = lambda *given: (taken.append(1), step(*given))[1]
     train(config, open_store(data), folder)
+    Path(f"{store}-steps-{rank}").write_text(str(len(taken)), encoding="utf-8")
 
 
 def begin(processes, target, *given):
@@ -166,8 +171,10 @@ def test_killed_it_ends_and_goes_on_to_the_same_weights(tiny_scenes, tmp_path, p
         time.sleep(0.02)
     members[rank].kill()
     members[1 - rank].join(30)
-    assert members[1 - rank].exitcode == 1 and _step(tmp_path / "run") < 30  # it noticed, and had not ended before
+    done = _step(tmp_path / "run")
+    assert members[1 - rank].exitcode == 1 and done < 30  # it noticed, and had not ended before
     end(begin(processes, take_part, *given, tmp_path / "second"))
+    assert [int((tmp_path / f"second-steps-{n}").read_text()) for n in (0, 1)] == [30 - done] * 2
     assert_same(tmp_path / "run", undisturbed)
 
 
