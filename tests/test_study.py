@@ -555,8 +555,9 @@ def stopped(how: str) -> None:
     study = start()
     kernels = wait_for("runs/tiny/*/run/kernel.pid", 2)
     if how == "kill a row":
-        attempt = json.loads((kernels[0].parents[1] / "attempt.json").read_text())
-        kernel = psutil.Process(int(kernels[0].read_text()))
+        under_way = next(mark for mark in kernels if psutil.pid_exists(int(mark.read_text())))  # one may have ended
+        attempt = json.loads((under_way.parents[1] / "attempt.json").read_text())
+        kernel = psutil.Process(int(under_way.read_text()))
         os.kill(attempt["pid"], signal.SIGKILL)
         kernel.wait(10)
         out, error = study.communicate(timeout=PATIENCE)

@@ -92,7 +92,7 @@ def check_lab(lab: Tensor, name: str) -> None:
 
 def mix_channels(matrix: Tensor, image: Tensor) -> Tensor:
     with torch.autocast(image.device.type, enabled=False):  # bfloat16 would round the colours
-        return (matrix.to(image) @ image.flatten(2)).unflatten(2, image.shape[2:])
+        return torch.einsum("ij,njhw->nihw", matrix.to(image), image)
 
 
 def _power(base: Tensor, exponent: float) -> Tensor:
