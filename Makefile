@@ -73,4 +73,4 @@ examples: $(READY)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q --doctest-modules colorlib --ignore=colorlib/app
 
 unit: $(READY)
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile tests
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests
