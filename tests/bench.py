@@ -249,7 +249,7 @@ def main():
         table = pd.DataFrame(rows, columns=["what", "here", "seconds", "alternative", "seconds "])
         table["ratio"] = table["seconds "] / table["seconds"]
     lines = ["# Benchmarks", "", f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "]
-    lines[-1] += f"{torch.get_num_threads()} threads, torch {torch.__version__}. Written by `make bench`.\n"
+    lines[-1] += f"one thread, torch {torch.__version__}. Written by `make bench`.\n"
     lines += ["| what | here | CPU s | alternative | CPU s | ratio |", "| --- | --- | ---: | --- | ---: | ---: |"]
     for what, here, ours, alternative, theirs, ratio in table.itertuples(index=False):
         lines.append(f"| {what} | {here} | {ours:.3f} | {alternative} | {theirs:.3f} | {ratio:.2g} |")
