@@ -1,15 +1,11 @@
 """A batch on several processes: each step is that of one process which has the whole batch."""
 
 import json
-import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
-import yaml
 from safetensors.torch import load_file
 from torch import distributed as joined
 from torch import nn
@@ -183,25 +179,3 @@ def _step(folder):
         return torch.load(folder / "checkpoint.pt", weights_only=True)["state"]["step"]
     except FileNotFoundError:
         return 0
-
-
-@slow
-def test_two_nodes_train_a_row_of_a_study(tiny_scenes, tmp_path, undisturbed):
-    """Two commands, as two machines run them, meet and train a row as two processes of one machine do."""
-    row = {"notebook": "22_any_network", "MODEL": "unet", "MODEL_OPTIONS": {"width": 4}, "OBJECTIVE": "pix2pix"}
-    row |= {"OBJECTIVE_OPTIONS": {"critic_width": 4}, "IMAGES_SEEN": 120, "BATCH_SIZE": 4, "LEARNING_RATE": 1e-3}
-    row |= {"TRAINING": {"ema": 0.9, "validations": 3, "checkpoint_seconds": 0}}
-    content = {"title": "Tiny", "data": {"folder": str(tiny_scenes.folder)}, "rows": [row]}
-    (tmp_path / "tiny.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "colorlib", "train", "tiny.yml", "1", "--processes", "1"]
-    command += ["--nodes", "2", "--rendezvous", f"127.0.0.1:{port}"]
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    nodes = [subprocess.Popen(command, cwd=tmp_path, **output) for _ in range(2)]
-    said = [node.communicate() for node in nodes]
-    assert [node.returncode for node in nodes] == [0, 0], said
-    (trained,) = (tmp_path / "runs" / "tiny").glob("22_any_network*/run")
-    assert all(f"{trained.relative_to(tmp_path)} is trained" in out for out, _ in said)
-    assert_same(trained, undisturbed)
