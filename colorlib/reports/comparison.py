@@ -17,7 +17,7 @@ import pandas as pd
 from colorlib import statistics
 from colorlib.data.scenes.laws import LAWS
 from colorlib.metrics import METRICS, POOLED, SETS, known_metric
-from colorlib.objectives import OBJECTIVES, SUMS, describe_objective, terms_of
+from colorlib.objectives import OBJECTIVES, describe_objective
 from colorlib.reports.rows import COSTS, PRIMARY, TIMES, Row
 from colorlib.reports.sections import SECTIONS, Section
 from colorlib.reports.spreads import as_trained, measure_spreads
@@ -93,7 +93,7 @@ class Comparison:
     @cached_property
     def taught_to_the_test(self) -> frozenset[str]:
         """The rows whose loss is, alone or in a sum, the very metric that ranks all rows: a mark beside their name."""
-        return frozenset(row.label for row in self.rows if PRIMARY in _metrics_minimised(row))
+        return frozenset(r.label for r in self.rows if any(OBJECTIVES[term].metric == PRIMARY for term in r.terms))
 
     @cached_property
     def spreads(self) -> dict[str, tuple[list[str], Spread]]:
@@ -258,15 +258,6 @@ class Comparison:
     def failures(self) -> list[dict]:
         """Rows of the study that did not end well."""
         return [row for row in self.study["rows"] if row["status"] != "done"]
-
-
-def _metrics_minimised(row: Row) -> set[str]:
-    """Return the metrics that a row's objective is, or has among its terms."""
-    objective = row.config.get("objective") or {}
-    names = [objective] if isinstance(objective, str) else list(objective)
-    if not all(name in OBJECTIVES or name in SUMS for name in names):
-        return set()
-    return {OBJECTIVES[term].metric for name in names for term in terms_of(name)}
 
 
 def _way(name: str, table: dict) -> tuple:

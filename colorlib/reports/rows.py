@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from colorlib.models import MODELS, model_options
+from colorlib.objectives import OBJECTIVES, SUMS, terms_of
 from colorlib.runs.run import Run
 
 PRIMARY = "delta_e_2000"  # rows are ranked by it and verdicts rest on it, whatever the results say
@@ -83,6 +84,14 @@ class Row:
         standard = model_options(self.config["model"]) if self.config["model"] in MODELS else {}
         options = standard | (self.config.get("model_options") or {})
         return {name: str(options.get(name, "none")) for name in ("encoder", "pretraining")}
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """Name → weight of what its objective adds up; empty where it has none, or one that this version lacks."""
+        objective = self.config.get("objective") or {}
+        known = OBJECTIVES if isinstance(objective, dict) else {**OBJECTIVES, **SUMS}
+        names = [objective] if isinstance(objective, str) else list(objective)
+        return terms_of(objective) if names and all(name in known for name in names) else {}
 
     @property
     def collapsed(self) -> list[Run]:

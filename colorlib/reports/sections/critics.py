@@ -4,7 +4,7 @@ import json
 import math
 from functools import cached_property
 
-from colorlib.objectives import OBJECTIVES, SUMS, objective_options, terms_of
+from colorlib.objectives import OBJECTIVES, objective_options
 from colorlib.objectives.adversarial import Adversarial
 from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
 from colorlib.reports.sections.base import Section
@@ -94,19 +94,14 @@ class Critics(Section):
         return values.get(other, math.nan), values.get(label, math.nan)
 
 
-def _terms(row: Row) -> dict[str, float]:
-    objective = row.config.get("objective") or {}
-    known = isinstance(objective, dict) or objective in {**OBJECTIVES, **SUMS}
-    return terms_of(objective) if objective and known else {}
-
-
-def _critics(row: Row) -> list[str]:
-    return [name for name in _terms(row) if issubclass(OBJECTIVES[name], Adversarial)]
+def _critics(row: Row) -> set[str]:
+    return {name for name in row.terms if issubclass(OBJECTIVES[name], Adversarial)}
 
 
 def _rest(row: Row) -> str:
     """Return all settings of a row but its critics', as a key; the weights of its other terms add up to one."""
-    terms = {name: weight for name, weight in _terms(row).items() if name not in _critics(row)}
+    critics = _critics(row)
+    terms = {name: weight for name, weight in row.terms.items() if name not in critics}
     known = objective_options(terms) if terms else {}
     options = {name: value for name, value in (row.config.get("objective_options") or {}).items() if name in known}
     total = sum(terms.values())
