@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 
 def machine() -> dict[str, Any]:
-    """Return what the study runs on: system, processor, cores, memory in GiB and GPU, or None."""
+    """Return what the study runs on: system, processor, cores, memory in GiB, GPU, or None, and how many of them."""
     import psutil
     import torch
 
@@ -27,6 +27,7 @@ def machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "gpus": torch.cuda.device_count(),
     }
 
 

@@ -608,3 +608,29 @@ def test_snakemake_runs_a_study_by_hand(project):
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     assert "done" in Path("reports/a (b)/index.html").read_text()
+
+
+@pytest.mark.parametrize(("visible", "names"), [(None, "010"), ("5,GPU-7", ["5", "GPU-7", "5"])])
+def test_rows_beside_one_another_have_a_gpu_each(project, monkeypatch, visible, names):
+    folder, content = prepare_study(write_study([{"notebook": "12_row", "SEED": [0, 1, 2]}]))
+    content["machine"]["gpus"] = 2
+    rows, seen = [row["id"] for row in content["rows"]], []
+
+    def execute(notebook, output, parameters, hours):  # the next row begins while this one runs
+        seen.append(os.environ["CUDA_VISIBLE_DEVICES"])
+        if len(seen) < len(rows):
+            monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+            if visible:
+                monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+            engine.run_row(folder, rows[len(seen)])
+
+    monkeypatch.setattr(engine, "execute", execute)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible or "")
+    for executor, expected in (("local", list(names)), ("slurm", [visible])):
+        write_json(folder / "study.json", content | {"executor": executor})
+        if visible or executor == "local":
+            seen.clear()
+            engine.run_row(folder, rows[0])
+            assert seen[: len(expected)] == expected
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible or "")
+    assert engine._usual_jobs(content, "local") == 2

@@ -26,7 +26,7 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--name", help="of the study's folders (default: the file's name, with the data's if --data)")
     parser.add_argument(
-        "--jobs", type=count, help="rows at a time (default: one for each processor, or 1 with a GPU; on a cluster all)"
+        "--jobs", type=count, help="rows at a time (default: one for each processor, or for each GPU; on a cluster all)"
     )
     parser.add_argument(
         "--executor",

@@ -5,11 +5,12 @@ cluster. On this machine every process ends with the one that started it, so a s
 running; on a cluster the rows of a killed one run on, and the same call finds what they did.
 """
 
+import contextlib
 import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from colorlib.files import exclusive, write_json
 from colorlib.studies.executor import LOCAL, check_executor, snakemake, why_not
 from colorlib.studies.notebook import execute, find_notebook
 from colorlib.studies.progress import display, is_done, look, read_mark, row_title, screen
-from colorlib.studies.resources import ROW_HOURS
+from colorlib.studies.resources import ROW_HOURS, free_gpu
 from colorlib.studies.study import prepare_study, read_study
 
 COMPARE = "80_compare"
@@ -50,7 +51,8 @@ def run_row(folder: Path | str, identity: str) -> bool:
         begun, before = time.time(), _seconds_before(place)
         write_json(place / "attempt.json", {"pid": os.getpid(), "begun": begun, "seconds_before": before})
         hours = row.get("resources", {}).get("hours", ROW_HOURS)
-        failure = execute(row["notebook"], place / "notebook.ipynb", row["parameters"], hours)
+        with _on_its_gpu(Path(folder), study, list(rows).index(identity)):
+            failure = execute(row["notebook"], place / "notebook.ipynb", row["parameters"], hours)
         if failure is None and not any(place.rglob("per_image.csv")):
             failure = {"error": "the notebook ran to its end but left no per_image.csv in RUN.", "cell": None}
         elif failure is None and (other := _other_photographs(place, study["data"]["fingerprint"])):
@@ -58,6 +60,19 @@ def run_row(folder: Path | str, identity: str) -> bool:
         seconds = before + time.time() - begun
         write_json(place / ("failed.json" if failure else "done.json"), {"seconds": seconds, **(failure or {})})
     return failure is None
+
+
+@contextlib.contextmanager
+def _on_its_gpu(folder: Path, study: dict[str, Any], number: int) -> Iterator[None]:
+    """Let what a row starts see one GPU, where this machine has several and no scheduler deals them out."""
+    count, visible = study["machine"].get("gpus", 0), os.environ.get("CUDA_VISIBLE_DEVICES")
+    if count < 2 or study.get("executor", LOCAL) != LOCAL:
+        yield
+        return
+    names = visible.split(",") if visible else [str(gpu) for gpu in range(count)]
+    with free_gpu(folder, names[:count], number) as gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+        yield
 
 
 def _other_photographs(place: Path, fingerprint: str) -> Path | None:
@@ -129,8 +144,8 @@ def run_study(
 
     Args:
         path, data, name, pictures: see :func:`colorlib.studies.study.prepare_study`.
-        jobs: rows at a time; by default as many as this machine has processors for, one where it has a GPU, and all
-            of them on a cluster, whose scheduler lets them wait.
+        jobs: rows at a time; by default as many as this machine has processors for, one for each GPU where it has
+            any, and all of them on a cluster, whose scheduler lets them wait.
         out: folder of the report; by default ``reports/<study>``.
         executor: what executes the rows: ``"local"``, this machine, or a cluster's scheduler, such as ``"slurm"``.
 
@@ -175,7 +190,7 @@ def _usual_jobs(study: dict[str, Any], executor: str) -> int:
     if executor != LOCAL:
         return len(study["rows"])
     threads = max(row["resources"]["threads"] for row in study["rows"])
-    return 1 if study["machine"]["gpu"] else max(1, study["machine"]["cores"] // threads)
+    return study["machine"]["gpus"] or max(1, study["machine"]["cores"] // threads)
 
 
 def _run_rows(

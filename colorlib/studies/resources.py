@@ -1,8 +1,11 @@
-"""What a row asks of the machine that executes it: a cluster's scheduler takes it at its word."""
+"""What a row asks of the machine that executes it: a cluster's scheduler takes it at its word; GPUs are dealt out."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from colorlib.files import exclusive
 from colorlib.registry import look_up
 
 ROW_HOURS = 24.0  # which a row may take where the study does not say; then it is ended, and the others go on
@@ -42,3 +45,27 @@ def read_resources(content: Mapping[str, Any], usual: Mapping[str, float], where
     if not 0 < hours < 10_000:
         raise ValueError(f"{where}: row_hours must be above zero and below 10,000, not {hours}.")
     return {**usual, **given, "hours": hours}
+
+
+@contextlib.contextmanager
+def free_gpu(folder: Path, gpus: list[str], number: int) -> Iterator[str]:
+    """Hold one of this machine's GPUs for a row while the block runs: the first that no other row of the study holds.
+
+    Where there are more rows at a time than GPUs, they share them evenly, nearly: row ``number`` takes its turn.
+
+    Args:
+        folder: of the study; which GPU is held stands in its ``gpus``.
+        gpus: as CUDA_VISIBLE_DEVICES names them, at least one.
+        number: of the row in the study's plan.
+
+    Yields:
+        The name of the one.
+    """
+    with contextlib.ExitStack() as held:
+        for gpu in gpus:
+            with contextlib.suppress(BlockingIOError):
+                held.enter_context(exclusive(folder / "gpus" / gpu, "GPU", patience=0))
+                break
+        else:
+            gpu = gpus[number % len(gpus)]
+        yield gpu
