@@ -96,24 +96,47 @@ def lab_conversion(folder):
     )
 
 
-def reading(folder):
-    files = folder / "photographs"
+def photographs(files, count):
+    """Write stand-ins of 500 × 375 and return their paths."""
     files.mkdir()
     rng = np.random.default_rng(0)
-    for number in range(256):
+    for number in range(count):
         noise = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
         Image.fromarray(noise).resize((500, 375), Image.Resampling.BICUBIC).save(files / f"{number}.jpg", quality=90)
-    prepare_photographs(files, folder / "store", size=224)
+    return [files / f"{number}.jpg" for number in range(count)]
+
+
+def decoded(path):
+    with Image.open(path) as image:
+        small = image.convert("RGB").resize((299, 224)).crop((37, 0, 261, 224))
+    return torch.from_numpy(skimage_color.rgb2lab(np.asarray(small)).astype(np.float32))
+
+
+def preparing(folder):
+    """From the command's start to its end; how busy the cores are says little where other work shares them."""
+    paths, store = photographs(folder / "many", 2_000), folder / "many-store"
+    prepare, began, before = (
+        command("-m", "colorlib", "prepare", str(folder / "many"), "--out", str(store)),
+        time.perf_counter(),
+        used(),
+    )
+    prepare()
+    wall, ours, started = time.perf_counter() - began, used() - before, used()
+    for path in paths:
+        decoded(path)
+    busy = f"{ours / wall / os.cpu_count():.0%} of {os.cpu_count()} cores busy, {len(paths) / wall:.0f} a second"
+    return "`colorlib prepare` of 2,000 JPEGs", busy, ours, "decode and convert each", used() - started
+
+
+def reading(folder):
+    paths = photographs(folder / "photographs", 256)
+    prepare_photographs(folder / "photographs", folder / "store", size=224)
     data = open_store(folder / "store")
-    order = rng.permutation(256)
+    order = np.random.default_rng(1).permutation(256)
 
     def decode():
         for start in range(0, 256, 16):
-            batch = []
-            for number in order[start : start + 16]:
-                with Image.open(files / f"{number}.jpg") as image:
-                    small = image.convert("RGB").resize((299, 224)).crop((37, 0, 261, 224))
-                batch.append(torch.from_numpy(skimage_color.rgb2lab(np.asarray(small)).astype(np.float32)))
+            batch = [decoded(paths[number]) for number in order[start : start + 16]]
             torch.stack(batch).permute(0, 3, 1, 2)
 
     def gather():
@@ -239,7 +262,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         precisions = ["float32"] + ["bfloat16"] * computes_in_bfloat16(torch.device("cpu"))
-        parts = [listing, starting, lab_conversion, reading, training_step]
+        parts = [listing, starting, lab_conversion, preparing, reading, training_step]
         for model, width in (("unet", 16), ("effunet", 24)):
             parts += [partial(convolutions, model=model, width=width, precision=p) for p in precisions]
         parts += [partial(encoder_step, model=model) for model in ("effunet", "deoldify", "chromagan", "ddcolor")]
