@@ -22,7 +22,7 @@ _ENTRIES = {
     "failed.json": {"seconds", "error"},
     "progress.json": {"what", "done", "total", "time"},
 }
-TRAINING_SHARE = 0.9  # of a row's time, roughly; the rest is judging
+TRAINING_SHARE = 0.9  # of a row's time, roughly, as long as it trains; the rest is judging
 SAY_EVERY = 15.0  # seconds between lines where there is no terminal
 
 
@@ -81,8 +81,9 @@ def look(row: dict[str, Any]) -> dict[str, Any]:
     share, seconds = latest["done"] / max(latest["total"], 1), time.time() - attempt["begun"]
     if latest["what"].startswith("training"):
         share *= TRAINING_SHARE
-    elif any(place.rglob("history.csv")):
-        share = TRAINING_SHARE + (1 - TRAINING_SHARE) * share
+    elif trained := [path.stat().st_mtime for path in place.rglob("history.csv")]:  # what is left is judging
+        left = (latest["time"] - max(*trained, attempt["begun"])) * (1 / share - 1) if share else seconds
+        share = seconds / (seconds + max(left, 0.0))
     return {"state": "running", "share": share, "what": latest["what"], "seconds": seconds}
 
 
