@@ -16,7 +16,7 @@ from colorlib.data.photos import prepare_photographs
 from colorlib.data.shards import write_store
 from colorlib.data.store import LabArrays, open_store
 from colorlib.data.writing import Record
-from colorlib.studies.study import describe_data
+from colorlib.studies.study import describe_data, prepare_study
 
 SIDE = 16
 COUNT = 90
@@ -176,6 +176,9 @@ def test_a_shard_that_cannot_be_used_is_named_and_the_rest_is_usable(whole, of_2
     rest = open_dataset(folder, allow_missing=True)
     kept = np.r_[:25, 50:90]
     assert len(rest) == 65 and rest.info["missing"] == ["shard-0002"] and rest.fingerprint != whole.fingerprint
+    again = open_dataset(rest.source)
+    assert again.fingerprint == rest.fingerprint == open_dataset(folder, allow_missing=True).fingerprint
+    assert not [*rest.source.rglob("gray_scale.npy")] and rest.source.parent == folder.parent
     expected = whole.manifest.iloc[kept].reset_index(drop=True)
     pd.testing.assert_frame_equal(rest.manifest, expected)
     ours, theirs = rest.batch([64, 25, 24]), whole.batch([89, 50, 24])
@@ -183,6 +186,33 @@ def test_a_shard_that_cannot_be_used_is_named_and_the_rest_is_usable(whole, of_2
     assert kept[rest.indices("train")].tolist() == [i for i in whole.indices("train") if i in kept]
     usable = sum(len(rest.indices(split)) for split in ("train", "val", "test"))
     assert rest.info["counts"]["usable"] == usable and rest.flags["grey"] == expected["flags"].str.count("grey").sum()
+
+
+def test_a_study_does_without_a_shard_if_its_file_says_so(of_25, tmp_path):
+    folder = write(tmp_path / "t").folder
+    shutil.rmtree(folder / "shard-0002")
+    file = tmp_path / "study.yml"
+    about = f"title: Rest\ndata: {{folder: {folder}, allow_missing: %s}}\nrows: [notebook: 10_baselines]"
+    file.write_text(about % "false")
+    with pytest.raises(ValueError, match="shard-0002 of the 4 shards.*allow_missing: true"):
+        prepare_study(file, runs=tmp_path)
+    file.write_text(about % "true")
+    study = prepare_study(file, runs=tmp_path)[1]
+    assert study["data"]["info"]["missing"] == ["shard-0002"]
+    assert len(open_dataset(study["rows"][0]["parameters"]["DATA"])) == 65  # as a row's own process opens it
+
+
+def test_what_is_left_can_lose_a_shard_too(of_25, tmp_path, monkeypatch):
+    folder = write(tmp_path / "t").folder
+    monkeypatch.chdir(folder)  # a path without a name
+    shutil.rmtree("shard-0002")
+    rest = open_dataset(Path("."), allow_missing=True)
+    shutil.rmtree("shard-0004")
+    with pytest.raises(ValueError, match=r"\.\./t/shard-0004 of the 3 shards of .*t-rest-.* cannot be used"):
+        open_dataset(rest.source)
+    less = open_dataset(rest.source, allow_missing=True)
+    assert len(less) == 50 and less.info["missing"] == ["shard-0002", "../t/shard-0004"]
+    assert less.ids(np.arange(50)) == rest.ids(np.arange(50))
 
 
 def test_no_shard_left(of_25, tmp_path):

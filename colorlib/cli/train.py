@@ -1,7 +1,9 @@
 """``colorlib train``: the network of one row of a study, on many processes."""
 
 import argparse
+import itertools
 import os
+import shlex
 
 from colorlib.cli.command import Commands, add_command, count
 
@@ -22,7 +24,7 @@ def register(commands: Commands) -> None:
         "  srun --nodes 2 colorlib train kaggle 3 --nodes 2 --processes 8 --rendezvous $(hostname):29500",
     )
     parser.add_argument("study", help="a name in notebooks/studies, or the path of a study file")
-    parser.add_argument("row", help="its number, from 1, or what its id begins with; a wrong one is told them all")
+    parser.add_argument("row", help="its number, from 1, or what its id begins with; any other word lists them")
     parser.add_argument("--data", help="in place of the study's own, as for `colorlib study`")
     parser.add_argument("--name", help="of the study's folders, as for `colorlib study`")
     parser.add_argument(
@@ -44,5 +46,7 @@ def run(options: argparse.Namespace) -> int:
     at = (processes, options.nodes, options.rendezvous)
     folder = train_row(find_study(options.study), options.row, *at, data=options.data, name=options.name)
     if os.environ.get("RANK", "0") == "0":  # torchrun may have started several
-        print(f"{folder} is trained. To judge it with the others: colorlib study {options.study}")
+        given = [(f"--{name}", value) for name in ("data", "name") if (value := getattr(options, name))]
+        study = shlex.join(["colorlib", "study", options.study, *itertools.chain(*given)])
+        print(f"{folder} is trained. To judge it with the others: {study}")
     return 0

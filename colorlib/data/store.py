@@ -13,6 +13,7 @@ Nothing is ever loaded whole: opening reads headers, a batch is one gather.
 """
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,8 +29,9 @@ from torch import Tensor
 from colorlib.color.gamut import empirical_prior
 from colorlib.color.lab import decode_lab8
 from colorlib.data.arrays import Arrays, MappedArray, MappedRows, map_store
-from colorlib.data.index import Index, index_of, manifest_of, open_index
+from colorlib.data.index import Index, index_of, manifest_of, open_index, write_index
 from colorlib.data.manifest import SPLITS, check_ids, manifest_pieces, read_info, read_manifest
+from colorlib.files import write_json
 from colorlib.registry import look_up
 
 _RELEASE_BYTES = 16 << 20
@@ -120,8 +122,7 @@ class LabArrays:
                 ids are refused by :func:`~colorlib.data.manifest.check_ids`.
         """
         if "shards" in self.info:
-            there = [shard for shard in self.info["shards"] if shard["folder"] not in self.info.get("missing", ())]
-            return manifest_of(self.folder, there, self.index)
+            return manifest_of(self.folder, self.info["shards"], self.index)
         manifest = read_manifest(self.folder, len(self))
         check_ids(manifest["id"], self.folder / "manifest.csv")
         return manifest
@@ -255,7 +256,8 @@ def open_store(folder: Path | str, allow_missing: bool = False) -> LabArrays:
 
     Args:
         folder: of the store.
-        allow_missing: where shards are missing or damaged, open the rest; its fingerprint is another.
+        allow_missing: where shards are missing or damaged, open the rest; it becomes a set of its own beside
+            ``folder``, of a few bytes a photograph and with a fingerprint of its own, that opens like any other.
 
     Raises:
         FileNotFoundError: the folder, or a file of it, is missing.
@@ -292,9 +294,22 @@ def _open_shards(folder: Path, info: dict[str, Any], allow_missing: bool) -> Lab
         raise ValueError(
             f"{', '.join(missing[:3])}{' …' * (len(missing) > 3)} of the {len(counts)} shards of {folder} cannot be "
             f"used ({reason}); put {'it' if len(missing) == 1 else 'them'} back, or open the {there.sum():,} other "
-            f"photographs with open_dataset({str(folder)!r}, allow_missing=True)."
+            f"photographs: in a study's file with data: {{folder: {folder}, allow_missing: true}}, in Python with "
+            f"open_dataset({str(folder)!r}, allow_missing=True)."
         )
-    index = index.only(there)
-    rest = hashlib.sha256(" ".join([info["fingerprint"], *missing]).encode()).hexdigest()[:16]
-    info = {**info, "missing": missing, "fingerprint": rest, "counts": index.counts()}
-    return LabArrays(folder, info, parts, (index, []))
+    return open_store(_write_rest(folder, info, missing, index.only(there)))
+
+
+def _write_rest(folder: Path, info: dict[str, Any], missing: list[str], index: Index) -> Path:
+    """Write beside a set in shards the set of those that are left: their index, and where their pixels lie."""
+    folder = Path(os.path.abspath(folder))
+    fingerprint = hashlib.sha256(" ".join([info["fingerprint"], *missing]).encode()).hexdigest()[:16]
+    rest = folder.with_name(f"{folder.name}-rest-{fingerprint[:8]}")
+    if not is_store(rest):
+        left = [shard for shard in info["shards"] if shard["folder"] not in missing]
+        shards = [{**shard, "folder": os.path.join("..", folder.name, shard["folder"])} for shard in left]
+        missing = info.get("missing", []) + missing
+        about = {"shards": shards, "missing": missing, "fingerprint": fingerprint, "counts": index.counts()}
+        write_index(rest, index)
+        write_json(rest / "dataset.json", {**info, **about})
+    return rest
