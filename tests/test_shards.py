@@ -188,6 +188,22 @@ def test_a_shard_that_cannot_be_used_is_named_and_the_rest_is_usable(whole, of_2
     assert rest.info["counts"]["usable"] == usable and rest.flags["grey"] == expected["flags"].str.count("grey").sum()
 
 
+def test_a_shard_that_is_not_there_is_written_anew(of_25, tmp_path):
+    folder = write(tmp_path / "t").folder
+    before = bytes_of(folder)
+    times = {path: path.stat().st_mtime_ns for path in folder.rglob("*.*") if "shard-0003" not in path.parts}
+    shutil.rmtree(folder / "shard-0003")
+
+    def breaking() -> Iterator[Record]:
+        yield from (record(i) for i in range(62))
+        raise RuntimeError("pulled the plug")
+
+    with pytest.raises(RuntimeError, match="plug"):
+        write(folder, breaking())
+    assert len(write(folder)) == COUNT and bytes_of(folder) == before
+    assert times == {path: path.stat().st_mtime_ns for path in times}
+
+
 def test_a_study_does_without_a_shard_if_its_file_says_so(of_25, tmp_path):
     folder = write(tmp_path / "t").folder
     shutil.rmtree(folder / "shard-0002")

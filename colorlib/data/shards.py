@@ -116,8 +116,20 @@ def fill_store(
     passed_over: Sequence[tuple[str, str]] = (),
     counts: dict[str, Any] | None = None,
 ) -> None:
-    """Write a store of ``count`` sources, in shards where they are many; see :class:`StoreWriter` for the rest."""
+    """Write a store of ``count`` sources, in shards where they are many; see :class:`StoreWriter` for the rest.
+
+    Of a finished one whose shards are not all there, those that are missing are written anew.
+    """
     partial = folder.with_name(folder.name + ".partial")
+    settings = {"name": name, "size": list(size), **info}
+    if is_store(folder) and (shards := read_info(folder).get("shards")):
+        compare_settings(settings, read_info(folder), folder)
+        if not all(is_store(folder / shard["folder"]) for shard in shards):
+            with disk_full_explained(folder), exclusive(folder, "store"):
+                _fill_shards(folder, name, size, info, count, fill, kinds)
+            shutil.rmtree(folder / "unjoined", ignore_errors=True)
+            (folder / ".lock").unlink()
+        return
     if count <= SHARD_PHOTOGRAPHS or is_store(folder) or (partial / "settings.json").exists():
         with StoreWriter(folder, name, size, info, kinds) as writer:
             if not writer.finished:
@@ -126,7 +138,6 @@ def fill_store(
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} exists and is not a prepared data set; choose another folder for the result.")
-    settings = {"name": name, "size": list(size), **info}
     with disk_full_explained(partial), exclusive(partial, "store"):
         if is_store(partial):  # killed between the last file and the new name
             compare_settings(settings, read_info(partial), partial)
@@ -142,7 +153,7 @@ def _fill_shards(
     partial: Path, name: str, size: tuple[int, int], info: dict[str, Any], count: int, fill: Fill, kinds: bool
 ) -> None:
     """Write the shards that are not finished; of one whose sources are all unusable, why they are."""
-    known = (".", "shard-", "index", "unjoined")
+    known = (".", "shard-", "index", "unjoined", "skipped.csv", "dataset.json")
     if strange := [path for path in partial.iterdir() if not path.name.startswith(known)]:
         raise ValueError(f"{strange[0]} belongs to no unfinished store; move it away.")
     starts = range(0, count, SHARD_PHOTOGRAPHS)

@@ -284,7 +284,7 @@ def _open_shards(folder: Path, info: dict[str, Any], allow_missing: bool) -> Lab
             parts.append(arrays)
         except (FileNotFoundError, ValueError) as error:
             missing.append(shard["folder"])
-            reason = reason or str(error).rstrip(".")
+            reason = reason or str(error).partition(";")[0]
     counts = [shard["photographs"] for shard in info["shards"]]
     index, mapped = open_index(folder, sum(counts))
     if not missing:
@@ -293,8 +293,9 @@ def _open_shards(folder: Path, info: dict[str, Any], allow_missing: bool) -> Lab
     if not (allow_missing and parts):
         raise ValueError(
             f"{', '.join(missing[:3])}{' …' * (len(missing) > 3)} of the {len(counts)} shards of {folder} cannot be "
-            f"used ({reason}); put {'it' if len(missing) == 1 else 'them'} back, or open the {there.sum():,} other "
-            f"photographs: in a study's file with data: {{folder: {folder}, allow_missing: true}}, in Python with "
+            f"used ({reason}); put {'it' if len(missing) == 1 else 'them'} back, or remove what is left and run the "
+            f"same `colorlib prepare` again, or go on with the {there.sum():,} other photographs: in a study's file "
+            f"data: {{folder: {folder}, allow_missing: true}}, in Python "
             f"open_dataset({str(folder)!r}, allow_missing=True)."
         )
     return open_store(_write_rest(folder, info, missing, index.only(there)))

@@ -1,7 +1,8 @@
 """A Slurm of two nodes on this machine, in a folder of its own, that ends with the process that asked for it.
 
 Debian's packages ``slurmctld``, ``slurmd`` and ``slurm-client`` bring the programs; of what else they bring nothing is
-used. This file is also the program that the daemons are children of: ``python slurm.py FOLDER``.
+used. As a program it runs a command, a shell for example, that finds the two nodes: ``python slurm.py FOLDER COMMAND``.
+Without a command it is the process that the daemons are children of.
 """
 
 import contextlib
@@ -142,4 +143,11 @@ def keep(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    keep(Path(sys.argv[1]))
+    folder, *wanted = sys.argv[1:]
+    if not wanted:
+        keep(Path(folder))
+    elif why := missing():
+        sys.exit(why)
+    else:
+        with two_nodes(Path(folder)) as environment:
+            sys.exit(subprocess.run(wanted, env=environment).returncode)
