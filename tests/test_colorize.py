@@ -303,6 +303,7 @@ def test_what_ships_is_small_and_has_a_card():
         path = WEIGHTS / f"{name}.safetensors"
         assert recipe.name == name and recipe.about and path.stat().st_size < 10e6
         card = path.with_suffix(".md").read_text(encoding="utf-8")
+        assert recipe.about == card.splitlines()[2]  # what lists and pages show is what the card says
         assert "| delta_e_76 ↓ |" in card and "against random_photo" in card and "ExperimentConfig(" in card
         assert "**Licence** of these weights: Apache-2.0" in card and "which are not known to us" in card
 
