@@ -7,6 +7,7 @@ import io
 import logging
 import shutil
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,6 +82,18 @@ def test_hints_are_heard(vivid, files):
     assert (hinted - written(L)).abs().mean() > 0.5
     assert (hinted - in_torch(vivid, L, hints)).abs().mean() < 0.01
     np.testing.assert_allclose(written(L.expand(2, -1, -1, -1))[1], written(L)[0])
+
+
+def test_the_lines_that_are_printed_for_other_programs_colour(files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("faithful.onnx").write_bytes(files["float16"].read_bytes())
+    Image.fromarray(astronaut()).convert("L").save("grandmother.jpg")
+    lines = (Path(__file__).parents[1] / "docs" / "onnx.md").read_text(encoding="utf-8").split("```python\n")[1]
+    exec(lines.split("```")[0], {})
+    coloured = np.array(Image.open("coloured.png"))
+    assert coloured.shape == astronaut().shape
+    red, green, blue = coloured[236:276, 236:276].reshape(-1, 3).mean(0)  # where the hint is
+    assert red > green + 25 and red > blue + 10
 
 
 def test_the_file_says_what_it_is(files):
