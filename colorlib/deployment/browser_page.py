@@ -19,6 +19,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from tqdm import tqdm
+
 import colorlib
 from colorlib.deployment.loading import shipped_models
 from colorlib.deployment.onnx_export import export_onnx
@@ -58,7 +60,7 @@ def write_browser_page(out: Path | str, models: Iterable[Path | str] = ()) -> li
         raise ValueError(f"{out} holds something else than this page; name a new folder.")
     runtime, told = fetch_runtime(), []
     texts = {"runtime.js": _script("runtime", _runtime(runtime))}
-    for number, model in enumerate(models or shipped_models(), 1):
+    for number, model in enumerate(tqdm(models or shipped_models(), desc="writing models", unit="model"), 1):
         content, about = _model(model)
         part = f"model-{number}"
         texts[f"{part}.js"] = _script(part, {"format": FORMAT, "packed": _packed(content)})
