@@ -1,7 +1,9 @@
 """Many processes for one training: whose row it is, what is refused before any begins, what is said when it ends."""
 
 import ast
+import os
 import re
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -77,6 +79,20 @@ def test_what_cannot_be_is_refused_before_any_begins(tiny_scenes, tmp_path, plac
     with pytest.raises(ValueError, match=message):
         launch.train_on_processes(ExperimentConfig("unet", "l2"), tiny_scenes, tmp_path / "run", device="cpu", **places)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_launch_gives_signals_and_environment_back(tiny_scenes, tmp_path, monkeypatch):
+    from torch.distributed.elastic.multiprocessing import SignalException
+
+    def ended(*given):
+        signal.signal(signal.SIGINT, lambda *received: None)  # as torch does, and leaves it so
+        raise SignalException("ended", signal.SIGTERM)
+
+    monkeypatch.setattr("torch.distributed.launcher.api.elastic_launch", lambda *given: ended)
+    environment, handler = dict(os.environ), signal.getsignal(signal.SIGINT)
+    with pytest.raises(RuntimeError, match="ended by SIGTERM; what is done is kept"):
+        launch.train_on_processes(ExperimentConfig("unet", "l2"), tiny_scenes, tmp_path / "run", 2, device="cpu")
+    assert signal.getsignal(signal.SIGINT) is handler and dict(os.environ) == environment
 
 
 def failure(exitcode, message, signal=""):

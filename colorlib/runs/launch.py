@@ -83,7 +83,7 @@ def train_on_processes(
     threads = str(max(1, torch.get_num_threads() // processes))
     variables = environment_for_children(COLORLIB_THREADS=os.environ.get("COLORLIB_THREADS", threads))
     try:
-        with temporary_folder() as private, _environment(variables):
+        with temporary_folder() as private, _lent(variables):
             launch = LaunchConfig(
                 min_nodes=nodes,
                 max_nodes=nodes,
@@ -140,11 +140,17 @@ def _why(error: "ChildFailedError", world: int) -> str:
 
 
 @contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
+def _lent(variables: dict[str, str]) -> Iterator[None]:
+    """Lend this process to a launch, which takes its signals over: a notebook's kernel goes on afterwards."""
+    environment = dict(os.environ)
+    in_main = threading.current_thread() is threading.main_thread()  # elsewhere nobody may take signals
+    signals = {number: signal.getsignal(number) for number in signal.valid_signals()} if in_main else {}
     os.environ.update(variables)
     try:
         yield
     finally:
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(environment)
+        for number, handler in signals.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
