@@ -1,8 +1,8 @@
 """A Slurm of two nodes on this machine, in a folder of its own, that ends with the process that asked for it.
 
 Debian's packages ``slurmctld``, ``slurmd`` and ``slurm-client`` bring the programs; of what else they bring nothing is
-used. As a program it runs a command, a shell for example, that finds the two nodes: ``python slurm.py FOLDER COMMAND``.
-Without a command it is the process that the daemons are children of.
+used. As a program it runs a command, or else a shell, that finds the two nodes: ``python slurm.py sinfo``. With
+``--keep FOLDER`` it is the process that the daemons are children of.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +85,8 @@ def two_nodes(root: Path) -> Iterator[dict[str, str]]:
     root = root.absolute()
     _configure(root)
     environment = os.environ | {"PATH": f"{root}/bin:{os.environ['PATH']}"}
-    keeper = subprocess.Popen([sys.executable, __file__, str(root)], stdin=subprocess.PIPE, start_new_session=True)
+    keep_it = [sys.executable, __file__, "--keep", str(root)]
+    keeper = subprocess.Popen(keep_it, stdin=subprocess.PIPE, start_new_session=True)
     try:
         deadline = time.monotonic() + PATIENCE
         while (states := _states(environment)) != ["idle"] * len(NODES):
@@ -143,11 +145,10 @@ def keep(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    folder, *wanted = sys.argv[1:]
-    if not wanted:
-        keep(Path(folder))
+    if sys.argv[1:2] == ["--keep"]:
+        keep(Path(sys.argv[2]))
     elif why := missing():
         sys.exit(why)
     else:
-        with two_nodes(Path(folder)) as environment:
-            sys.exit(subprocess.run(wanted, env=environment).returncode)
+        with tempfile.TemporaryDirectory() as folder, two_nodes(Path(folder, "root")) as environment:
+            sys.exit(subprocess.run(sys.argv[1:] or ["bash"], env=environment).returncode)
