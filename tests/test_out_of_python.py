@@ -6,6 +6,7 @@ import http.server
 import io
 import logging
 import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -119,6 +120,14 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(files, tmp_path):
         OnnxColorizer(files["int8"])(torch.zeros(1, 1, 64, 64))
     with pytest.raises(ValueError, match="did you mean 'float16'"):
         export_onnx("vivid", tmp_path / "x.onnx", "float15")
+
+
+@pytest.mark.parametrize("name", ["onnx", "onnxscript", "onnxruntime"])
+def test_what_is_not_installed_is_said_before_anything_is_traced(tmp_path, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr("torch.onnx.export", lambda *given, **more: pytest.fail("traced"))
+    with pytest.raises(RuntimeError, match=f"needs {name}, which is not installed: pip install"):
+        export_onnx("vivid", tmp_path / "x.onnx")
 
 
 def test_large_kernels_alone_are_stored_in_bytes(files):

@@ -54,7 +54,7 @@ def export_onnx(name: Path | str, out: Path | str, weights: str = "float16") -> 
         OSError: the file cannot be written.
     """
     store = look_up(WEIGHTS, weights, "kind of weights")
-    onnx = library("onnx")
+    onnx, *_ = map(library, ("onnx", "onnxscript", "onnxruntime"))
     colorizer = load_colorizer(name, "cpu")
     model = _traced(colorizer)
     _accept_any_size(model)
@@ -99,7 +99,6 @@ class _Graph(nn.Module):
 
 def _traced(colorizer: PhotoColorizer) -> Any:
     """Return the network as an ONNX model whose tensors have the sides that were traced."""
-    library("onnxscript")
     side = STRIDE * max(1, round(colorizer.recipe.short_side / STRIDE))
     given = (torch.full((1, 1, side, side + STRIDE), 50.0), torch.zeros(1, 3, side, side + STRIDE))
     names = ["lightness", "hints"][: 1 + colorizer.takes_hints]
