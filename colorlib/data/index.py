@@ -11,7 +11,9 @@ and is mapped as the photographs are: opening a million reads none of it, and a 
     index/classes.json  their names
 """
 
+import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -174,6 +176,31 @@ def write_index(folder: Path, index: Index) -> None:
 def _as_rows(numbers: np.ndarray, kind: str) -> np.ndarray:
     """Return the bytes of (N,) numbers, (N, bytes of each) uint8."""
     return numbers.astype(kind).view(np.uint8).reshape(len(numbers), -1)
+
+
+def write_rest(folder: Path, info: dict[str, Any], missing: list[str], index: Index) -> Path:
+    """Write beside a set in shards the set of those that are left: their index, and where their pixels lie.
+
+    Args:
+        folder: of the set.
+        info: its ``dataset.json``.
+        missing: folders of the shards that cannot be used.
+        index: of the photographs that are left.
+
+    Returns:
+        The folder of the new set, which needs no further words to be opened.
+    """
+    folder = Path(os.path.abspath(folder))
+    fingerprint = hashlib.sha256(" ".join([info["fingerprint"], *missing]).encode()).hexdigest()[:16]
+    rest = folder.with_name(f"{folder.name}-rest-{fingerprint[:8]}")
+    if not (rest / "dataset.json").is_file():
+        left = [shard for shard in info["shards"] if shard["folder"] not in missing]
+        shards = [{**shard, "folder": os.path.join("..", folder.name, shard["folder"])} for shard in left]
+        missing = info.get("missing", []) + missing
+        about = {"shards": shards, "missing": missing, "fingerprint": fingerprint, "counts": index.counts()}
+        write_index(rest, index)
+        write_json(rest / "dataset.json", {**info, **about})
+    return rest
 
 
 def open_index(folder: Path, count: int) -> tuple[Index, list[MappedArray]]:

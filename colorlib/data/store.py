@@ -12,8 +12,6 @@ One of more than 100,000 photographs is in shards (`colorlib.data.shards`), each
 Nothing is ever loaded whole: opening reads headers, a batch is one gather.
 """
 
-import hashlib
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,9 +27,8 @@ from torch import Tensor
 from colorlib.color.gamut import empirical_prior
 from colorlib.color.lab import decode_lab8
 from colorlib.data.arrays import Arrays, MappedArray, MappedRows, map_store
-from colorlib.data.index import Index, index_of, manifest_of, open_index, write_index
+from colorlib.data.index import Index, index_of, manifest_of, open_index, write_rest
 from colorlib.data.manifest import SPLITS, check_ids, manifest_pieces, read_info, read_manifest
-from colorlib.files import write_json
 from colorlib.registry import look_up
 
 _RELEASE_BYTES = 16 << 20
@@ -298,19 +295,4 @@ def _open_shards(folder: Path, info: dict[str, Any], allow_missing: bool) -> Lab
             f"data: {{folder: {folder}, allow_missing: true}}, in Python "
             f"open_dataset({str(folder)!r}, allow_missing=True)."
         )
-    return open_store(_write_rest(folder, info, missing, index.only(there)))
-
-
-def _write_rest(folder: Path, info: dict[str, Any], missing: list[str], index: Index) -> Path:
-    """Write beside a set in shards the set of those that are left: their index, and where their pixels lie."""
-    folder = Path(os.path.abspath(folder))
-    fingerprint = hashlib.sha256(" ".join([info["fingerprint"], *missing]).encode()).hexdigest()[:16]
-    rest = folder.with_name(f"{folder.name}-rest-{fingerprint[:8]}")
-    if not is_store(rest):
-        left = [shard for shard in info["shards"] if shard["folder"] not in missing]
-        shards = [{**shard, "folder": os.path.join("..", folder.name, shard["folder"])} for shard in left]
-        missing = info.get("missing", []) + missing
-        about = {"shards": shards, "missing": missing, "fingerprint": fingerprint, "counts": index.counts()}
-        write_index(rest, index)
-        write_json(rest / "dataset.json", {**info, **about})
-    return rest
+    return open_store(write_rest(folder, info, missing, index.only(there)))
