@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from colorlib.cli import main
 from colorlib.models import MODELS
 from colorlib.registry import look_up
 from colorlib.runs import launch
@@ -93,6 +94,12 @@ def test_a_launch_gives_signals_and_environment_back(tiny_scenes, tmp_path, monk
     with pytest.raises(RuntimeError, match="ended by SIGTERM; what is done is kept"):
         launch.train_on_processes(ExperimentConfig("unet", "l2"), tiny_scenes, tmp_path / "run", 2, device="cpu")
     assert signal.getsignal(signal.SIGINT) is handler and dict(os.environ) == environment
+
+
+def test_a_trained_row_is_judged_by_the_study_that_it_was_trained_for(monkeypatch, capsys):
+    monkeypatch.setattr("colorlib.studies.training.train_row", lambda *given, **more: Path("runs/a b/row/run"))
+    assert main(["train", "quick", "1", "--data", "my photos", "--name", "mine"]) == 0
+    assert capsys.readouterr().out.endswith("others: colorlib study quick --data 'my photos' --name mine\n")
 
 
 def failure(exitcode, message, signal=""):
