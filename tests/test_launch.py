@@ -1,6 +1,7 @@
 """Many processes for one training: whose row it is, what is refused before any begins, what is said when it ends."""
 
 import ast
+import json
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
 
 from colorlib.cli import main
 from colorlib.models import MODELS
@@ -74,6 +76,12 @@ def test_further_settings_of_a_row_count():
         ({"processes": 3}, "3 processes cannot have equal parts of a batch of 16 photographs"),
         ({"processes": 2, "nodes": 2}, "need a rendezvous"),
         ({"processes": 2, "rendezvous": "here:1"}, "several nodes, and they alone"),
+        ({"processes": 2, "nodes": 2, "rendezvous": "here"}, "the rendezvous is HOST:PORT, .* and not 'here'"),
+        ({"processes": 2, "nodes": 2, "rendezvous": "here:99999"}, "the rendezvous is HOST:PORT"),
+        (
+            {"processes": 2, "nodes": 2, "rendezvous": "here.invalid:1"},
+            "no machine is found by the name 'here.in",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_begins(tiny_scenes, tmp_path, places, message):
@@ -102,20 +110,34 @@ def test_a_trained_row_is_judged_by_the_study_that_it_was_trained_for(monkeypatc
     assert capsys.readouterr().out.endswith("others: colorlib study quick --data 'my photos' --name mine\n")
 
 
-def failure(exitcode, message, signal=""):
-    return SimpleNamespace(exitcode=exitcode, message=message, signal_name=lambda: signal)
+@pytest.fixture
+def failure(tmp_path):
+    """Make what torch tells of a process that raised something, or of one that ended without a word."""
+
+    def failed(exitcode, raised=""):
+        file = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+        if raised:
+            extra = {"py_callstack": "Traceback (most recent call last): ...", "timestamp": "0"}
+            file.write_text(json.dumps({"message": {"message": raised, "extraInfo": extra}}))
+        return ProcessFailure(0, 4711, exitcode, str(file))
+
+    return failed
 
 
-LOST = failure(1, "RuntimeError: Connection closed by peer")
+LOST = 1, "RuntimeError: Connection closed by peer"
 
 
 @pytest.mark.parametrize(
     ("failures", "said"),
     [
-        ({0: LOST, 1: failure(-9, "", "SIGKILL")}, "process 1 of 2 was ended by SIGKILL; what is done is kept"),
-        ({0: failure(1, "ValueError: runs/a holds: another."), 1: LOST}, "runs/a holds: another."),
-        ({0: LOST}, "process 0 of 2 lost another one .*Connection closed by peer"),
+        ([LOST, (-9,)], "process 1 of 2 was ended by SIGKILL; what is done is kept"),
+        ([(1, "ValueError: runs/a holds: another."), LOST], "runs/a holds: another."),
+        ([LOST, (1, "OSError: the disk is full.")], "the disk is full."),
+        ([(1, "DistNetworkError: closed"), (1, "ValueError: other.")], "other."),
+        ([LOST], "process 0 of 2 lost another one .*Connection closed by peer"),
+        ([(1,)], "process 0 of 2 ended with status 1; what is done is kept"),
     ],
 )
-def test_why_a_training_ended_is_said_in_a_sentence(failures, said):
-    assert re.match(said, launch._why(SimpleNamespace(failures=failures), 2))
+def test_why_a_training_ended_is_said_in_a_sentence(failure, failures, said):
+    told = SimpleNamespace(failures={rank: failure(*given) for rank, given in enumerate(failures)})
+    assert re.match(said, launch._why(told, 2))

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 GO_ON = "what is done is kept: run the same again to go on."
-# What a process raises when another has ended.
-LOST = ("RuntimeError", "torch.distributed.DistBackendError", "torch.distributed.DistNetworkError")
+# What a process raises when another has ended; nothing, where torch ends it.
+LOST = ("RuntimeError", "DistBackendError", "DistNetworkError", "")
 
 
 def train_on_processes(
@@ -63,7 +64,8 @@ def train_on_processes(
         The chosen network as a colorizer.
 
     Raises:
-        ValueError: too few GPUs, a batch that cannot be shared, or no rendezvous for several machines.
+        ValueError: too few GPUs, a batch that cannot be shared, or several machines without a rendezvous or with one
+            that is no place.
         RuntimeError: a process failed or was killed; the message says why and how to go on.
     """
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
@@ -78,6 +80,8 @@ def train_on_processes(
         raise ValueError(f"{processes} processes need a GPU each, and this machine has {torch.cuda.device_count()}.")
     if (nodes > 1) != bool(rendezvous):
         raise ValueError("several nodes, and they alone, need a rendezvous, HOST:PORT of one of them.")
+    if rendezvous:
+        _check_place(rendezvous)
     for speaker in ("torch.distributed", "torch.multiprocessing"):  # what goes wrong is said below, once
         logging.getLogger(speaker).setLevel(logging.CRITICAL)
     threads = str(max(1, torch.get_num_threads() // processes))
@@ -107,6 +111,17 @@ def train_on_processes(
     return read_colorizer(folder, data, device)
 
 
+def _check_place(rendezvous: str) -> None:
+    """Raise ValueError, in one sentence, for what is no place to meet; torch would look for it for a minute."""
+    host, _, port = rendezvous.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise ValueError(f"the rendezvous is HOST:PORT, such as node1:29500, and not {rendezvous!r}.")
+    try:
+        socket.getaddrinfo(host.strip("[]"), int(port))
+    except (OSError, UnicodeError):
+        raise ValueError(f"no machine is found by the name {host!r}; name one of those that train.") from None
+
+
 def train_here(config: ExperimentConfig, source: str, folder: str, device: str = "auto") -> None:
     """Train as one of several processes, of which torchrun has told this one its place through the environment.
 
@@ -127,16 +142,24 @@ def _why(error: "ChildFailedError", world: int) -> str:
     """Say in a sentence why a training ended: what was killed comes first, what only missed another process last."""
 
     def importance(rank: int) -> int:
-        failure = error.failures[rank]
-        kind = failure.message.partition(":")[0]
-        return 0 if failure.exitcode < 0 else 2 if kind in LOST else 1
+        kind = told[rank].partition(":")[0]
+        return 0 if error.failures[rank].exitcode < 0 else 2 if kind in LOST else 1
 
+    told = {rank: _raised(failure.message) for rank, failure in error.failures.items()}
     rank = min(error.failures, key=importance)
     failure = error.failures[rank]
     if importance(rank) == 1:
-        return failure.message.partition(": ")[2]
-    ended = f"was ended by {failure.signal_name()}" if failure.exitcode < 0 else f"lost another one ({failure.message})"
+        return told[rank].partition(": ")[2]
+    if failure.exitcode < 0:
+        ended = f"was ended by {failure.signal_name()}"
+    else:
+        ended = f"lost another one ({told[rank]})" if told[rank] else f"ended with status {failure.exitcode}"
     return f"process {rank} of {world} {ended}; {GO_ON}"
+
+
+def _raised(message: "str | dict[str, str]") -> str:
+    """Return what a process raised, ``KIND: message``, as torch tells it; "" where it raised nothing."""
+    return message["message"] if isinstance(message, dict) else ""
 
 
 @contextlib.contextmanager
