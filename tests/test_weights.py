@@ -1,6 +1,7 @@
 """Files of weights that are cut, damaged or made up: one sentence, and never a picture of nonsense."""
 
 import json
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from colorlib.deployment.loading import load_colorizer
-from colorlib.models import create_model
+from colorlib.models import create_model, write_weights
 from colorlib.objectives import create_objective
 from colorlib.runs.checkpoint import Parts, State, load_checkpoint, save_checkpoint
 from colorlib.runs.run import ExperimentConfig, Run, begin, write_pictures
@@ -141,3 +142,23 @@ def test_a_run_whose_settings_lost_their_content_begins_again(tmp_path, content)
     begin(tmp_path, {"label": "grey"})
     (tmp_path / "config.json").write_bytes(content)
     assert Run(begin(tmp_path, {"label": "grey"})).label == "grey"
+
+
+def test_a_full_disk_is_said_and_what_was_there_is_kept(tmp_path):
+    """A limit on the size of files stands for the disk; for the writers it is the same."""
+    parts = Parts(create_model("unet", 2, width=8), create_objective("l2"), torch.optim.SGD([torch.zeros(1)]))
+    writers = {
+        "checkpoint.pt": lambda path: save_checkpoint(path, State(), parts),
+        "weights.safetensors": lambda path: write_weights(path, parts.network.state_dict()),
+    }
+    for name, write in writers.items():
+        path = tmp_path / name
+        write(path)
+        before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+        try:
+            with pytest.raises(OSError, match=f"{name} could not be written .*File too large.* make room"):
+                write(path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert path.read_bytes() == before and [file.name for file in tmp_path.glob(f"*{name}*")] == [name]

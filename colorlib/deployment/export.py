@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
 from torch import Tensor
 
 from colorlib.deployment.loading import WEIGHTS, read_run
 from colorlib.deployment.recipe import Recipe
 from colorlib.files import atomic_path, check_name
 from colorlib.metrics import METRICS
+from colorlib.models import write_weights
 from colorlib.objectives import describe_objective
 from colorlib.runs.run import ExperimentConfig, Run
 from colorlib.statistics import mean_interval, paired_difference
@@ -65,9 +65,8 @@ def export_run(
     short_side = short_side or recipe.short_side
     recipe = dataclasses.replace(recipe, name=name, about=about or recipe.about, short_side=short_side)
     path = Path(out) / f"{name}.safetensors"
-    with atomic_path(path) as temporary:
-        metadata = {"recipe": json.dumps(dataclasses.asdict(recipe))}
-        save_file({key: _halved(tensor) for key, tensor in state.items()}, temporary, metadata)
+    about_file = {"recipe": json.dumps(dataclasses.asdict(recipe))}
+    write_weights(path, {key: _halved(tensor) for key, tensor in state.items()}, about_file)
     with atomic_path(path.with_suffix(".md")) as temporary:
         others = [Run(Path(folder)) for folder in beside]
         temporary.write_text(_card(recipe, Run(Path(run_folder)), path, licence, notes, others), encoding="utf-8")
@@ -77,8 +76,8 @@ def export_run(
 def _halved(tensor: Tensor) -> Tensor:
     """Return the kernels in half precision; biases and statistics are few and stay as they are."""
     if not tensor.is_floating_point() or tensor.ndim < 2 or not tensor.abs().max() < 6e4:
-        return tensor.contiguous()
-    return tensor.half().contiguous()
+        return tensor
+    return tensor.half()
 
 
 def _card(recipe: Recipe, run: Run, path: Path, licence: str, notes: str, others: list[Run]) -> str:

@@ -19,7 +19,7 @@ from colorlib.models.siggraph17 import SIGGRAPH17, ReleasedSIGGRAPH17, load_rele
 from colorlib.models.unet import UNet
 from colorlib.models.unet256 import UNet256
 from colorlib.models.vit import ViT
-from colorlib.models.weights import AtMost, put_weights, read_weights
+from colorlib.models.weights import AtMost, put_weights, read_weights, write_weights
 from colorlib.registry import check_options, look_up
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "model_options",
     "put_weights",
     "read_weights",
+    "write_weights",
 ]
 
 GIVEN = ("out_channels", "out_stride", "classes")  # by the objective and by the photographs, not by a person

@@ -7,8 +7,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+from colorlib.files import atomic_path
 
 ALLOTTING = (torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn)
 CONSTANTS = 10_000_000  # numbers that a network may need beside its weights, such as tables of colours
@@ -26,6 +29,22 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
     except (SafetensorError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} is cut, damaged or no file of weights ({_first_line(error)})") from None
+
+
+def write_weights(path: Path | str, state: Mapping[str, Tensor], about: dict[str, str] | None = None) -> None:
+    """Write tensors as a safetensors file, whole or not at all.
+
+    Args:
+        about: goes into the file's header.
+
+    Raises:
+        OSError: it cannot be written, for example because the disk is full.
+    """
+    with atomic_path(path) as temporary:
+        try:
+            save_file({name: tensor.cpu().contiguous() for name, tensor in state.items()}, temporary, about)
+        except SafetensorError as error:
+            raise OSError(f"{path} could not be written ({_first_line(error)}); make room and run again.") from None
 
 
 class AtMost(TorchFunctionMode):

@@ -74,9 +74,21 @@ def trunk_of(config: ExperimentConfig, data: LabArrays) -> Path:
 
 
 def save_checkpoint(path: Path, state: State, parts: Parts) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written, for example because the disk is full; the one before is left.
+    """
     tensors = {name: part.state_dict() for name, part in parts.named().items()}
     with atomic_path(path) as temporary:
-        torch.save({"state": dataclasses.asdict(state)} | tensors, temporary)
+        try:
+            with open(temporary, "wb") as file:
+                torch.save({"state": dataclasses.asdict(state)} | tensors, file)
+        except (OSError, RuntimeError) as error:  # torch's own tells of its positions in the file
+            why = error if isinstance(error, OSError) else error.__context__ or error
+            raise OSError(
+                f"{path} could not be written ({why}); what was trained before is kept: make room and run again."
+            ) from None
 
 
 def load_checkpoint(folder: Path, trunk: Path | None, furthest: int, parts: Parts) -> State:

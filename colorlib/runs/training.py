@@ -22,16 +22,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
 from colorlib import distributed, processes
 from colorlib.data.oldfilm import age_some
 from colorlib.data.store import Batch, LabArrays
-from colorlib.files import atomic_path, exclusive, write_json
+from colorlib.files import exclusive, write_json
 from colorlib.machine import choose_device, computes_in_bfloat16, count_macs, use_threads
-from colorlib.models import Network
+from colorlib.models import Network, write_weights
 from colorlib.runs.batches import Order, change_contrast, crop, mirror
 from colorlib.runs.checkpoint import Parts, State, load_checkpoint, save_checkpoint, trunk_of
 from colorlib.runs.collapse import collapsed, has_left
@@ -267,8 +266,7 @@ def _validate(
         state.best = lowest
     row["best"] = int(kept)
     if kept:
-        with atomic_path(folder / "weights.safetensors") as temporary:
-            save_file({name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}, temporary)
+        write_weights(folder / "weights.safetensors", network.state_dict())
     state.history.append(row)
     state.sums, state.counted = {}, 0
     write_table(folder / "history.csv", pd.DataFrame(state.history))
