@@ -1,5 +1,6 @@
 """Stores in shards: what one store of all photographs would say, resumed by shard, and usable where a shard is not."""
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,19 @@ def test_killed_between_the_last_file_and_the_new_name(of_25, tmp_path):
     (tmp_path / "t").rename(tmp_path / "t.partial")
     write(tmp_path / "t", iter(()))
     assert bytes_of(tmp_path / "t") == before
+
+
+def test_a_store_that_another_process_has_just_written_is_taken_as_it_is(of_25, tmp_path, monkeypatch):
+    before = bytes_of(write(tmp_path / "theirs").folder)
+
+    @contextlib.contextmanager
+    def waited_for(partial, what):
+        (tmp_path / "theirs").rename(tmp_path / "t")
+        yield
+
+    monkeypatch.setattr(shards, "exclusive", waited_for)
+    write(tmp_path / "t", iter(()))
+    assert bytes_of(tmp_path / "t") == before and not (tmp_path / "t.partial").exists()
 
 
 def test_nothing_is_overwritten(of_25, tmp_path):

@@ -139,6 +139,8 @@ def fill_store(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} exists and is not a prepared data set; choose another folder for the result.")
     with disk_full_explained(partial), exclusive(partial, "store"):
+        if is_store(folder):  # another process, which was waited for, has written it
+            return compare_settings(settings, read_info(folder), folder)
         if is_store(partial):  # killed between the last file and the new name
             compare_settings(settings, read_info(partial), partial)
         else:
