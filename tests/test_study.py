@@ -24,6 +24,7 @@ from colorlib.data.shards import write_store
 from colorlib.data.writing import Record
 from colorlib.files import exclusive, write_json
 from colorlib.studies import engine, progress
+from colorlib.studies.executor import why_not
 from colorlib.studies.file import check_parameter, load_study
 from colorlib.studies.notebook import shell_line
 from colorlib.studies.study import prepare_study, read_study
@@ -636,3 +637,24 @@ def test_rows_beside_one_another_have_a_gpu_each(project, monkeypatch, visible, 
             assert seen[: len(expected)] == expected
             monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible or "")
     assert engine._usual_jobs(content, "local") == 2
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            "SLURM-job '4' failed, SLURM status is: 'TIMEOUT'. No detail.",
+            "ended as TIMEOUT. row_hours in the study",
+        ),
+        ("SLURM-job '4' failed, SLURM status is: 'OUT_OF_MEMORY'.", "ended as OUT_OF_MEMORY. memory_gb in the study's"),
+        ("SLURM-job '4' failed, SLURM status is: 'CANCELLED'.", "Slurm's job 4 ended as CANCELLED."),
+        (
+            "Job submission failed with exception: Failed to run sinfo: Unable to contact slurm controller",
+            "could not be handed to Slurm (Failed to run sinfo: Unable to contact slurm controller); run",
+        ),
+    ],
+)
+def test_what_slurm_said_of_a_row_comes_with_what_to_do(tmp_path, message, said):
+    log = f"Error in rule row_3:\n    message: {message}\nFor further error details see the log.\n    jobid: 1\n"
+    (tmp_path / "snakemake.log").write_text(log)
+    assert said in why_not(tmp_path, 3) and why_not(tmp_path, 2) is None

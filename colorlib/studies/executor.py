@@ -16,7 +16,12 @@ from colorlib.processes import environment_for_children
 
 LOCAL = "local"  # Snakemake's name for this machine
 _REFUSED = re.compile(r"sbatch: error: (?:Batch job submission failed: )?(.+?)(?:'\.)?$", re.MULTILINE)
+_UNSENT = re.compile(r"Job submission failed with exception: (.+?)\.?$", re.MULTILINE)
 _ENDED = re.compile(r"SLURM-job '(.+?)' failed.*status is: '(\w+)'")
+_GIVES_MORE = {
+    "TIMEOUT": "row_hours",
+    "OUT_OF_MEMORY": "memory_gb",
+}  # for lack of what a job ended, in a study's file
 PATIENCE = 60  # seconds for a scheduler to be told that its jobs are no longer wanted
 # Rows end with Snakemake on this machine; on others there is no such process to end with.
 _FOLLOW = "import os; from colorlib.processes import PARENT, environment_for_children, follow_parent; follow_parent(); "
@@ -104,6 +109,8 @@ def _where(executor: str, jobs: int, cores: int) -> list[str]:
 def why_not(folder: Path, number: int) -> str | None:
     """Return what Slurm said of a row that left no mark: that it has no node of so much memory, or how its job ended.
 
+    Or that Slurm could not be asked.
+
     Args:
         number: of the row in the study's plan, from 0.
     """
@@ -113,8 +120,14 @@ def why_not(folder: Path, number: int) -> str | None:
         return None
     if refusals := _REFUSED.findall(about[1]):
         return f"Slurm refused the row ({'; '.join(refusals)}); resources in the study's file says what it asks for."
+    if unsent := _UNSENT.search(about[1]):
+        return f"the row could not be handed to Slurm ({unsent[1]}); run the same again when Slurm answers."
     ended = _ENDED.search(about[1])
-    return f"Slurm's job {ended[1]} ended as {ended[2]}." if ended else None
+    if ended is None:
+        return None
+    lacked = _GIVES_MORE.get(ended[2])
+    more = f" {lacked} in the study's file gives it more; run again, it goes on." if lacked else ""
+    return f"Slurm's job {ended[1]} ended as {ended[2]}.{more}"
 
 
 def _cache(private: Path) -> str:
