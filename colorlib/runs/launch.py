@@ -23,7 +23,7 @@ from colorlib.data.store import LabArrays
 from colorlib.distributed import check_batch
 from colorlib.files import temporary_folder
 from colorlib.machine import choose_device
-from colorlib.processes import environment_for_children
+from colorlib.processes import environment_for_children, follow_parent
 from colorlib.runs.colorizer import NetworkColorizer, read_colorizer
 from colorlib.runs.run import ExperimentConfig
 from colorlib.runs.training import train
@@ -104,8 +104,11 @@ def train_on_processes(
         if error.sigval == signal.SIGINT:
             raise KeyboardInterrupt from None
         raise RuntimeError(f"the training was ended by {error.sigval.name}; {GO_ON}") from None
-    except RendezvousError as error:
-        raise RuntimeError(f"the {nodes} nodes did not find each other at {rendezvous}: {error}") from None
+    except RendezvousError:
+        raise RuntimeError(
+            f"the {nodes} nodes did not find each other at {rendezvous}: start the same command on each of them within "
+            "ten minutes, and see that all reach that machine and port."
+        ) from None
     except ChildFailedError as error:
         raise RuntimeError(_why(error, processes * nodes)) from None
     return read_colorizer(folder, data, device)
@@ -129,6 +132,7 @@ def train_here(config: ExperimentConfig, source: str, folder: str, device: str =
         config, folder, device: as for :func:`train_on_processes`.
         source: of the photographs, as :func:`colorlib.data.open_dataset` takes it.
     """
+    follow_parent()  # before the others are waited for
     tqdm.set_lock(threading.RLock())  # its own is shared by processes, and missed at the end by one that was killed
     if choose_device(device).type == "cuda":
         device = f"cuda:{os.environ['LOCAL_RANK']}"
