@@ -251,18 +251,21 @@ def test_nothing_is_overwritten(tmp_path):
     assert (tmp_path / "new.partial/diary.txt").read_text() == "dear"
 
 
-def test_disk_full_is_said_and_nothing_is_lost(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.ENOSPC, "the disk is full"), (errno.EDQUOT, "your share of the disk is used up")]
+)
+def test_disk_full_is_said_and_nothing_is_lost(tmp_path, monkeypatch, number, said):
     real, calls = StoreWriter._write_rows, []
     monkeypatch.setattr(shards, "_CHUNK", 4)
 
     def full(path, row, values):
         calls.append(path)
         if len(calls) > 7:
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(number, "in the system's words")
         real(path, row, values)
 
     monkeypatch.setattr(StoreWriter, "_write_rows", staticmethod(full))
-    with pytest.raises(OSError, match="the disk is full; what was prepared is kept in .*t.partial"):
+    with pytest.raises(OSError, match=f"{said}; what was prepared is kept in .*t.partial"):
         make(tmp_path / "t")
     monkeypatch.setattr(StoreWriter, "_write_rows", staticmethod(real))
     with StoreWriter(tmp_path / "t", "t", SIZE, {"seed": 0}) as writer:

@@ -271,14 +271,15 @@ def npy_header(shape: tuple[int, ...]) -> bytes:
 
 @contextlib.contextmanager
 def disk_full_explained(partial: Path) -> Iterator[None]:
-    """Say in one sentence, where the disk is full, how to go on."""
+    """Say in one sentence, where the disk is full or one's share of it used up, how to go on."""
+    words = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your share of the disk is used up"}
     try:
         yield
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in words:
             raise
         raise OSError(
-            errno.ENOSPC,
-            f"the disk is full; what was prepared is kept in {partial}: free some space and run the same command again "
-            "to go on",
+            error.errno,
+            f"{words[error.errno]}; what was prepared is kept in {partial}: free some space and run the same command "
+            "again to go on",
         ) from None
