@@ -4,6 +4,7 @@ import contextlib
 import functools
 import http.server
 import io
+import json
 import logging
 import shutil
 import sys
@@ -20,10 +21,15 @@ from colorlib.cli import main
 from colorlib.color.appearance import ciede2000
 from colorlib.color.lab import rgb_to_lab
 from colorlib.data.bundled import bundled_photographs
+from colorlib.deployment import onnx_export
 from colorlib.deployment.browser_page import RUNTIME, kept_runtime, write_browser_page
+from colorlib.deployment.colorizer import PhotoColorizer
 from colorlib.deployment.loading import load_colorizer
 from colorlib.deployment.onnx_export import MANY, WEIGHTS, export_onnx, store_weights
 from colorlib.deployment.onnx_file import OnnxColorizer
+from colorlib.deployment.recipe import Recipe
+from colorlib.models import Network
+from colorlib.objectives import create_objective
 from colorlib.pictures.mark import SOURCE_TYPE, read_mark
 from colorlib.pictures.reading import picture_of
 from colorlib.runs.colorizer import NetworkColorizer
@@ -116,6 +122,13 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(files, tmp_path):
             OnnxColorizer(tmp_path / "other.onnx")
     with pytest.raises(ValueError, match="is no ONNX file, or it is damaged"):
         OnnxColorizer(files["int8"].read_bytes()[:100_000])
+    for recipe in ({"name": "x", "short_side": 128, "mood": "of a later one"}, None):
+        told = {"colorlib_format": "1"} | ({"recipe": json.dumps(recipe), "weights": "int8"} if recipe else {})
+        onnx.helper.set_model_props(model, told)
+        with pytest.raises(ValueError, match="the model tells less .* or more than this colorlib knows; export the mo"):
+            OnnxColorizer(model.SerializeToString())
+    with pytest.raises(ValueError, match=r"hints are \(N, 3, H, W\) .* not \(1, 3, 128, 9\) for \(1, 1, 128, 130\)"):
+        OnnxColorizer(files["int8"])(torch.zeros(1, 1, 128, 130), torch.zeros(1, 3, 128, 9))
     with pytest.raises(ValueError, match="whose short side has 96 to 160 pixels, not 64"):
         OnnxColorizer(files["int8"])(torch.zeros(1, 1, 64, 64))
     with pytest.raises(ValueError, match="did you mean 'float16'"):
@@ -128,6 +141,49 @@ def test_what_is_not_installed_is_said_before_anything_is_traced(tmp_path, monke
     monkeypatch.setattr("torch.onnx.export", lambda *given, **more: pytest.fail("traced"))
     with pytest.raises(RuntimeError, match=f"needs {name}, which is not installed: pip install"):
         export_onnx("vivid", tmp_path / "x.onnx")
+
+
+class Attending(Network):
+    """A network whose graph holds the size at which it is traced."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Conv2d(1, 2, 1)
+
+    def forward(self, L):
+        return self.layer(L).flatten(2).mul(2).unflatten(2, L.shape[-2:])
+
+
+class Inverting(Attending):
+    """One with an operator that ONNX lacks."""
+
+    def forward(self, L):
+        return torch.linalg.pinv(self.layer(L))
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        (Attending, "t cannot be written as ONNX for photographs of any size: it looks at all of one at once"),
+        (Inverting, "t cannot be written as ONNX: No (ONNX|decompositions|Dispatch).*pinv"),
+    ],
+)
+def test_a_network_that_cannot_be_written_is_named(monkeypatch, tmp_path, capfd, network, told):
+    recipe = Recipe("t", "", 64, "unet", objective="l2")
+    made = PhotoColorizer(recipe, network(), create_objective("l2"), "cpu")
+    monkeypatch.setattr(onnx_export, "load_colorizer", lambda *_: made)
+    with pytest.raises(ValueError, match=told) as error:
+        export_onnx("t", tmp_path / "t.onnx")
+    assert len(str(error.value).splitlines()) == 1 and not (tmp_path / "t.onnx").exists()
+    assert "onnxruntime" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", "weights.safetensors", "folder.onnx"])
+def test_what_is_no_name_for_the_file_is_refused_at_once(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(ValueError, match="is no name for the file; name a new one that ends in .onnx"):
+        export_onnx("vivid", name)
 
 
 def test_large_kernels_alone_are_stored_in_bytes(files):
@@ -151,14 +207,18 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 @pytest.fixture(scope="module")
 def folder(files, tmp_path_factory):
-    """The page with two models, of which the second is the first under another name."""
+    """The page with three models: the second is the first by another name, the third by its own, with ab turned."""
     folder = tmp_path_factory.mktemp("page")
     model = onnx.load(files["int8"])
     props = {prop.key: prop.value for prop in model.metadata_props}
     onnx.helper.set_model_props(model, props | {"recipe": props["recipe"].replace('"vivid"', '"other"')})
     onnx.save(model, folder / "other.onnx")
+    onnx.helper.set_model_props(model, props)
+    model.graph.node[-1].output[:] = ["ab.turned"]
+    model.graph.node.append(onnx.helper.make_node("Neg", ["ab.turned"], ["ab"]))
+    onnx.save(model, folder / "twin.onnx")
     command = ["browser-page", "--out", str(folder / "page"), "--model", str(files["int8"])]
-    assert main([*command, "--model", str(folder / "other.onnx")]) == 0
+    assert main([*command, "--model", str(folder / "other.onnx"), "--model", str(folder / "twin.onnx")]) == 0
     return folder / "page"
 
 
@@ -247,6 +307,47 @@ def test_a_photograph_is_coloured_as_the_command_colours_it(visit, folder, tmp_p
         assert SOURCE_TYPE.encode() in (tmp_path / name).read_bytes()
 
 
+def drop(page, *named):
+    """Drop files, (name, data) each, on the page at once."""
+    page.evaluate(
+        """(files) => {
+            const dataTransfer = new DataTransfer();
+            for (const [name, bytes] of files) dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+        }""",
+        [[name, list(data)] for name, data in named],
+    )
+
+
+@needs_a_browser
+def test_the_last_photograph_and_the_chosen_model_count(visit, folder, tmp_path):
+    """However fast they follow on one another, and if two models have one name."""
+    page = visit(folder.as_uri())
+    drop(page, *[(f"{number}.png", b"") for number in range(50)])
+    page.get_by_text("These are 50 files; drop one at a time.").wait_for()
+    small = encoded(grey((150, 130)), "PNG")
+    drop(page, ("first.png", encoded(grey((200, 180)), "PNG")))
+    drop(page, ("second.png", small))
+    page.locator("section").wait_for()
+    assert download(page, "PNG", tmp_path / "one.png") == "second-coloured.png"
+    drop(page, ("third.png", small))
+    page.get_by_role("radio").nth(2).check()
+    page.locator(".name").get_by_text("third.png").wait_for()
+    assert download(page, "PNG", tmp_path / "twin.png") == "third-coloured.png"
+    one, twin = (lab_of(tmp_path / f"{name}.png")[:, 1:].mean((2, 3)) for name in ("one", "twin"))
+    assert (one * twin).sum() < 0  # colours across from one another
+
+
+@needs_a_browser
+@pytest.mark.parametrize("missing", ["about.js", "parts.js", "reading.js", "writing.js", "page.js"])
+def test_a_page_that_is_not_whole_says_so(browser, folder, tmp_path, missing):
+    shutil.copytree(folder, tmp_path / "page", ignore=shutil.ignore_patterns(missing, "model-*", "runtime.js"))
+    page = browser.new_page()
+    page.goto(f"{(tmp_path / 'page').as_uri()}/index.html")
+    page.locator(".problem:visible").get_by_text("A file of this page is missing or damaged").wait_for()
+    page.close()
+
+
 @needs_a_browser
 def test_it_is_upright_on_a_phone_from_a_static_host_and_models_can_be_changed(visit, folder, tmp_path):
     exif = Image.Exif()
@@ -298,6 +399,7 @@ def test_what_the_page_cannot_colour_is_said_in_a_sentence(visit, folder, tmp_pa
         ("scan.tif", b"II*\0" + bytes(60), "scan.tif is a TIFF, which browsers do not read; save it as PNG or JPEG."),
         ("text.jpg", b"Dear Sir", "text.jpg is no photograph that a browser can read."),
         ("nothing.jpg", b"", "nothing.jpg is empty."),
+        ("new.avif", b"\0\0\0 ftypavif" + bytes(20), "new.avif is an AVIF; save it as PNG or JPEG."),
         ("cut.png", encoded(grey(), "PNG")[:60], "cut.png is damaged, or larger than this browser can open."),
         ("tiny.png", encoded(grey((80, 60)), "PNG"), "tiny.png is too small, or too long and thin"),
         ("wide.png", encoded(Image.new("L", (17_000, 8)), "PNG"), "wide.png has 17,000 × 8 pixels; 50 megapixels"),
@@ -330,6 +432,14 @@ def test_what_the_page_cannot_colour_is_said_in_a_sentence(visit, folder, tmp_pa
     choose(page, "grandmother.png", encoded(grey(), "PNG"))
     page.get_by_text("model-1.js is of another version than this page: the folder has to be made anew.").wait_for()
 
+    text = (folder / "model-1.js").read_text()
+    (mixed / "model-1.js").write_text(text[:-2000] + "AAAA" + text[-1996:])
+    page = visit(mixed.as_uri())
+    choose(page, "grandmother.png", encoded(grey(), "PNG"))
+    page.get_by_text("A file of this page is damaged: its folder has to be copied anew.").wait_for()
+    said = "readPhotograph({ name: 'old', slice: () => ({ arrayBuffer: async () => { throw Error(); } }) })"
+    assert "old cannot be read: it is a folder" in page.evaluate(f"{said}.catch((error) => error.message)")
+
 
 @needs_a_browser
 def test_its_policy_lets_nothing_out(browser, folder):
@@ -356,8 +466,11 @@ def test_its_policy_lets_nothing_out(browser, folder):
 def test_the_folder_of_something_else_and_files_of_other_versions_are_left_alone(files, tmp_path, monkeypatch, capsys):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.tex").touch()
-    with pytest.raises(ValueError, match="thesis holds something else than this page; name a new folder."):
-        write_browser_page(tmp_path / "thesis")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "about.js").write_text("const about = 'my site';")
+    for other in ("thesis", "site", "site/about.js"):
+        with pytest.raises(ValueError, match=f"{other} holds something else than this page; name a new folder."):
+            write_browser_page(tmp_path / other)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     kept_runtime().parent.mkdir()
     kept_runtime().write_bytes(b"half")

@@ -56,7 +56,7 @@ def write_browser_page(out: Path | str, models: Iterable[Path | str] = ()) -> li
         OSError: the runtime could not be fetched, or the folder cannot be written.
     """
     out = Path(out)
-    if out.exists() and not (out / "about.js").is_file() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and not _is_page(out) and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} holds something else than this page; name a new folder.")
     runtime, told = fetch_runtime(), []
     texts = {"runtime.js": _script("runtime", _runtime(runtime))}
@@ -66,7 +66,7 @@ def write_browser_page(out: Path | str, models: Iterable[Path | str] = ()) -> li
         texts[f"{part}.js"] = _script(part, {"format": FORMAT, "packed": _packed(content)})
         told.append({"part": part, **about})
     page = {"version": colorlib.__version__, "format": FORMAT, "toned": TONED, "models": told}
-    texts |= {"about.js": _script("about", page)}
+    texts = {"about.js": _script("about", page), **texts}  # first: by it a page is known that was cut off
     texts |= {name: (SOURCES / name).read_text(encoding="utf-8") for name in PAGE}
     texts |= {"icon.svg": (LIBRARY / "app" / "icon.svg").read_text(encoding="utf-8")}
     out.mkdir(parents=True, exist_ok=True)
@@ -76,6 +76,14 @@ def write_browser_page(out: Path | str, models: Iterable[Path | str] = ()) -> li
         with atomic_path(out / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return [out / name for name in texts]
+
+
+def _is_page(folder: Path) -> bool:
+    """Tell whether a folder is an earlier page, whole or cut off; others have an ``about.js`` too."""
+    try:
+        return (folder / "about.js").read_text(encoding="utf-8", errors="replace").startswith(_place("about"))
+    except OSError:
+        return False
 
 
 def fetch_runtime() -> dict[str, bytes]:
@@ -143,4 +151,8 @@ def _packed(content: bytes) -> str:
 
 
 def _script(name: str, part: dict) -> str:
-    return f"(globalThis.parts ??= {{}})[{json.dumps(name)}] = {json.dumps(part)};\n"
+    return f"{_place(name)}{json.dumps(part)};\n"
+
+
+def _place(name: str) -> str:
+    return f"(globalThis.parts ??= {{}})[{json.dumps(name)}] = "

@@ -49,10 +49,14 @@ def export_onnx(name: Path | str, out: Path | str, weights: str = "float16") -> 
             int8, the large ones only, with a scale for each output channel.
 
     Raises:
-        ValueError: no such model or kind of weights, or a network that cannot be written as one graph.
+        ValueError: no such model or kind of weights, a file of another ending than ``.onnx``, or a network that cannot
+            be written as one graph, which those cannot that look at all of a photograph at once.
         RuntimeError: the extra ``onnx`` is not installed.
         OSError: the file cannot be written.
     """
+    out = Path(out)
+    if out.suffix != ".onnx" or out.is_dir():
+        raise ValueError(f"{str(out)!r} is no name for the file; name a new one that ends in .onnx.")
     store = look_up(WEIGHTS, weights, "kind of weights")
     onnx, *_ = map(library, ("onnx", "onnxscript", "onnxruntime"))
     colorizer = load_colorizer(name, "cpu")
@@ -68,7 +72,7 @@ def export_onnx(name: Path | str, out: Path | str, weights: str = "float16") -> 
         store_weights(model, store)
     with atomic_path(out) as temporary:
         temporary.write_bytes(model.SerializeToString())
-    return Path(out)
+    return out
 
 
 def _licence(name: str) -> str:
@@ -113,7 +117,10 @@ def _traced(colorizer: PhotoColorizer) -> Any:
                 verbose=False,
             )
     except Exception as error:  # torch's exporter raises nearly anything
-        why = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        cause: BaseException = error  # whose own words are advice to those who write exporters
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        why = (str(cause).splitlines() or [type(cause).__name__])[0].rstrip(".")
         raise ValueError(f"{colorizer.name} cannot be written as ONNX: {why}.") from None
     return program.model_proto  # type: ignore[union-attr]  # with dynamo=True it is never None
 
@@ -172,11 +179,13 @@ def _check(colorizer: PhotoColorizer, content: bytes) -> None:
         if colorizer.takes_hints:
             hints = torch.zeros(1, 3, *size)
             hints[:, :, size[0] // 3 : size[0] // 2, -9:] = torch.tensor([40.0, -30.0, 1.0]).view(1, 3, 1, 1)
+        right = NetworkColorizer.__call__(colorizer, L, hints)
         try:
-            gap = float((written(L, hints) - NetworkColorizer.__call__(colorizer, L, hints)).abs().mean())
-        except Exception as error:
+            gap = float((written(L, hints) - right).abs().mean())
+        except Exception:  # ONNX Runtime's have no common class
             raise ValueError(
-                f"{colorizer.name} cannot be written as ONNX for photographs of any size: {error}"
+                f"{colorizer.name} cannot be written as ONNX for photographs of any size: it looks at all of one at "
+                f"once, by attention or by features coarser than 1/{STRIDE}; name a network that does not."
             ) from None
         if not gap <= TOLERANCE:
             raise ValueError(

@@ -59,6 +59,7 @@ class OnnxColorizer(Colorizer):
         content, where = (file, "the model") if isinstance(file, bytes) else (Path(file).read_bytes(), str(file))
         options = runtime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 4  # what goes wrong is raised, and said once
         try:
             self.session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's have no common class
@@ -69,16 +70,20 @@ class OnnxColorizer(Colorizer):
         if found != str(FORMAT):
             told = f"has format {found}" if found else "was not written by colorlib"
             raise ValueError(f"{where} {told}, and this colorlib reads format {FORMAT}; export the model anew.")
-        self.recipe = Recipe(**json.loads(about["recipe"]))
-        self.name, self.licence, self.weights = self.recipe.name, about.get("model_license", ""), about["weights"]
+        try:
+            self.recipe, self.weights = Recipe(**json.loads(about["recipe"])), about["weights"]
+        except (LookupError, TypeError, ValueError):
+            told = "tells less of itself than it must, or more than this colorlib knows"
+            raise ValueError(f"{where} {told}; export the model anew.") from None
+        self.name, self.licence = self.recipe.name, about.get("model_license", "")
         self.takes_hints = self.recipe.takes_hints
 
     def __call__(self, L: Tensor, hints: Tensor | None = None, temperature: float | None = None) -> Tensor:
         """Colour photographs at the size that the network works at; its temperature is the recipe's.
 
         Raises:
-            ValueError: see :meth:`~colorlib.runs.colorizer.Colorizer.check`, or a short side that is not 3/4 to 5/4
-                of the recipe's.
+            ValueError: see :meth:`~colorlib.runs.colorizer.Colorizer.check`, a short side that is not 3/4 to 5/4 of
+                the recipe's, or hints of another size.
         """
         self.check(temperature, hints is not None)
         low, high = (round(share * self.recipe.short_side) for share in SIDES)
@@ -89,7 +94,10 @@ class OnnxColorizer(Colorizer):
             )
         given = {"lightness": L.float().cpu()}
         if self.takes_hints:
-            given["hints"] = L.new_zeros(len(L), 3, *L.shape[-2:]).float().cpu() if hints is None else hints.cpu()
+            hints = L.new_zeros(len(L), 3, *L.shape[-2:]) if hints is None else hints
+            if hints.shape != (len(L), 3, *L.shape[-2:]):
+                raise ValueError(f"hints are (N, 3, H, W) for L (N, 1, H, W), not {(*hints.shape,)} for {(*L.shape,)}.")
+            given["hints"] = hints.float().cpu()
         ones = zip(*(values.split(1) for values in given.values()), strict=True)
         found = [self.session.run(["ab"], {key: x.numpy() for key, x in zip(given, one, strict=True)}) for one in ones]
         return torch.cat([torch.from_numpy(ab) for (ab,) in found]).to(L.device)

@@ -7,7 +7,7 @@ const find = (selector) => document.querySelector(selector);
 const show = (selector, shown) => { find(selector).hidden = !shown; };
 
 let photograph = null; // the one that is looked at, without its pixels, which the worker has
-let result = null; // { canvas, mark }: in full size, and the mark of the model that coloured it
+let result = null; // { canvas, mark, name }: in full size, the mark of the model that coloured it, the photograph's name
 let turn = 0; // counts what was asked for; answers to an earlier turn are too late
 
 function say(sentence, share = null) {
@@ -26,18 +26,24 @@ function complain(sentence) {
 
 // ------------------------------------------------------------------------------------------------ the worker
 
-let worker = null;
+let worker = null; // the promise of one
 
-async function theWorker() {
-  if (!worker) {
-    const { source, glue, program } = await part("runtime");
-    const bytes = await unpacked(program);
-    worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-    worker.onmessage = ({ data }) => hear(data);
-    worker.onerror = () => complain("This browser cannot colour photographs; a current one can.");
-    worker.postMessage({ kind: "start", glue, program: bytes.buffer }, [bytes.buffer]);
-  }
+function theWorker() {
+  worker ??= startWorker().catch((error) => {
+    worker = null; // whatever was missing may be there the next time
+    throw error;
+  });
   return worker;
+}
+
+async function startWorker() {
+  const { source, glue, program } = await part("runtime");
+  const bytes = await unpacked(program);
+  const started = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  started.onmessage = ({ data }) => hear(data);
+  started.onerror = () => complain("This browser cannot colour photographs; a current one can.");
+  started.postMessage({ kind: "start", glue, program: bytes.buffer }, [bytes.buffer]);
+  return started;
 }
 
 function hear(answer) {
@@ -62,16 +68,18 @@ const chosen = () => about.models[find(".models input:checked")?.value || 0];
 
 async function take(file) {
   const own = (turn += 1);
+  photograph = null;
   show(".question", false);
   show("section", false);
   complain("");
   say("Opening it …");
   try {
     const { pixels, ...rest } = await readPhotograph(file);
+    const asked = await theWorker();
     if (own !== turn) return;
     photograph = rest;
     const { width, height } = rest;
-    (await theWorker()).postMessage({ kind: "take", pixels: pixels.buffer, width, height }, [pixels.buffer]);
+    asked.postMessage({ kind: "take", pixels: pixels.buffer, width, height }, [pixels.buffer]);
     await color(false);
   } catch (error) {
     if (own === turn) complain(error.message);
@@ -104,7 +112,7 @@ function present({ pixels, tone }) {
   try {
     const { canvas, context } = canvasOf(null, width, height);
     context.putImageData(new ImageData(new Uint8ClampedArray(pixels), width, height), 0, 0);
-    result = { canvas, mark: chosen().mark };
+    result = { canvas, mark: chosen().mark, name };
   } catch {
     complain(`${name} needs more memory than this browser gives; save a smaller copy, or use a computer.`);
     return;
@@ -145,10 +153,11 @@ find(".question button").onclick = () => color(true);
 find("figure input").oninput = ({ target }) => find("figure").style.setProperty("--split", `${target.value}%`);
 document.querySelectorAll(".downloads button").forEach((button) => {
   button.onclick = async () => {
+    const { canvas, mark, name } = result;
     try {
       const ending = button.dataset.type === "image/jpeg" ? "jpg" : "png";
-      const file = await writeMarked(result.canvas, button.dataset.type, result.mark);
-      download(file, `${photograph.name.replace(/\.[^.]*$/, "")}-coloured.${ending}`);
+      const file = await writeMarked(canvas, button.dataset.type, mark);
+      download(file, `${name.replace(/\.[^.]*$/, "")}-coloured.${ending}`);
     } catch (error) {
       complain(error.message);
     }
@@ -164,11 +173,14 @@ addEventListener("dragleave", () => find(".drop").classList.remove("over"));
 addEventListener("drop", (event) => {
   event.preventDefault();
   find(".drop").classList.remove("over");
-  const [file] = filesOf(event.dataTransfer);
-  if (file) take(file);
+  const [file] = filesOf(event.dataTransfer), { length } = event.dataTransfer.files;
+  if (length > 1) complain(`These are ${length} files; drop one at a time.`);
+  else if (file) take(file);
   else complain("What was dropped is no file; save the photograph first, or copy and paste it.");
 });
 addEventListener("paste", (event) => {
   const [file] = filesOf(event.clipboardData);
   if (file) take(file);
 });
+
+if (part && readPhotograph && writeMarked) find(".broken").remove(); // not reached where a script is missing

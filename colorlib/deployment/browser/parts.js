@@ -21,9 +21,13 @@ function part(name) {
   return part.loading[name];
 }
 
-/** Bytes of what was packed with gzip and written in base64. */
+/** Bytes of what was packed with gzip, whose checksum tells damage, and written in base64. */
 async function unpacked(text) {
-  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  try {
+    const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch {
+    throw new Error("A file of this page is damaged: its folder has to be copied anew.");
+  }
 }

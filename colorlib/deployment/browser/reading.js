@@ -9,6 +9,7 @@ const KINDS = [ // what a file begins with, and what it is
 const OTHERS = [
   [/^(II\*\0|MM\0\*|II\+\0|MM\0\+)/, "a TIFF, which browsers do not read; save it as PNG or JPEG"],
   [/^....ftyp(heic|heix|mif1|hevc)/s, "a HEIC, which browsers do not read; save it as JPEG"],
+  [/^....ftyp(avif|avis)/s, "an AVIF; save it as PNG or JPEG"],
   [/^....ftyp/s, "a film or another container, not a photograph"],
   [/^GIF8/, "a GIF; save it as PNG"],
   [/^%PDF/, "a PDF; take the photograph out of it first"],
@@ -18,7 +19,10 @@ const OTHERS = [
 
 /** Read a file: { name, width, height, pixels (RGBA), image (a bitmap) }. Raises an Error with one sentence. */
 async function readPhotograph(file) {
-  const start = String.fromCharCode(...new Uint8Array(await file.slice(0, 16).arrayBuffer()));
+  const head = await file.slice(0, 16).arrayBuffer().catch(() => {
+    throw new Error(`${file.name} cannot be read: it is a folder, or was moved since; choose a photograph's file.`);
+  });
+  const start = String.fromCharCode(...new Uint8Array(head));
   if (!KINDS.some(([begins]) => begins.test(start))) {
     const [, what] = OTHERS.find(([begins]) => begins.test(start)) || [0, "no photograph that a browser can read"];
     throw new Error(`${file.name} is ${what}.`);

@@ -1,7 +1,7 @@
 // What computes, beside the page: it keeps the photograph, runs the network and paints. `ort` is ONNX Runtime.
 
 let photograph = null; // { pixels, height, width, isGrey }
-const sessions = new Map(); // name of a model -> its session
+const sessions = new Map(); // part of a model, since two may have one name -> its session
 
 /** Begin with the runtime's glue (text) and program (bytes): nothing is fetched, and one thread needs no server. */
 function start({ glue, program }) {
@@ -37,9 +37,9 @@ async function color({ model, anew, turn }) {
 }
 
 /** The network's a and b for L, each a map of h × w. */
-async function colors({ name, bytes }, L, [h, w]) {
-  if (!sessions.has(name)) sessions.set(name, await ort.InferenceSession.create(bytes));
-  const session = sessions.get(name), given = { lightness: new ort.Tensor("float32", L, [1, 1, h, w]) };
+async function colors({ part, bytes }, L, [h, w]) {
+  if (!sessions.has(part)) sessions.set(part, await ort.InferenceSession.create(bytes));
+  const session = sessions.get(part), given = { lightness: new ort.Tensor("float32", L, [1, 1, h, w]) };
   if (session.inputNames.includes("hints")) {
     given.hints = new ort.Tensor("float32", new Float32Array(3 * h * w), [1, 3, h, w]);
   }
