@@ -123,6 +123,9 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     The contents are flushed to the disk before the rename, so ``path`` holds either the old or the whole new
     file, whatever happens. When the block raises, the temporary file is removed and ``path`` is left as it was.
 
+    Raises:
+        OSError: it cannot be written; the error names ``path``, also where the system names the temporary path or none.
+
     Example:
         >>> with atomic_path("results.csv") as temporary:
         ...     _ = temporary.write_text("a,b")
@@ -138,6 +141,10 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(temporary)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -25,6 +25,7 @@ from colorlib.data.manifest import split_of
 from colorlib.data.shards import write_store
 from colorlib.data.store import open_store
 from colorlib.data.writing import Record, StoreWriter
+from colorlib.files import atomic_path
 
 SIZE = (24, 32)
 
@@ -379,6 +380,27 @@ def test_a_manifest_in_pieces_says_the_same(made, tmp_path, monkeypatch):
     (tmp_path / "t" / "manifest.csv").write_text("\n".join([first, *lines]))
     with pytest.raises(ValueError, match="manifest.csv has two photographs of the id"):
         open_store(tmp_path / "t").indices("train")
+
+
+def test_what_cannot_be_written_is_named_and_what_was_there_stays(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "a").write_text("before")
+
+    def writing(name, error=None):
+        with atomic_path(tmp_path / name) as temporary:
+            temporary.write_text("after")
+            if error:
+                raise error
+
+    full, elsewhere = OSError(errno.ENOSPC, "No space left"), FileNotFoundError(errno.ENOENT, "No such file", "other")
+    for name, error, named in (
+        ("folder", None, str(tmp_path / "folder")),
+        ("a", full, str(tmp_path / "a")),
+        ("a", elsewhere, "other"),
+    ):
+        with pytest.raises(OSError, match=f"{named}'$"):
+            writing(name, error)
+    assert (tmp_path / "a").read_text() == "before" and sorted(os.listdir(tmp_path)) == ["a", "folder"]
 
 
 def test_what_killed_processes_left_in_the_temporary_directory_is_removed(tmp_path, monkeypatch):
