@@ -122,6 +122,8 @@ def test_what_is_finished_is_not_made_again(of_25, tmp_path, monkeypatch):
 def test_killed_between_the_last_file_and_the_new_name(of_25, tmp_path):
     before = bytes_of(write(tmp_path / "t").folder)
     (tmp_path / "t").rename(tmp_path / "t.partial")
+    for half in ("index/.marks.npy.4711.tmp", "shard-0002/.dataset.json.4711.tmp"):  # killed while it wrote them, too
+        (tmp_path / "t.partial" / half).touch()
     write(tmp_path / "t", iter(()))
     assert bytes_of(tmp_path / "t") == before
 

@@ -47,6 +47,7 @@ from colorlib.data.writing import (
     compare_settings,
     disk_full_explained,
     npy_header,
+    remove_halves,
     write_skipped,
 )
 from colorlib.files import atomic_path, exclusive, write_json
@@ -147,6 +148,7 @@ def fill_store(
             _fill_shards(partial, name, size, info, count, fill, kinds)
             _join(partial, settings, passed_over, counts or {})
         shutil.rmtree(partial / "unjoined", ignore_errors=True)
+        remove_halves(partial)
         os.replace(partial, folder)
         (folder / ".lock").unlink()
 

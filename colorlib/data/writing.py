@@ -161,6 +161,7 @@ class StoreWriter:
         self._publish()
 
     def _publish(self) -> None:
+        remove_halves(self.partial)
         for leftover in ("journal.jsonl", "settings.json"):
             (self.partial / leftover).unlink(missing_ok=True)
         os.replace(self.partial, self.folder)
@@ -252,6 +253,12 @@ def compare_settings(settings: dict[str, Any], there: dict[str, Any], where: Pat
         raise ValueError(
             f"{where} was made with other settings ({change}); choose another folder, or delete it to make it anew."
         )
+
+
+def remove_halves(folder: Path) -> None:
+    """Remove what killed processes left half written in a folder, which is this process's alone."""
+    for half in folder.rglob(".*.tmp"):
+        half.unlink()
 
 
 def write_skipped(path: Path, skipped: Iterable[tuple[str, str]]) -> None:
