@@ -161,9 +161,26 @@ class Inverting(Attending):
         return torch.linalg.pinv(self.layer(L))
 
 
+class Uneven(Attending):
+    """One whose kernels each hold a number beside which int8 makes nothing of all others."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernels = torch.nn.Conv2d(1, 200, 15, padding=7, padding_mode="replicate")
+        self.layer = torch.nn.Conv2d(200, 2, 1)
+        with torch.no_grad():
+            self.kernels.weight.fill_(1e-3)
+            self.kernels.weight[..., 0, 0] = 1
+            self.layer.weight.fill_(1 / 200)
+
+    def forward(self, L):
+        return self.layer(self.kernels(L / 100))
+
+
 @pytest.mark.parametrize(
     ("network", "told"),
     [
+        (Uneven, "t cannot be written as ONNX with int8 weights: at 48×109 pixels the graph's colours differ from"),
         (Attending, "t cannot be written as ONNX for photographs of any size: it looks at all of one at once"),
         (Inverting, "t cannot be written as ONNX: No (ONNX|decompositions|Dispatch).*pinv"),
     ],
@@ -173,7 +190,7 @@ def test_a_network_that_cannot_be_written_is_named(monkeypatch, tmp_path, capfd,
     made = PhotoColorizer(recipe, network(), create_objective("l2"), "cpu")
     monkeypatch.setattr(onnx_export, "load_colorizer", lambda *_: made)
     with pytest.raises(ValueError, match=told) as error:
-        export_onnx("t", tmp_path / "t.onnx")
+        export_onnx("t", tmp_path / "t.onnx", "int8")
     assert len(str(error.value).splitlines()) == 1 and not (tmp_path / "t.onnx").exists()
     assert "onnxruntime" not in capfd.readouterr().err
 
