@@ -16,6 +16,7 @@ from colorlib.models import MODELS
 from colorlib.registry import look_up
 from colorlib.runs import launch
 from colorlib.runs.run import ExperimentConfig
+from colorlib.studies import training as row_training
 from colorlib.studies.notebook import notebook_code, notebook_parameters
 from colorlib.studies.training import find_row, settings_of
 
@@ -68,6 +69,23 @@ def test_further_settings_of_a_row_count():
     row["parameters"] = {"MODEL": "unet", "TRAINING": {"ema": 0.9, "images_seen": 7}}
     found = settings_of(row)
     assert (found.model_options, found.ema, found.images_seen) == (MODELS["unet"].narrow, 0.9, 7)
+
+
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_one_node_makes_the_photographs_ready_and_the_others_wait(monkeypatch, nodes):
+    calls = []
+
+    def preparing(*_):
+        calls.append(1)
+        if len(calls) < 3:
+            raise BlockingIOError("the store folder data/a.partial is in use by process 1 on n1.")
+        return Path("runs/a"), {"rows": ROWS}
+
+    monkeypatch.setattr(row_training, "prepare_study", preparing)
+    monkeypatch.setattr(row_training.time, "sleep", lambda seconds: None)
+    with pytest.raises(ValueError if nodes > 1 else BlockingIOError, match="is no row" if nodes > 1 else "in use by"):
+        row_training.train_row(Path("a.yml"), "none", 1, nodes, "n1:29500")
+    assert len(calls) == (3 if nodes > 1 else 1)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The network of a study's row trained by itself, on as many processes as there are; the study then goes on from it."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def train_row(
     from colorlib.runs.launch import train_here, train_on_processes
     from colorlib.runs.sweep import choose_learning_rate
 
-    row = find_row(prepare_study(study, data, name)[1]["rows"], wanted)
+    row = find_row(_planned(study, data, name, alone=nodes == 1 and not is_torchelastic_launched()), wanted)
     config, given = settings_of(row), _parameters(row)
     photographs, run, device = open_dataset(given["DATA"]), Path(given["RUN"]), given["DEVICE"]
     if given.get("SWEEP"):
@@ -49,6 +50,17 @@ def train_row(
     else:
         train_on_processes(config, photographs, run, processes, nodes, rendezvous, device)
     return run
+
+
+def _planned(study: Path, data: str | None, name: str | None, alone: bool) -> list[dict[str, Any]]:
+    """Plan a study; of those that begin one training together, one makes its photographs ready and the others wait."""
+    while True:
+        try:
+            return prepare_study(study, data, name)[1]["rows"]
+        except BlockingIOError:
+            if alone:
+                raise
+        time.sleep(1)
 
 
 def find_row(rows: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
