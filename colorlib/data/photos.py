@@ -157,6 +157,6 @@ def _check_space(folder: Path, wanted: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < wanted:
         raise OSError(
-            f"the photographs need {wanted / 1e9:.1f} GB in {folder.parent} and {free / 1e9:.1f} GB are free; "
+            f"the photographs need {wanted / 1e6:,.0f} MB in {folder.parent} and {free / 1e6:,.0f} MB are free; "
             "free some space or choose a smaller size."
         )
