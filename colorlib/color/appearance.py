@@ -7,7 +7,8 @@ References:
     SPIE 5007, 2003 (the measure computed on sRGB's opponent channels).
 """
 
-from math import pi, radians
+from collections.abc import Sequence
+from math import cos, inf, log, pi, radians, sin
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,21 @@ from torch import Tensor
 from colorlib.color.lab import check_lab, in_parts
 
 TINY = 1e-12  # squared distance below which two colours are the same; the slope of a root ends here
-CHROMA_POWER = 25.0**7
+LEAST_LOGARITHM = -80.0  # below, a processor is many times slower at exponentials, and they are nothing
+# T, equation 15, as polynomials in cos h, and in cos h beside a factor sin h: the smallest power first.
+T_OF_COSINE = (
+    1 - 0.24 - 0.20 * cos(radians(63)),
+    -0.17 * cos(radians(30)) - 3 * 0.32 * cos(radians(6)),
+    2 * 0.24 + 8 * 0.20 * cos(radians(63)),
+    4 * 0.32 * cos(radians(6)),
+    -8 * 0.20 * cos(radians(63)),
+)
+T_OF_SINE = (
+    -0.17 * sin(radians(30)) + 0.32 * sin(radians(6)),
+    4 * 0.20 * sin(radians(63)),
+    -4 * 0.32 * sin(radians(6)),
+    -8 * 0.20 * sin(radians(63)),
+)
 
 
 def _root(squared: Tensor) -> Tensor:
@@ -24,25 +39,39 @@ def _root(squared: Tensor) -> Tensor:
     return F.threshold(squared, TINY, 0.0).sqrt()
 
 
-def _saturation(chroma: Tensor) -> Tensor:
-    cubed = chroma * chroma * chroma
-    power = cubed * cubed * chroma
-    return _root(power / (power + CHROMA_POWER))
+def _inverse_root(squared: Tensor) -> Tensor:
+    return F.threshold(squared, TINY, inf).rsqrt()  # 0 up to TINY
 
 
-def _positive(x: Tensor) -> Tensor:
-    """1 where x is above zero, else 0, without a slope: a number, which a processor is quicker at than at a truth."""
-    return x.detach().clamp(min=0).sign()
+def _line(x: Tensor, slope: float, start: float) -> Tensor:
+    return torch.rsub(x, start, alpha=-slope)  # in one go
 
 
-def _turn(angle: Tensor) -> Tensor:
-    """The same direction as an angle in [0, 2π)."""
-    return torch.sub(angle, (angle.detach() / (2 * pi)).floor(), alpha=2 * pi)
+def _polynomial(x: Tensor, coefficients: Sequence[float]) -> Tensor:
+    *others, second, first = coefficients
+    value = _line(x, first, second)
+    for coefficient in reversed(others):
+        value = torch.addcmul(x.new_tensor(coefficient), x, value)
+    return value
 
 
-def _hue(a: Tensor, b: Tensor, colored: Tensor) -> Tensor:
-    # atan2 has no slope at the origin; a grey has the hue 0 by definition.
-    return _turn(torch.atan2(b, a + (1 - colored)) * colored)
+def _saturation(two_chromas: Tensor) -> Tensor:
+    """Return the root of C⁷ / (C⁷ + 25⁷), C being the mean of two chromas whose sum is given."""
+    power = (two_chromas**3).square() * two_chromas
+    return _root(power / (power + 50.0**7))
+
+
+def _side(ab: Tensor, ab_true: Tensor) -> Tensor:
+    """Tell on which side of the first hue the second lies, by the shorter way: 1 counter-clockwise, −1 clockwise.
+
+    Of opposite hues (Sharma's pairs 9 to 15) a rounding must not decide. In double precision the products of single
+    precision are exact. Between exactly opposite ones the way goes from the smaller angle in [0, 2π) to the larger:
+    this is what the added hairs say, which are too small to say anything else.
+    """
+    a1, b1 = ab.detach().double().unbind(1)
+    a2, b2 = ab_true.detach().double().unbind(1)
+    cross = a1 * b2 - a2 * b1
+    return cross.add_(b1, alpha=1e-40).add_(a1, alpha=1e-80).sign().to(ab.dtype)
 
 
 def ciede2000(lab: Tensor, lab_true: Tensor) -> Tensor:
@@ -59,8 +88,10 @@ def ciede2000(lab: Tensor, lab_true: Tensor) -> Tensor:
     Raises:
         TypeError, ValueError: not float32 or float64, another shape, or L* beyond its range.
 
-    Difference from the paper (Sharma et al. 2005): ΔH'² is |Δ(a', b')|² − ΔC'² in place of equation 11, which is
-    the same number and keeps its slope where a prediction is grey.
+    Difference from the paper (Sharma et al. 2005): hues are unit vectors, whose bisector is the mean hue, so that no
+    angle is taken but for equation 16, and T is a polynomial in the cosine and sine of that hue. ΔH'² is
+    |Δ(a', b')|² − ΔC'² in place of equation 11. These are the same numbers; the latter keeps its slope where a
+    prediction is grey.
 
     Example:
         >>> red, orange = torch.tensor([50.0, 2.5, 0.0]), torch.tensor([73.0, 25.0, -18.0])
@@ -75,50 +106,43 @@ def ciede2000(lab: Tensor, lab_true: Tensor) -> Tensor:
 def _ciede2000(lab: Tensor, lab_true: Tensor) -> Tensor:
     L1, a1, b1 = lab.unbind(1)
     L2, a2, b2 = lab_true.unbind(1)
-    # On which side of the first hue the second lies; of single precision these products are exact.
-    side = (a1.detach().double() * b2.detach() - a2.detach().double() * b1.detach()).sign().to(L1.dtype)
-    mean_chroma_ab = (_root(a1 * a1 + b1 * b1) + _root(a2 * a2 + b2 * b2)) / 2
-    stretch = 1.5 - 0.5 * _saturation(mean_chroma_ab)  # 1 + G, equation 4
+    square1, square2 = b1 * b1, b2 * b2
+    chromas = _root(torch.addcmul(square1, a1, a1)) + _root(torch.addcmul(square2, a2, a2))
+    stretch = _line(_saturation(chromas), -0.5, 1.5)  # 1 + G, equation 4
     a1, a2 = a1 * stretch, a2 * stretch
-    C1, C2 = _root(a1 * a1 + b1 * b1), _root(a2 * a2 + b2 * b2)
-    colored1, colored2 = _positive(C1), _positive(C2)
-    both = colored1 * colored2
-    h1, h2 = _hue(a1, b1, colored1), _hue(a2, b2, colored2)
+    square1, square2 = torch.addcmul(square1, a1, a1), torch.addcmul(square2, a2, a2)
+    inverse1, inverse2 = _inverse_root(square1), _inverse_root(square2)
+    C1, C2 = square1 * inverse1, square2 * inverse2
+    chromas, product, dC = C1 + C2, C1 * C2, C2 - C1
 
-    dL, dC = L2 - L1, C2 - C1
-    dh = h2 - h1
-    # Hues that are nearly opposite (Sharma's pairs 9 to 15) differ by π give or take a rounding, which would flip the
-    # mean hue: the colours themselves say on which side they are.
-    excess = dh.detach().abs() - pi
-    beyond = torch.lerp(_positive(excess), _positive(-dh * side), _positive(1e-3 - excess.abs()))
-    dh = (dh - 2 * pi * dh.sign() * beyond) * both
-    dH = 2 * _root(C1 * C2) * torch.sin(dh / 2)
-    dH_squared = ((a2 - a1).square() + (b2 - b1).square() - dC * dC).clamp(min=0)
+    # Hues as unit vectors, of length 0 for a grey. Their sum points to the mean hue, and so does their difference,
+    # turned by 90° to the side of the second: one of the two is always long.
+    x1, y1, x2, y2 = a1 * inverse1, b1 * inverse1, a2 * inverse2, b2 * inverse2
+    dx, dy = x2 - x1, y2 - y1
+    side = _side(lab[:, 1:], lab_true[:, 1:]) * product.detach().sign()  # 0 beside a grey
+    x, y = (x1 + x2).addcmul_(side, dy), (y1 + y2).addcmul_(side, dx, value=-1)
+    length = _inverse_root((x * x).addcmul_(y, y))
+    x, y = x * length, y * length  # cosine and sine of the mean hue
 
-    L = (L1 + L2) / 2
-    C = (C1 + C2) / 2
-    h = _turn(h1 + dh / 2 + (1 - both) * h2)
-    T = (
-        1
-        - 0.17 * torch.cos(h - radians(30))
-        + 0.24 * torch.cos(2 * h)
-        + 0.32 * torch.cos(3 * h + radians(6))
-        - 0.20 * torch.cos(4 * h - radians(63))
-    )
-    rotation = radians(30) * torch.exp(-((h - radians(275)) / radians(25)).square())
-    R_T = -2 * _saturation(C) * torch.sin(2 * rotation)
-    squared_L = (L - 50).square()
-    S_L = 1 + 0.015 * squared_L / (20 + squared_L).sqrt()
-    S_C = 1 + 0.045 * C
-    S_H = 1 + 0.015 * C * T
-    dC = dC / S_C
-    return _root((dL / S_L).square() + dC * dC + dH_squared / S_H.square() + R_T * dC * dH / S_H)
+    dH = side * _root((dx * dx).addcmul_(dy, dy) * product)
+    da, db = a2 - a1, b2 - b1
+    dH_squared = (da * da).addcmul_(db, db).addcmul_(dC, dC, value=-1)
+    T = torch.addcmul(_polynomial(x, T_OF_COSINE), y, _polynomial(x, T_OF_SINE))
+    opposite = torch.atan2(-y, _line(x, -1, TINY))  # the mean hue, in [0, 2π), less π; greys have no slope there
+    beside = _line(opposite, 180 / pi / 25, (180 - 275) / 25)
+    rotation = torch.exp(_line(beside.square(), -1, log(radians(60))).clamp(min=LEAST_LOGARITHM))  # 2Δθ, equation 16
+    squared_L = _line(L1 + L2, 0.5, -50).square()
+    dL = (L2 - L1) / _line(squared_L * (squared_L + 20).rsqrt(), 0.015, 1)
+    dC = dC / _line(chromas, 0.045 / 2, 1)
+    S_H = _line(chromas * T, 0.015 / 2, 1)
+    hue_and_turn = torch.sub(dH_squared / S_H, _saturation(chromas) * torch.sin(rotation) * dC * dH, alpha=2) / S_H
+    return _root(hue_and_turn.addcmul_(dL, dL).addcmul_(dC, dC))
 
 
 def opponents(rgb: Tensor) -> Tensor:
     """(N, 2, H, W) opponent channels of rgb (N, 3, H, W) in [0, 1]: R − G and (R + G) / 2 − B, on 0 … 255."""
-    R, G, B = (rgb * 255).unbind(1)
-    return torch.stack([R - G, (R + G) / 2 - B], 1)
+    R, G, B = rgb.unbind(1)
+    return torch.stack([R - G, torch.lerp(R, G, 0.5).sub_(B)], 1).mul_(255)
 
 
 def colorfulness(opponents: Tensor) -> Tensor:
