@@ -142,14 +142,16 @@ def nearest_bin(ab: Tensor) -> Tensor:
     ab = _checked(ab)
     table = _bins_of_grid(ab.device)
     middle = len(table) // 2
-    moved = ab + ab.new_tensor(TIE).view(1, 2, 1, 1)
-    a, b = (moved / STEP).round().clamp(-middle, middle).add(middle).unbind(1)  # (N, H, W) each
-    bins = table.flatten().index_select(0, (len(table) * a + b).long().flatten()).view(a.shape)  # most have a bin
-    if bins.numel() and bins.amin() < 0:
-        beside = bins < 0
-        colors = ab.movedim(1, -1)[beside]  # (P, 2)
+    moved = torch.add(ab.new_tensor(TIE).view(1, 2, 1, 1) / STEP, ab, alpha=1 / STEP)
+    a, b = moved.round_().clamp_(-middle, middle).unbind(1)  # (N, H, W) each
+    places = torch.add(b, a, alpha=len(table)).add_(table.numel() // 2).long()
+    bins = table.flatten().index_select(0, places.flatten())
+    beside = (bins < 0).nonzero()[:, 0]  # few have no bin
+    if len(beside):
+        size = bins.numel() // len(ab)
+        colors = ab.flatten(2)[beside // size, :, beside % size]  # (P, 2)
         bins[beside] = _k_nearest(colors.T[None, :, :, None], 1).flatten()
-    return bins
+    return bins.view(places.shape)
 
 
 def soft_encode(ab: Tensor, k: int = 5, sigma: float = SIGMA) -> tuple[Tensor, Tensor]:

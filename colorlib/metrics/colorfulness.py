@@ -5,7 +5,6 @@ Reference:
 """
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from colorlib.color.appearance import colorfulness
@@ -127,13 +126,9 @@ POOLED["colorfulness_abs_mae"] = PooledMetric(
 )
 
 
-def _mean_chroma(ab: Tensor) -> Tensor:
-    return torch.hypot(*ab.unbind(1)).mean((1, 2))
-
-
 def mean_chroma(pair: Pair) -> Tensor:
     """(N,) mean over the pixels of the predicted chroma √(a*² + b*²), CIELAB units."""
-    return _mean_chroma(pair.ab)
+    return pair.chroma.mean((1, 2))
 
 
 METRICS["mean_chroma"] = Metric(
@@ -149,7 +144,7 @@ METRICS["mean_chroma"] = Metric(
 
 def mean_chroma_error(pair: Pair) -> Tensor:
     """(N,) mean chroma of the prediction minus that of the photograph, CIELAB units."""
-    return _mean_chroma(pair.ab) - _mean_chroma(pair.ab_true)
+    return (pair.chroma - pair.chroma_true).mean((1, 2))
 
 
 METRICS["mean_chroma_error"] = Metric(

@@ -56,7 +56,7 @@ METRICS["delta_e_2000"] = Metric(
 
 def ab_mae(pair: Pair) -> Tensor:
     """(N,) mean absolute error over the pixels and the two ab channels, CIELAB units."""
-    return (pair.ab - pair.ab_true).abs().mean((1, 2, 3))
+    return pair.ab_error.abs().mean((1, 2, 3))
 
 
 METRICS["ab_mae"] = Metric(
@@ -72,7 +72,7 @@ METRICS["ab_mae"] = Metric(
 
 def ab_rmse(pair: Pair) -> Tensor:
     """(N,) root of the mean squared error over the pixels and the two ab channels, CIELAB units."""
-    return (pair.ab - pair.ab_true).square().mean((1, 2, 3)).sqrt()
+    return pair.ab_error.square().mean((1, 2, 3)).sqrt()
 
 
 METRICS["ab_rmse"] = Metric(

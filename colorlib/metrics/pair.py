@@ -24,6 +24,11 @@ def _imagenet_positions(class_names: tuple[str, ...]) -> Tensor:
     return torch.tensor([position.get(name, -1) for name in class_names])
 
 
+def _length(ab: Tensor) -> Tensor:
+    a, b = ab.unbind(1)
+    return (a * a).addcmul_(b, b).sqrt_()  # several times quicker than a norm, twice as quick as hypot
+
+
 @dataclass(frozen=True, eq=False)
 class Pair:
     """Predicted and true ab of the same photographs; what several metrics need is computed once.
@@ -152,9 +157,24 @@ class Pair:
         return shown_lab(self.lab_true, self.linear_true)
 
     @cached_property
+    def ab_error(self) -> Tensor:
+        """(N, 2, H, W) predicted minus true ab."""
+        return self.ab - self.ab_true
+
+    @cached_property
     def ab_distance(self) -> Tensor:
         """(N, H, W) Euclidean distance between predicted and true ab; it is ΔE76, since L is the same."""
-        return torch.hypot(*(self.ab - self.ab_true).unbind(1))
+        return _length(self.ab_error)
+
+    @cached_property
+    def chroma(self) -> Tensor:
+        """(N, H, W) predicted chroma √(a*² + b*²), CIELAB units."""
+        return _length(self.ab)
+
+    @cached_property
+    def chroma_true(self) -> Tensor:
+        """(N, H, W) chroma of the photograph, CIELAB units."""
+        return _length(self.ab_true)
 
     @cached_property
     def bins(self) -> Tensor:

@@ -97,9 +97,9 @@ def _scores_per_law(pair: Pair, kinds: Tensor, kind_info: list[dict]) -> dict[st
     law_of_kind = torch.tensor([LAWS.index(kind["law"]) for kind in kind_info], device=kinds.device)
     law = law_of_kind[kinds.long()]  # (N, H, W)
     maps = {
-        "delta_e_76": (pair.ab - pair.ab_true).norm(dim=1),
-        "mean_chroma": pair.ab.norm(dim=1),
-        "mean_chroma_true": pair.ab_true.norm(dim=1),
+        "delta_e_76": pair.ab_distance,
+        "mean_chroma": pair.chroma,
+        "mean_chroma_true": pair.chroma_true,
     }
     scores = {}
     for number, name in enumerate(LAWS):
