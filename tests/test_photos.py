@@ -308,7 +308,7 @@ def test_a_compressed_tar_that_ends_too_soon(tmp_path):
 def test_too_little_space_is_said_before_beginning(tmp_path, monkeypatch):
     fill(tmp_path / "in", 3)
     monkeypatch.setattr(photos.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 100}))
-    with pytest.raises(OSError, match="the photographs need 0.0 GB .* free some space or choose a smaller size"):
+    with pytest.raises(OSError, match="the photographs need 0 MB .* free some space or choose a smaller size"):
         prepare_photographs(tmp_path / "in", tmp_path / "out", size=32, workers=1)
 
 

@@ -149,7 +149,9 @@ def _unpack(path: Path, members: Sequence[zipfile.ZipInfo], folder: Path) -> lis
         missing = [(m, f) for m, f in zip(members, files, strict=True) if not f.exists()]
         wanted, free = sum(m.file_size for m, _ in missing), shutil.disk_usage(folder).free
         if wanted > free:
-            raise OSError(f"unpacking {path} needs {wanted / 1e6:,.0f} MB in {folder} and {free / 1e6:,.0f} MB are free.")
+            raise OSError(
+                f"unpacking {path} needs {wanted / 1e6:,.0f} MB in {folder} and {free / 1e6:,.0f} MB are free."
+            )
         progress = tqdm(
             total=wanted,
             desc=f"unpacking {path.name} once (compressed arrays cannot be mapped)",
