@@ -33,14 +33,15 @@ def show_album(album: Album) -> None:
 
 def _show_pages(album: Album, was_running: bool) -> None:
     """Show how far it is; this part of the page is drawn anew each second as long as there is something to do."""
-    if was_running and not album.running or "chosen" in st.session_state:
+    running = album.running  # asked once: what says that all is done is not drawn anew, and with it the zip it offers
+    if was_running and not running or "chosen" in st.session_state:
         st.rerun()
     pages = album.pages
     done, failed = (sum(page.state == state for page in pages.values()) for state in ("done", "failed"))
     words = f"**{done} of {len(pages)}** photographs coloured"
     if failed:
         words += f", {failed} could not be"
-    if album.running and (seconds := album.seconds_left) is not None:
+    if running and (seconds := album.seconds_left) is not None:
         words += f" · about {seconds / 60:.0f} min left" if seconds > 90 else f" · about {seconds:.0f} s left"
     st.progress((done + failed) / len(pages), words)
     picked = st.session_state.get("picked")
@@ -56,7 +57,7 @@ def _show_pages(album: Album, was_running: bool) -> None:
         )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            "Download all, zip" if not album.running else f"Download the {done} that are done, zip",
+            "Download all, zip" if not running else f"Download the {done} that are done, zip",
             album.zip,
             "coloured.zip",
             "application/zip",
