@@ -123,9 +123,9 @@ def fill_store(
     """
     partial = folder.with_name(folder.name + ".partial")
     settings = {"name": name, "size": list(size), **info}
-    if is_store(folder) and (shards := read_info(folder).get("shards")):
-        compare_settings(settings, read_info(folder), folder)
-        if not all(is_store(folder / shard["folder"]) for shard in shards):
+    if is_store(folder) and "shards" in (there := read_info(folder)):
+        compare_settings(settings, there, folder)
+        if not all(is_store(folder / shard["folder"]) for shard in there["shards"]):
             with disk_full_explained(folder), exclusive(folder, "store"):
                 _fill_shards(folder, name, size, info, count, fill, kinds)
             shutil.rmtree(folder / "unjoined", ignore_errors=True)
