@@ -195,4 +195,5 @@ def to_unit(hints: Tensor | None, L: Tensor) -> Tensor:
         return L.new_zeros(N, 3, H, W)
     if hints.shape != (N, 3, H, W):
         raise ValueError(f"hints for L {tuple(L.shape)} must have shape {(N, 3, H, W)}, not {tuple(hints.shape)}.")
-    return hints.to(L) / L.new_tensor([AB_SCALE, AB_SCALE, 1.0]).view(1, 3, 1, 1)
+    hints = hints.to(L)
+    return torch.cat([hints[:, :2] / AB_SCALE, hints[:, 2:]], 1)

@@ -11,7 +11,7 @@ References:
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -90,9 +90,18 @@ def check_lab(lab: Tensor, name: str) -> None:
         check_L(lab[:, 0], name)
 
 
+@cache
+@torch.inference_mode(False)
+def _on_gpu(matrix: Tensor, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return matrix.to(device, dtype)
+
+
 def mix_channels(matrix: Tensor, image: Tensor) -> Tensor:
+    """Multiply the channels of (N, C, H, W) by a matrix that is a constant of this module or another."""
+    on_cpu = image.device.type == "cpu"  # a GPU would wait for every copy to arrive
+    matrix = matrix.to(image) if on_cpu else _on_gpu(matrix, image.dtype, image.device)
     with torch.autocast(image.device.type, enabled=False):  # bfloat16 would round the colours
-        return torch.einsum("ij,njhw->nihw", matrix.to(image), image)
+        return torch.einsum("ij,njhw->nihw", matrix, image)
 
 
 def _power(base: Tensor, exponent: float) -> Tensor:

@@ -21,6 +21,9 @@ class Network(nn.Module):
         walks: whether it colours in several steps, each a forward: :meth:`colorize` is then more than one.
         steps: forwards that colour one photograph.
         gives_several: whether :meth:`samples` gives answers that differ.
+        replays: whether its forward in training mode takes L, and hints where it takes any, does the same to every
+            batch, asks for no number that is on a GPU and leaves behind nothing that has a gradient: it can be
+            recorded then, see :mod:`colorlib.runs.replay`. One that does not declare it is called step by step.
         helped: whether its output in training rests on a part of the truth (hints, noised colours), so that it says
             little of what it answers alone.
     """
@@ -30,6 +33,7 @@ class Network(nn.Module):
     walks = False
     steps = 1
     gives_several = False
+    replays = False
     helped = False
 
     def forward_in_training(self, L: Tensor, ab: Tensor) -> Tensor:

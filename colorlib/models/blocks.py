@@ -137,14 +137,15 @@ class SpectralConv(nn.Conv2d):
         """Bring ``weight_u`` and ``weight_v`` nearer to the vectors that belong to the largest singular value."""
         matrix = self.weight_orig.flatten(1)
         for _ in range(steps):
-            self.weight_v = F.normalize(self.weight_u @ matrix, dim=0)
-            self.weight_u = F.normalize(matrix @ self.weight_v, dim=0)
+            self.weight_v.copy_(F.normalize(self.weight_u @ matrix, dim=0))
+            self.weight_u.copy_(F.normalize(matrix @ self.weight_v, dim=0))
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
             if self.training:
                 self.iterate(1)
-            largest = self.weight_u @ self.weight_orig.flatten(1) @ self.weight_v
+            u, v = self.weight_u.clone(), self.weight_v.clone()  # a critic looks again before it goes back
+            largest = u @ self.weight_orig.flatten(1) @ v
             weight = self.weight_orig / largest
         return self._conv_forward(x, weight, self.bias)
 

@@ -254,6 +254,7 @@ class DDColor(EncodedNetwork):
             do not fit.
     """
 
+    replays = True
     narrow = {"width": 24, "depth": 3, "decoder_width": 64, "queries": 20, "blocks": 3}
 
     def __init__(

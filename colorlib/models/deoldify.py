@@ -131,6 +131,7 @@ class DeOldify(EncodedNetwork):
             encoder's settings do not fit.
     """
 
+    replays = True
     narrow = {"width": 16, "depth": 10, "growth": 0.75}
 
     def __init__(

@@ -28,6 +28,7 @@ class ECCV16(Network):
         width: multiplies the channels of every layer; 1 is the published network.
     """
 
+    replays = True
     narrow = {"width": 0.125}
 
     def __init__(self, out_channels: int, out_stride: int = 4, width: float = 1.0) -> None:

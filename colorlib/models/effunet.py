@@ -91,6 +91,7 @@ class EffUNet(HintedNetwork):
         ValueError: an unknown word, a plain encoder with pretraining, or a number out of range.
     """
 
+    replays = True
     narrow = {"pretraining": "none", "width": 8, "enlarge_to": 64}  # at 32 the coarsest map is one pixel
 
     def __init__(

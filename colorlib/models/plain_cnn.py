@@ -28,6 +28,7 @@ class PlainCNN(Network):
         stride: of the first convolution, 1 or 2; the output is brought up again bilinearly.
     """
 
+    replays = True
     narrow = {}
 
     def __init__(self, out_channels: int, out_stride: int = 1, filters: int = 12, stride: int = 1) -> None:

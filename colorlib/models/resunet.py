@@ -42,6 +42,7 @@ class ResUNet(Network):
         dropout: the share of channels that are dropped, between 0 and 1.
     """
 
+    replays = True
     narrow = {"width": 8}
 
     def __init__(self, out_channels: int, out_stride: int = 1, width: int = 64, dropout: float = 0.2) -> None:

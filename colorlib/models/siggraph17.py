@@ -53,6 +53,7 @@ class SIGGRAPH17(HintedNetwork):
             mostly be used without any sees such photographs more often with a smaller one.
     """
 
+    replays = True
     narrow = {"width": 0.125}
 
     def __init__(

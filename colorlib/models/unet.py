@@ -25,6 +25,7 @@ class UNet(Network):
         width: channels of the finest level; the paper has 64.
     """
 
+    replays = True
     narrow = {"width": 8}
 
     def __init__(self, out_channels: int, out_stride: int = 1, width: int = 32) -> None:

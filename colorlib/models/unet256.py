@@ -52,6 +52,7 @@ class UNet256(Network):
         depth: how many times the picture is halved, at least 2.
     """
 
+    replays = True
     narrow = {"width": 12, "depth": 6}
 
     def __init__(self, out_channels: int, out_stride: int = 1, width: int = 64, depth: int = 8) -> None:

@@ -97,6 +97,7 @@ class ViT(HintedNetwork):
         hinted: the share of photographs that are shown with hints in training; 1 is the paper's.
     """
 
+    replays = True
     narrow = {"patch": 8, "dim": 96, "depth": 5, "heads": 4, "features": 4}
 
     def __init__(

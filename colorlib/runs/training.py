@@ -35,6 +35,7 @@ from colorlib.runs.batches import Order, change_contrast, crop, mirror
 from colorlib.runs.checkpoint import Parts, State, load_checkpoint, save_checkpoint, trunk_of
 from colorlib.runs.collapse import collapsed, has_left
 from colorlib.runs.colorizer import NetworkColorizer, build, decoder, read_colorizer
+from colorlib.runs.replay import record
 from colorlib.runs.run import ExperimentConfig, Progress, begin, write_table
 from colorlib.runs.schedule import cool_down_begins, learning_rate, validation_points
 
@@ -113,6 +114,8 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     first = distributed.rank() == 0
     if device.type == "cuda":  # the processor's kernels repeat themselves anyway, and asking takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
+        # Filling what nobody reads takes as long as the kernels do. (torch's stubs lack it.)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     train_split = data.indices("train")
     if config.photographs:
         if config.photographs > len(train_split):
@@ -126,7 +129,10 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     network, objective = build(config, data)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     objective = objective.to(device)
-    optimizer = torch.optim.AdamW(network.parameter_groups(), config.learning_rate, weight_decay=config.weight_decay)
+    fused = device.type == "cuda"
+    optimizer = torch.optim.AdamW(
+        network.parameter_groups(), config.learning_rate, weight_decay=config.weight_decay, fused=fused
+    )
     parts = Parts(network, objective, optimizer)
     if objective.critic is not None:
         parts.critic_optimizer = torch.optim.Adam(objective.critic.parameters(), objective.critic_rate, CRITIC_BETAS)
@@ -135,6 +141,8 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     distributed.tell_layers(torch.nn.ModuleList([network, objective]))
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and computes_in_bfloat16(device))
     autocast = objective.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+    if device.type == "cuda" and network.replays and distributed.processes() == 1:
+        record(network, config.batch_size, data.size, bfloat16)
 
     begins, points = cool_down_begins(config), validation_points(config)
     shares = begins and objective.critic is None  # what a critic's part is goes by the budget
