@@ -210,6 +210,20 @@ def test_failures_are_named_and_escaped(page):
     assert "the loss is NaN at step 12" in (page.parent / "comparison.md").read_text()
 
 
+def test_many_failures_of_one_kind_are_told_in_one_line(tmp_path):
+    folder = write_study(tmp_path / "study")
+    study = json.loads((folder / "study.json").read_text())
+    failed = study["rows"][-1]
+    study["rows"] += [failed | {"id": f"late-{number}", "error": "no time was left."} for number in range(40)]
+    write_json(folder / "study.json", study)
+    c = compare(folder)
+    html, markdown = to_html(c), to_markdown(c)
+    warning = html[html.index("rows did not finish") :].split("</section>")[0]
+    assert "41 of" in html and "late-" not in warning and "See the failures" in warning and "All 41 of them" in html
+    assert markdown.count("no time was left.") == 2 and "Failed: no time was left. 40 rows</summary>" in markdown
+    assert all(f"`late-{number}`" in markdown for number in range(40)) and "`eccv16-l1-s0`" in markdown
+
+
 def test_text_from_outside_is_escaped(tmp_path):
     rows = {"<script>alert(1)</script> | x": ("network", 8.0, 0.5, "l2", (0.8, 0.5, 0.4))}
     c = compare(write_study(tmp_path / "rude", rows=rows, title="A & <i>B</i>"))

@@ -20,9 +20,11 @@ from colorlib.reports.sections.pretraining import Pretraining, about_worth, phot
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.recognised import Recognised
 from colorlib.reports.sections.scaling import Scaling
+from colorlib.reports.sections.settings import Settings
 from colorlib.reports.sections.slips import Slips
 from colorlib.reports.sections.temperatures import Temperatures
 from colorlib.reports.sections.tint import Tint
+from colorlib.reports.words import number
 from colorlib.runs.run import list_runs
 
 pytestmark = pytest.mark.slow
@@ -358,6 +360,23 @@ def test_what_pretraining_is_worth_is_said_in_photographs(pretrained, study, tmp
     assert "photographs, 1,000 on top of 1,000 (" in about_worth(none, halfway)
     assert len(section.charts) == 2 and not Pretraining(compare(study)).present
     assert "What pretraining is worth" in write_report(pretrained, tmp_path / "report").read_text()
+
+
+def test_each_setting_is_told_beside_the_row_without_it_and_nothing_else(pretrained, study, tmp_path):
+    folder = shutil.copytree(pretrained, tmp_path / "copy")
+    for path in folder.rglob("config.json"):
+        if "deoldify (encoder lite0, pretraining tuned) · l1 (4,000" in json.loads(path.read_text())["label"]:
+            change(path.parent, ema=0.99, photographs=1_000, label="deoldify averaged")
+    section = Settings(compare(folder))
+    *pretraining, (setting, averaged, plain) = section.pairs
+    assert len(pretraining) == 3 and {name for name, *_ in pretraining} == {"pretraining"}
+    assert all(without == label.replace("tuned", "none") for _, label, without in pretraining)
+    assert setting == "ema" and averaged.startswith("deoldify averaged") and "tuned" in plain and "1,000" in plain
+    found = section.c.differences[averaged, plain]
+    assert found.mean == pytest.approx(-2, abs=0.5)
+    told = next(line for line in section.sentences if "averaged weights" in line)
+    assert number(found.mean) in told and averaged in told
+    assert len(section.sentences) == 2 and not Settings(compare(study)).present
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,9 @@
 
 from colorlib.reports.comparison import Comparison
 from colorlib.reports.findings import about_seeds, about_unshown, answer
+from colorlib.reports.page import FEW
+from colorlib.reports.tables import markdown_details
+from colorlib.reports.words import plural
 
 
 def to_markdown(c: Comparison) -> str:
@@ -10,7 +13,11 @@ def to_markdown(c: Comparison) -> str:
     lines += [" ".join(answer(c)), "", about_seeds(c) if c.trained else "", ""]
     for section in c.sections:
         lines += section.markdown()
+    alike: dict[str, list[str]] = {}
     for row in c.failures():
-        lines += ["", f"{row['status'].capitalize()}: {row['id']}: {row['error'] or 'no message'}"]
+        alike.setdefault(f"{row['status'].capitalize()}: {row['error'] or 'no message'}", []).append(f"`{row['id']}`")
+    for why, rows in alike.items():
+        named = f"{why} {', '.join(rows)}"
+        lines += ["", named] if len(rows) <= FEW else markdown_details(f"{why} {plural(len(rows), 'row')}", [named])
     lines += ["", about_unshown(c.unshown)]
     return "\n".join(lines).rstrip() + "\n"

@@ -20,6 +20,7 @@ from colorlib.reports.sections.pretraining import Pretraining
 from colorlib.reports.sections.ranking import Ranking
 from colorlib.reports.sections.recognised import Recognised
 from colorlib.reports.sections.scaling import Scaling
+from colorlib.reports.sections.settings import Settings
 from colorlib.reports.sections.several import Several
 from colorlib.reports.sections.slips import Slips
 from colorlib.reports.sections.temperatures import Temperatures
@@ -37,6 +38,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Budgets,
     Scaling,
     Pretraining,
+    Settings,
     Temperatures,
     Hints,
     Several,

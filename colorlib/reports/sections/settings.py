@@ -1,0 +1,96 @@
+"""What one setting buys: each row beside the row that differs from it in that setting alone."""
+
+import json
+from functools import cached_property
+
+from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
+from colorlib.reports.sections.base import Section
+from colorlib.reports.tables import markdown_table
+from colorlib.reports.words import head, number, plural, signed
+
+SETTINGS = {  # of an encoder and of a training, in the order of the table, and what each is to a reader
+    "pretraining": "an encoder that knows ImageNet",
+    "encoder_rate": "another learning rate of the encoder",
+    "statistics": "statistics that move",
+    "ema": "averaged weights",
+    "crop": "crops",
+    "contrast": "changes of contrast",
+    "degrade": "the look of old film",
+}
+VIVID = "colorfulness_hs03"
+
+
+class Settings(Section):
+    heading = "What one setting buys"
+    note = "All else is the same in both rows. Figures with an arrow lead from the row without it to the row with it."
+    template = """
+<h2>{{ section.heading }}</h2>
+{{ bullets(section.sentences) }}
+{{ plain_table(section.table) }}
+<p class="note">{{ section.note }}</p>
+"""
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str, str]]:
+        """Setting, label of the row that has it, and of the row that is the same without; the largest gain first."""
+        found = []
+        trained = [row for row in self.c.rows if row.group == "trained"]
+        for setting in SETTINGS:
+            without = {_rest(row, setting): row.label for row in trained if _value(row, setting) is None}
+            with_it = [row for row in trained if _value(row, setting) is not None]
+            pairs = [(setting, row.label, without[rest]) for row in with_it if (rest := _rest(row, setting)) in without]
+            found += sorted(pairs, key=lambda pair: self.c.differences[pair[1:]].mean)
+        return found
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """For each setting: in how many rows it helps or harms, and where it helps most."""
+        lines = []
+        for setting, words in SETTINGS.items():
+            pairs = [pair[1:] for pair in self.pairs if pair[0] == setting]
+            if pairs:
+                verdicts = [self.c.verdict(*pair) for pair in pairs]
+                better, worse = verdicts.count("better"), verdicts.count("worse")
+                shown = f"is shown to be lower in {better} of {plural(len(pairs), 'row')} and higher in {worse}"
+                best = "most of all" if len(pairs) > 1 else "in"
+                lines.append(
+                    f"With {words} {head(PRIMARY)} {shown}; {best} {pairs[0][0]}: {self._difference(*pairs[0])}."
+                )
+        return lines
+
+    @cached_property
+    def table(self) -> list[list[str]]:
+        """A line for each pair: the difference with its verdict, and how vivid both are."""
+        lines = [["row", f"{head(PRIMARY)}, difference", "verdict", head(VIVID), "beside"]]
+        for _, label, other in self.pairs:
+            ends = (number(self.c.intervals[VIVID][name].mean, 1) for name in (other, label))
+            verdict = self.c.verdict(label, other)
+            lines.append([label, self._difference(label, other), verdict, " → ".join(ends), other])
+        return lines if len(lines) > 1 else []
+
+    def markdown(self) -> list[str]:
+        lines = ["", f"## {self.heading}", "", *(f"- {sentence}" for sentence in self.sentences), ""]
+        return [*lines, *markdown_table(self.table), "", self.note] if self.present else []
+
+    def _difference(self, label: str, other: str) -> str:
+        found = self.c.differences[label, other]
+        return f"{signed(found.mean)} ({signed(found.low)}…{signed(found.high)})"
+
+
+def _value(row: Row, setting: str) -> object:
+    """Return what a row has for a setting, or None where it has what a training has that says nothing of it."""
+    if setting == "pretraining":
+        return None if row.encoder["pretraining"] == "none" else row.encoder["pretraining"]
+    return _all(row).get(setting)
+
+
+def _rest(row: Row, setting: str) -> str:
+    """Return all settings of a row but one, as a key."""
+    rest = _all(row) | row.encoder
+    return json.dumps({name: value for name, value in rest.items() if name != setting}, sort_keys=True)
+
+
+def _all(row: Row) -> dict[str, object]:
+    left_out = (*NOT_SETTINGS, "label", "model_options")
+    given = {name: value for name, value in row.config.items() if name not in left_out}
+    return given | (row.config.get("model_options") or {})
