@@ -181,6 +181,19 @@ def test_the_share_of_the_gap_has_an_interval_and_is_said(study, tmp_path):
     assert "Gap recovered (Lite2) [%] ↑" in markdown
 
 
+def test_a_training_judged_without_the_extra_takes_recognition_from_its_own_row_alone(tmp_path):
+    folder = write_study(tmp_path / "study", seeds=3)
+    whole = compare(folder)
+    run = next(run for run in list_runs(folder) if run.label == "unet · l1")
+    seen = [name for name in run.per_image if "_lite2" in name]
+    run.per_image.assign(**dict.fromkeys(seen, np.nan)).to_csv(run.folder / "per_image.csv", index=False)
+    c = compare(folder)
+    assert "class_agreement_lite2" in seen and "unet · l1" in whole.intervals["class_agreement_lite2"]
+    assert set(whole.intervals["class_agreement_lite2"]) - set(c.intervals["class_agreement_lite2"]) == {"unet · l1"}
+    assert c.intervals["delta_e_2000"] == whole.intervals["delta_e_2000"]
+    assert write_report(folder, tmp_path / "report").is_file()
+
+
 def test_columns_that_are_no_metric_any_more_are_left_out_with_a_line(study, tmp_path):
     folder = shutil.copytree(study, tmp_path / "copy")
     for run in list_runs(folder):

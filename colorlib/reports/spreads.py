@@ -24,7 +24,9 @@ def measure_spreads(
     found |= {name: _pooled_scores(name, rows, ids) for name in POOLED}
     result = {}
     for name, by_row in found.items():
-        scores = {label: as_trained(by_label[label], own) for label, own in by_row.items() if np.isfinite(own).any()}
+        # A row that one of its trainings left unmeasured lacks the metric; counted in, it would take it from all rows.
+        whole = {label: own for label, own in by_row.items() if np.isfinite(own).all(0).any()}
+        scores = {label: as_trained(by_label[label], own) for label, own in whole.items()}
         if scores:
             result[name] = list(scores), spread(list(scores.values()))
     return result
