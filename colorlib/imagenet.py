@@ -38,6 +38,7 @@ STAGES = (  # repeats, side of the kernel, stride, expansion, channels
     (1, 3, 1, 6, 320),
 )
 STEM, HEAD, CLASSES = 32, 1280, 1000
+ELONGATION = 16  # so many times as long as it is wide a photograph may be, and is enlarged like any other
 FILES = {  # version -> the file in its package, and the file's SHA-256
     0: ("efficientnet-lite0-57934424.pth", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
     1: ("efficientnet-lite1-77cc7160.pth", "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
@@ -48,9 +49,12 @@ FILES = {  # version -> the file in its package, and the file's SHA-256
 def enlargement(size: tuple[int, ...], enlarge_to: int) -> int:
     """Return how many times a photograph of ``size`` (H, W) is enlarged before the encoder: 1, 2, 4, …
 
-    It is the power of 2 that brings the short side nearest to ``enlarge_to`` pixels.
+    It is the power of 2 that brings the short side nearest to ``enlarge_to`` pixels; for strips that are thinner than
+    photographs are, the largest that leaves no more than ``ELONGATION`` · ``enlarge_to``² pixels.
     """
-    return 2 ** max(0, round(math.log2(enlarge_to / min(size))))
+    wanted = math.log2(enlarge_to / min(size))
+    room = math.log2(ELONGATION * enlarge_to**2 / math.prod(size)) / 2
+    return 2 ** max(0, min(round(wanted), math.floor(room)))
 
 
 def enlarge(x: Tensor, times: int) -> Tensor:

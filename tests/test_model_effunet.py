@@ -141,6 +141,14 @@ def test_small_photographs_are_enlarged_by_a_power_of_two():
     assert enlargement((8, 8), 1) == 1
 
 
+def test_strips_thinner_than_photographs_are_not_enlarged_without_end():
+    assert enlargement((1, 16), 128) == enlargement((16, 1), 128) == 128
+    for size in ((1, 256), (1, 16_384), (13, 3_328), (3_328, 13), (500, 1)):
+        times = enlargement(size, 128)
+        assert times**2 * size[0] * size[1] <= 16 * 128**2
+        assert times == 1 or (2 * times) ** 2 * size[0] * size[1] > 16 * 128**2
+
+
 @pytest.mark.parametrize("enlarge_to", [16, 32, 64, 128])
 def test_colors_lie_over_their_own_pixels_however_much_it_is_enlarged(enlarge_to):
     """A decoder that passes on what lies over each pixel: the finest features, and their places, are those of L."""
