@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from colorlib import judges
 from colorlib.color.lab import lab_to_rgb
 from colorlib.data.shards import write_store
 from colorlib.data.writing import Record
@@ -107,6 +108,20 @@ def test_lite2_says_nothing_of_a_network_that_looks_through_lite2(photographs, t
     assert "looks through EfficientNet-Lite2 itself" in capsys.readouterr().out
     assert run.per_image["class_agreement_lite2"].isna().all() and run.per_image["delta_e_2000"].notna().all()
     assert run.sets["n"] == len(run.per_image) and run.sets.get("kernel_lite2") is None
+
+
+def test_without_the_extra_it_is_said_that_nothing_is_recognised(
+    photographs, tiny_scenes, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(judges, "_shared_judge", lambda device: None)
+    run = judge(BASELINES["grey"](photographs, 0), photographs, tmp_path / "run", "grey", split="train")
+    assert (
+        "Nothing that Lite2 sees is measured: pip install 'colorlib[pretrained]' and judge again."
+        in capsys.readouterr().out
+    )
+    assert run.per_image["class_agreement_lite2"].isna().all() and run.per_image["delta_e_2000"].notna().all()
+    judge(BASELINES["grey"](tiny_scenes, 0), tiny_scenes, tmp_path / "scenes", "grey")
+    assert "pretrained" not in capsys.readouterr().out  # of rendered scenes it knows nothing anyway
 
 
 def test_judging_again_gives_the_same_scores(tiny_scenes, tmp_path):

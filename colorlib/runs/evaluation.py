@@ -21,7 +21,7 @@ from colorlib import processes
 from colorlib.data.scenes.laws import LAWS
 from colorlib.data.store import LabArrays
 from colorlib.files import exclusive, write_json
-from colorlib.judges import JUDGE
+from colorlib.judges import JUDGE, judge_for_metrics
 from colorlib.machine import peak_memory_mb, use_threads
 from colorlib.metrics import Pair, SetDistances, score
 from colorlib.runs.colorizer import Colorizer, NetworkColorizer, Oracle
@@ -248,21 +248,21 @@ def _judge(
     with exclusive(folder, "run"):
         if identity:
             begin(folder, identity)
-        progress = Progress(folder, f"judging {read_config(folder)['label']}")
-        sets = SetDistances()
+        progress, sets = Progress(folder, f"judging {read_config(folder)['label']}"), SetDistances()
         itself = colorizer is not None and JUDGE in colorizer.looks_through
         if itself:
             print(f"It looks through EfficientNet-Lite{JUDGE} itself, which therefore says nothing of its pictures.")
-        where = data.indices(split), progress, sets, not itself, colorizer.device if colorizer else "cpu"
-        per_image = evaluate(predict, data, *where)
-        cost = {"train_seconds": train_seconds} | _cost(colorizer, data, split)
-        cost |= _training_cost(folder, colorizer, data)
+        device = colorizer.device if colorizer else torch.device("cpu")
+        if data.kinds is None and judge_for_metrics(device) is None:
+            print(f"Nothing that Lite{JUDGE} sees is measured: pip install 'colorlib[pretrained]' and judge again.")
+        per_image = evaluate(predict, data, data.indices(split), progress, sets, not itself, device)
+        cost = _cost(colorizer, data, split) | _training_cost(folder, colorizer, data)
         write_pictures(folder, "test", color_sample(predict, data, split))
         if colorizer:
             write_curves(folder, colorizer, data, split)
             write_pictures(folder, "bundled", color_bundled(colorizer, min(data.size)))
         write_json(folder / "sets.json", sets.results())
-        write_json(folder / "cost.json", cost)
+        write_json(folder / "cost.json", {"train_seconds": train_seconds} | cost)
         write_table(folder / "per_image.csv", per_image)
     return Run(folder)
 
