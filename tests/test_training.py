@@ -194,6 +194,21 @@ def test_nan_loss_names_the_step_and_keeps_the_checkpoint(tiny_scenes, tmp_path,
     assert _step(tmp_path / "run") == 3
 
 
+def test_a_validation_that_never_is_a_number_is_said_each_time(tiny_scenes, tmp_path, monkeypatch):
+    forward = OBJECTIVES["l2"].forward
+
+    def broken(self, *arguments):
+        terms = forward(self, *arguments)
+        return terms if self.training else terms | {"loss": terms["loss"] * float("nan")}
+
+    monkeypatch.setattr(OBJECTIVES["l2"], "forward", broken)
+    for _ in range(2):
+        with pytest.raises(
+            FloatingPointError, match="validated loss of .* was never a number, so no weights were kept"
+        ):
+            train(config(validations=1), tiny_scenes, tmp_path / "run")
+
+
 def test_another_runs_folder_is_refused(tiny_scenes, tmp_path):
     train(config(), tiny_scenes, tmp_path / "run")
     with pytest.raises(ValueError, match="other settings .*seed: 0 there, 1 now"):

@@ -76,7 +76,7 @@ def train(config: ExperimentConfig, data: LabArrays, folder: Path | str, device:
 
     Raises:
         ValueError: the folder holds another run, the data cannot be split, or several processes cannot share a batch.
-        FloatingPointError: the loss is no longer a number; the message names the step.
+        FloatingPointError: the loss is no longer a number, the message names the step; or it never was one on val.
         BlockingIOError: another process is writing to the folder.
     """
     processes.follow_parent()
@@ -197,6 +197,11 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
                 saved = time.monotonic()
             if first and trunk and seen == begins:
                 save_checkpoint(trunk / f"{seen}.pt", state, parts)
+    if first and not any(math.isfinite(row["val_loss"]) for row in state.history):
+        raise FloatingPointError(
+            f"the validated loss of {config.label} was never a number, so no weights were kept: lower the learning "
+            f"rate. The history is kept in {folder}; move it aside and run again."
+        )
 
 
 def _collapse(state: State, why: str, folder: Path) -> None:
