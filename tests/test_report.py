@@ -210,6 +210,18 @@ def test_failures_are_named_and_escaped(page):
     assert "the loss is NaN at step 12" in (page.parent / "comparison.md").read_text()
 
 
+def test_planned_comparisons_are_corrected_for_their_own_number(tmp_path):
+    c = compare(write_study(tmp_path / "study", seeds=3))
+    pairs = [pair for pair, found in c.differences.items() if 0 < found.p < 1][:2]
+    planned = c.planned(pairs)
+    assert all(
+        planned[pair].p <= c.differences[pair].p and planned[pair][:3] == c.differences[pair][:3] for pair in pairs
+    )
+    alone = [c.planned([pair])[pair].p for pair in pairs]
+    assert [planned[pair].p for pair in pairs] == pytest.approx(list(holm(alone)))
+    assert min(alone) < min(c.differences[pair].p for pair in pairs)
+
+
 def test_many_failures_of_one_kind_are_told_in_one_line(tmp_path):
     folder = write_study(tmp_path / "study")
     study = json.loads((folder / "study.json").read_text())

@@ -387,7 +387,7 @@ def test_each_setting_is_told_beside_the_row_without_it_and_nothing_else(pretrai
     assert setting == "ema" and averaged.startswith("deoldify averaged") and "tuned" in plain and "1,000" in plain
     found = section.c.differences[averaged, plain]
     assert found.mean == pytest.approx(-2, abs=0.5)
-    told = next(line for line in section.sentences if "averaged weights" in line)
+    told = next(line for line in section.sentences if "Averaged weights" in line)
     assert number(found.mean) in told and averaged in told
     assert len(section.sentences) == 2 and not Settings(compare(study)).present
 

@@ -7,7 +7,7 @@ itself (:mod:`colorlib.reports.sections`).
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -158,12 +158,24 @@ class Comparison:
         return spread([as_trained(row, row.scores(PRIMARY, self.ids)) for row in rows])
 
     @cached_property
+    def _uncorrected(self) -> dict[tuple[str, str], Difference]:
+        several = len(self.contestants) > 1
+        return differences_of(self.contestants, self._primary, self.margin) if several else {}
+
+    @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:
         """(row, other) → primary metric of row minus other, p corrected by Holm over all pairs, both ways round."""
-        if len(self.contestants) < 2:
-            return {}
-        found = statistics.correct(differences_of(self.contestants, self._primary, self.margin))
+        found = statistics.correct(self._uncorrected)
         return found | {(b, a): difference.reversed() for (a, b), difference in found.items()}
+
+    def planned(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Difference]:
+        """Return the differences of pairs that a study was made to compare, p corrected for the number of these alone.
+
+        Which they are must follow from the rows' settings, not from how they score.
+        """
+        found = self._uncorrected
+        both = found | {(b, a): difference.reversed() for (a, b), difference in found.items()}
+        return statistics.correct({pair: both[pair] for pair in pairs})
 
     @cached_property
     def pairs(self) -> pd.DataFrame:

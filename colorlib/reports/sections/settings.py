@@ -6,23 +6,28 @@ from functools import cached_property
 from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
 from colorlib.reports.sections.base import Section
 from colorlib.reports.tables import markdown_table
-from colorlib.reports.words import head, number, plural, signed
+from colorlib.reports.words import head, number, signed
+from colorlib.statistics import Difference, verdict
 
 SETTINGS = {  # of an encoder and of a training, in the order of the table, and what each is to a reader
-    "pretraining": "an encoder that knows ImageNet",
-    "encoder_rate": "another learning rate of the encoder",
-    "statistics": "statistics that move",
-    "ema": "averaged weights",
-    "crop": "crops",
-    "contrast": "changes of contrast",
-    "degrade": "the look of old film",
+    "pretraining": "An encoder that knows ImageNet",
+    "encoder_rate": "Another learning rate of the encoder",
+    "statistics": "Statistics that move",
+    "ema": "Averaged weights",
+    "crop": "Crops",
+    "contrast": "Changes of contrast",
+    "degrade": "The look of old film",
 }
 VIVID = "colorfulness_hs03"
 
 
 class Settings(Section):
     heading = "What one setting buys"
-    note = "All else is the same in both rows. Figures with an arrow lead from the row without it to the row with it."
+    note = (
+        "All else is the same in both rows. Figures with an arrow lead from the row without it to the row with it. The "
+        "study was made for these comparisons, so the verdicts here are corrected for the number of these alone, and "
+        "decide more than those over all pairs of rows."
+    )
     template = """
 <h2>{{ section.heading }}</h2>
 {{ bullets(section.sentences) }}
@@ -43,19 +48,23 @@ class Settings(Section):
         return found
 
     @cached_property
+    def differences(self) -> dict[tuple[str, str], Difference]:
+        """(row, the row without) → the difference in the primary metric, corrected for the number of these pairs."""
+        return self.c.planned(pair[1:] for pair in self.pairs)
+
+    @cached_property
     def sentences(self) -> list[str]:
         """For each setting: in how many rows it helps or harms, and where it helps most."""
         lines = []
         for setting, words in SETTINGS.items():
             pairs = [pair[1:] for pair in self.pairs if pair[0] == setting]
-            if pairs:
-                verdicts = [self.c.verdict(*pair) for pair in pairs]
-                better, worse = verdicts.count("better"), verdicts.count("worse")
-                shown = f"is shown to be lower in {better} of {plural(len(pairs), 'row')} and higher in {worse}"
-                best = "most of all" if len(pairs) > 1 else "in"
-                lines.append(
-                    f"With {words} {head(PRIMARY)} {shown}; {best} {pairs[0][0]}: {self._difference(*pairs[0])}."
-                )
+            verdicts = [self._verdict(*pair) for pair in pairs]
+            if len(pairs) > 1:
+                shown = f"{verdicts.count('better')} of {len(pairs)} rows are shown to be lower in {head(PRIMARY)}"
+                shown += f" and {verdicts.count('worse')} higher; it buys most in"
+                lines.append(f"{words}: {shown} {pairs[0][0]}, {self._difference(*pairs[0])}.")
+            elif pairs:
+                lines.append(f"{words}: {head(PRIMARY)} {self._difference(*pairs[0])} in {pairs[0][0]}, {verdicts[0]}.")
         return lines
 
     @cached_property
@@ -64,8 +73,7 @@ class Settings(Section):
         lines = [["row", f"{head(PRIMARY)}, difference", "verdict", head(VIVID), "beside"]]
         for _, label, other in self.pairs:
             ends = (number(self.c.intervals[VIVID][name].mean, 1) for name in (other, label))
-            verdict = self.c.verdict(label, other)
-            lines.append([label, self._difference(label, other), verdict, " → ".join(ends), other])
+            lines.append([label, self._difference(label, other), self._verdict(label, other), " → ".join(ends), other])
         return lines if len(lines) > 1 else []
 
     def markdown(self) -> list[str]:
@@ -73,8 +81,11 @@ class Settings(Section):
         return [*lines, *markdown_table(self.table), "", self.note] if self.present else []
 
     def _difference(self, label: str, other: str) -> str:
-        found = self.c.differences[label, other]
+        found = self.differences[label, other]
         return f"{signed(found.mean)} ({signed(found.low)}…{signed(found.high)})"
+
+    def _verdict(self, label: str, other: str) -> str:
+        return verdict(self.differences[label, other], self.c.margin, higher_is_better=False)
 
 
 def _value(row: Row, setting: str) -> object:
