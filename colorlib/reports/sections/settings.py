@@ -68,6 +68,10 @@ class Settings(Section):
         return lines
 
     @cached_property
+    def headline(self) -> str:
+        return self.sentences[0] if self.sentences else ""
+
+    @cached_property
     def table(self) -> list[list[str]]:
         """A line for each pair: the difference with its verdict, and how vivid both are."""
         lines = [["row", f"{head(PRIMARY)}, difference", "verdict", head(VIVID), "beside"]]
