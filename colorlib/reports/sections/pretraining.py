@@ -113,11 +113,16 @@ def about_worth(without: pd.DataFrame, with_it: pd.DataFrame) -> str:
         needed = photographs_needed(without["photographs"].tolist(), without["mean"].tolist(), error)
         most = without["photographs"].max()
         if math.isinf(needed):
-            worth = f"more than {number(most - count, 0)}" if most > count else "more than was measured"
+            worth = f"more than {_roughly(most - count)}" if most > count else "more than was measured"
         else:
-            worth = number(needed - count, 0) if needed > count else "nothing"
+            worth = f"about {_roughly(needed - count)}" if needed > count else "nothing"
         parts.append(f"{worth} on top of {number(count, 0)} ({head(PRIMARY)} {number(error)})")
     return f"pretraining is worth, in photographs, {listed(parts)}."
+
+
+def _roughly(count: float) -> str:
+    """Write a number with two digits that count: what lies between points whose errors have intervals is no surer."""
+    return number(float(f"{count:.2g}"), 0)
 
 
 def _name(row: Row) -> str:
