@@ -165,17 +165,15 @@ class Comparison:
     @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:
         """(row, other) → primary metric of row minus other, p corrected by Holm over all pairs, both ways round."""
-        found = statistics.correct(self._uncorrected)
-        return found | {(b, a): difference.reversed() for (a, b), difference in found.items()}
+        return _both_ways(statistics.correct(self._uncorrected))
 
     def planned(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Difference]:
         """Return the differences of pairs that a study was made to compare, p corrected for the number of these alone.
 
         Which they are must follow from the rows' settings, not from how they score.
         """
-        found = self._uncorrected
-        both = found | {(b, a): difference.reversed() for (a, b), difference in found.items()}
-        return statistics.correct({pair: both[pair] for pair in pairs})
+        found = _both_ways(self._uncorrected)
+        return statistics.correct({pair: found[pair] for pair in pairs})
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
@@ -275,3 +273,7 @@ class Comparison:
 def _way(name: str, table: dict) -> tuple:
     """Return what must agree before two distances between sets can be compared, for sorting as text."""
     return tuple(str(table.get(key)) for key in SETS[name].alike)
+
+
+def _both_ways(found: dict[tuple[str, str], Difference]) -> dict[tuple[str, str], Difference]:
+    return found | {(b, a): difference.reversed() for (a, b), difference in found.items()}
