@@ -75,3 +75,13 @@ def test_a_run_gets_the_curves_that_its_network_has(tiny_scenes, tmp_path, model
     judge(train(config, tiny_scenes, tmp_path / "run"), tiny_scenes, tmp_path / "run")
     curve_files = {"temperature.csv", "hints.csv", "several.csv"}
     assert {path.name for path in (tmp_path / "run").iterdir()} & curve_files == files
+
+
+def test_answers_that_are_no_numbers_are_refused_one_or_several(tiny_scenes):
+    colorizer = untrained(tiny_scenes, "diffusion", "l2")
+    with torch.no_grad():
+        next(colorizer.network.parameters()).fill_(float("nan"))
+    L = tiny_scenes.batch([0]).L
+    for ask in (lambda: colorizer(L), lambda: colorizer.samples(L, 2)):
+        with pytest.raises(ValueError, match="colours that are no numbers"):
+            ask()

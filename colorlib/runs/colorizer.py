@@ -121,15 +121,18 @@ class NetworkColorizer(Colorizer):
         decode = decoder(self.objective, temperature)
         with self.autocast():
             ab = self.network.colorize(self.placed(L), decode, None if hints is None else hints.to(self.device))
-        if not ab.isfinite().all():
-            raise ValueError(f"{self.name} answers with colours that are no numbers; its weights must be damaged.")
-        return ab.float().to(L.device)
+        return self._checked(ab).to(L.device)
 
     @torch.inference_mode()
     def samples(self, L: Tensor, count: int, seed: int = 0) -> Tensor:
         with self.autocast():
             ab = self.network.samples(self.placed(L), decoder(self.objective), count, seed)
-        return ab.float().to(L.device)
+        return self._checked(ab).to(L.device)
+
+    def _checked(self, ab: Tensor) -> Tensor:
+        if not ab.isfinite().all():
+            raise ValueError(f"{self.name} answers with colours that are no numbers; its weights must be damaged.")
+        return ab.float()
 
     def macs(self, size: tuple[int, int]) -> int | None:
         return count_macs(self.network, size)
