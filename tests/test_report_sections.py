@@ -176,7 +176,7 @@ def test_the_share_of_the_gap_has_an_interval_and_is_said(study, tmp_path):
     )
     said = " ".join(Recognised(c).sentences)
     assert "What is recognised is of 30 photographs whose class ImageNet has." in said
-    assert "unet · l2 recovers the most: 49 % (95 % interval 48 to 50)" in said
+    assert "of the trained rows unet · l2 recovers the most: 49 % (95 % interval 48 to 50)" in said
     markdown = (write_report(folder, tmp_path / "report").parent / "comparison.md").read_text()
     assert "Gap recovered (Lite2) [%] ↑" in markdown
 

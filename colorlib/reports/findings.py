@@ -128,7 +128,10 @@ def about_seeds(c: Comparison) -> str:
     """Say what the intervals cover, and why rows that were trained once get no verdict."""
     single = [label for label in c.trained if c.by_label[label].group == "trained" and len(c.by_label[label].runs) == 1]
     if not single:
-        return "Intervals cover the choice of photographs and of the training's random seed."
+        return (
+            "Intervals cover the choice of photographs and of the training's random seed, each for one comparison by "
+            f"itself; p and verdicts are corrected for all {len(c.differences) // 2:,} pairs of rows."
+        )
     networks = [label for label in c.trained if c.by_label[label].group == "trained"]
     if len(single) == len(networks):
         who = "Every network was"

@@ -63,6 +63,13 @@ class Pretraining(Section):
         A curve has the columns photographs (in the train split), mean, low and high (of the primary metric, over all
         seeds), in order of photographs.
         """
+        return {
+            name: {words: self._curve(rows) for words, rows in curves.items()} for name, curves in self._rows.items()
+        }
+
+    @cached_property
+    def _rows(self) -> dict[str, dict[str, dict[float, Row]]]:
+        """Network → pretraining → photographs in the train split → the row."""
         points: dict[str, dict[str, dict[float, Row]]] = {}
         for row in self.c.rows:
             if row.group == "trained" and (count := row.config.get("photographs")):
@@ -71,9 +78,19 @@ class Pretraining(Section):
         for curves in points.values():
             several = {words: rows for words, rows in sorted(curves.items()) if len(rows) > 1}
             if len(several) > 1:
-                name = _name(next(iter(next(iter(several.values())).values())))
-                found[name] = {words: self._curve(rows) for words, rows in several.items()}
+                found[_name(next(iter(next(iter(several.values())).values())))] = several
         return found
+
+    def _budgets(self, network: str) -> str:
+        """Say that those who learned from more photographs also learned for longer, where it is so."""
+        rows = [row for curve in self._rows[network].values() for row in curve.values()]
+        seen = [row.config.get("images_seen") or 0 for row in rows]
+        if len(set(seen)) == 1:
+            return ""
+        return (
+            f" More photographs are a longer training, too, here of {number(min(seen), 0)} to {number(max(seen), 0)} "
+            "images: the number is of both."
+        )
 
     def _curve(self, rows: dict[float, Row]) -> pd.DataFrame:
         lines = [(count, *self.c.intervals[PRIMARY][row.label]) for count, row in sorted(rows.items())]
@@ -97,7 +114,8 @@ class Pretraining(Section):
             charts[f"pretraining_{place}"] = Chart(
                 plots.plot_training_sizes(curves, f"mean {head(PRIMARY)}, lower is better", title),
                 title,
-                "One line for each pretraining of its encoder, with 95 % intervals over photographs.",
+                "One line for each pretraining of its encoder, with 95 % intervals over photographs and seeds. "
+                f"Where these overlap, what it is worth in photographs is a guess.{self._budgets(network)}",
             )
         return charts
 

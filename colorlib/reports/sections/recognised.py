@@ -53,10 +53,21 @@ class Recognised(Section):
             best = max(shares, key=lambda label: shares[label].mean)
             share = shares[best]
             ends = f"{number(share.low, 0)} to {number(share.high, 0)}"
-            sentences.append(
-                f"Of the gap between grey and colour, in the log-probability of what is shown, {best} recovers the "
-                f"most: {number(share.mean, 0)} % (95 % interval {ends})."
+            told = (
+                f"Of the gap between grey and colour, in the log-probability of what is shown, of the trained rows "
+                f"{best} recovers the most: {number(share.mean, 0)} % (95 % interval {ends})"
             )
+            untrained = {row.label for row in self.c.rows if row.group == "trivial"}
+            more = {
+                label: v.mean
+                for label, v in self.c.pooled[f"{name}_share"].items()
+                if label in untrained and v.mean > share.mean
+            }
+            if more:
+                told += (
+                    f"; without training, {listed(f'{label} recovers {number(v, 0)} %' for label, v in more.items())}"
+                )
+            sentences.append(told + ".")
         return sentences
 
     @property

@@ -19,6 +19,10 @@ SETTINGS = {  # of an encoder and of a training, in the order of the table, and 
     "degrade": "The look of old film",
 }
 VIVID = "colorfulness_hs03"
+SEEN = (
+    "These photographs are of ImageNet's classes: those that were taken from ImageNet itself the encoder has seen in "
+    "colour, with their names, and on others it may be worth less."
+)
 
 
 class Settings(Section):
@@ -61,11 +65,21 @@ class Settings(Section):
             verdicts = [self._verdict(*pair) for pair in pairs]
             if len(pairs) > 1:
                 shown = f"{verdicts.count('better')} of {len(pairs)} rows are shown to be lower in {head(PRIMARY)}"
-                shown += f" and {verdicts.count('worse')} higher; it buys most in"
-                lines.append(f"{words}: {shown} {pairs[0][0]}, {self._difference(*pairs[0])}.")
+                shown += f" and {verdicts.count('worse')} higher"
+                most = verdicts.index("better") if "better" in verdicts else 0
+                shown += ", of those the most" if "better" in verdicts else f"; the most, {verdicts[most]},"
+                lines.append(
+                    f"{words}: {shown} {pairs[most][0]}, {self._difference(*pairs[most])}.{self._seen(setting)}"
+                )
             elif pairs:
-                lines.append(f"{words}: {head(PRIMARY)} {self._difference(*pairs[0])} in {pairs[0][0]}, {verdicts[0]}.")
+                told = f"{words}: {head(PRIMARY)} {self._difference(*pairs[0])} in {pairs[0][0]}, {verdicts[0]}."
+                lines.append(told + self._seen(setting))
         return lines
+
+    def _seen(self, setting: str) -> str:
+        """Say what such a comparison hides where the photographs may be those that the encoder learned on."""
+        known = setting == "pretraining" and "log_probability_lite2" in self.c.intervals
+        return f" {SEEN}" if known else ""
 
     @cached_property
     def headline(self) -> str:
