@@ -215,6 +215,13 @@ def test_another_runs_folder_is_refused(tiny_scenes, tmp_path):
         train(config(seed=1), tiny_scenes, tmp_path / "run")
 
 
+@pytest.mark.parametrize("options", ["{width: 8}", None, [1]])
+def test_options_that_are_no_options_are_refused(options):
+    for name in ("model_options", "objective_options"):
+        with pytest.raises(TypeError, match=f"{name} must be like .*papermill takes such after -y"):
+            ExperimentConfig("unet", "l1", **{name: options})
+
+
 def test_another_versions_folder_is_refused(tiny_scenes, tmp_path):
     experiment.write_json(tmp_path / "config.json", {"format": 0})
     with pytest.raises(ValueError, match="another version"):

@@ -66,7 +66,7 @@ class ExperimentConfig:
         look_up({"auto": 0, "bfloat16": 0, "float32": 0}, self.precision, "precision")
         look_up({"cosine": 0, "constant": 0}, self.schedule, "schedule")
         for setting in dataclasses.fields(self):
-            _check_number(setting.name, setting.type, getattr(self, setting.name))
+            _check_setting(setting.name, setting.type, getattr(self, setting.name))
         if self.degrade > 1:
             raise ValueError(f"degrade is a share of the photographs, from 0 to 1, not {self.degrade}.")
         if self.crop > 1:
@@ -109,7 +109,9 @@ _MAY_BE_ZERO = ("seed", "weight_decay", "checkpoint_seconds", "degrade", "contra
 _LARGEST = {"seed": 2**32 - 1, "batch_size": 2**16, "validations": 10_000}
 
 
-def _check_number(name: str, kind: object, value: object) -> None:
+def _check_setting(name: str, kind: object, value: object) -> None:
+    if kind is dict and not isinstance(value, dict):
+        raise TypeError(f"{name} must be like {{'width': 8}}, not {value!r}; papermill takes such after -y, not -p.")
     whole = kind in (int, int | None)
     if not whole and kind not in (float, float | None) or value is None and kind in (int | None, float | None):
         return
@@ -118,7 +120,6 @@ def _check_number(name: str, kind: object, value: object) -> None:
         raise TypeError(f"{name} must be {'a whole number' if whole else 'a number'}, not {value!r}{hint}.")
     if not math.isfinite(value) or value < 0 or (value == 0 and name not in _MAY_BE_ZERO):
         raise ValueError(f"{name} must be {'zero or more' if name in _MAY_BE_ZERO else 'above zero'}, not {value!r}.")
-
     if value > _LARGEST.get(name, math.inf):
         raise ValueError(f"{name} must be {_LARGEST[name]:,} at most, not {value!r}.")
 
