@@ -2,12 +2,22 @@
 
 import multiprocessing
 import os
+import sys
 
 import pytest
 import torch
 
 os.environ.setdefault("COLORLIB_THREADS", "1")
 torch.set_num_threads(1)
+
+MAIN = sys.modules["__main__"]
+
+
+@pytest.fixture(autouse=True)
+def own_main():
+    """Streamlit's tests put their page in the place of the main module, which new processes would then run."""
+    yield
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(scope="session")

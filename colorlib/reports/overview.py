@@ -185,7 +185,7 @@ def verdict(table: pd.DataFrame) -> str:
         count = "Every row was" if len(once) == len(trained) else f"{len(once)} of {plural(len(trained), 'row')} were"
         text = (
             f"{count} trained only once, so how much of a difference is luck is not known: `{first}` has the lowest "
-            f"{head(PRIMARY)}, {mean} on {photographs}, which does not make it the best."
+            f"{head(PRIMARY)}, {mean} on {photographs}, which does not show it to be the best."
         )
     elif len(open_):
         worst = number(open_[PRIMARY].max())
