@@ -88,8 +88,8 @@ class Pretraining(Section):
         if len(set(seen)) == 1:
             return ""
         return (
-            f" More photographs are a longer training, too, here of {number(min(seen), 0)} to {number(max(seen), 0)} "
-            "images: the number is of both."
+            f" Who learned from more of them learned for longer, too, here {number(min(seen), 0)} to "
+            f"{number(max(seen), 0)} images: the number is of both."
         )
 
     def _curve(self, rows: dict[float, Row]) -> pd.DataFrame:
