@@ -10,8 +10,8 @@ import pandas as pd
 
 from colorlib.metrics import METRICS, SETS, known_metric
 from colorlib.reports.rows import PRIMARY
-from colorlib.reports.words import head, number
-from colorlib.statistics import Interval, Rank
+from colorlib.reports.words import head, number, signed
+from colorlib.statistics import Difference, Interval, Rank
 
 if TYPE_CHECKING:
     from colorlib.reports.comparison import Comparison
@@ -145,6 +145,11 @@ def markdown_table(table: list[list[str]]) -> list[str]:
         "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
         for cells in (head, ["---"] * len(head), *lines)
     ]
+
+
+def difference_cell(found: Difference) -> str:
+    """Write a difference with its sign and its interval."""
+    return f"{signed(found.mean)} ({signed(found.low)}…{signed(found.high)})"
 
 
 def markdown_details(summary: str, lines: Iterable[str]) -> list[str]:

@@ -24,8 +24,8 @@ def record(network: Network, photographs: int, size: tuple[int, int], bfloat16: 
         size: (H, W) of each.
         bfloat16: whether the steps are taken under autocast.
     """
-    like = next(network.parameters())
-    given = [torch.zeros(photographs, channels, *size, device=like.device) for channels in (1, 3)]
+    device = next(network.parameters()).device
+    given = [torch.zeros(photographs, channels, *size, device=device) for channels in (1, 3)]
     kept = {name: buffer.clone() for name, buffer in network.named_buffers()}
     with torch.autocast("cuda", torch.bfloat16, bfloat16, cache_enabled=False):
         torch.cuda.make_graphed_callables(

@@ -112,7 +112,8 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     use_threads()
     distributed.check_batch(config.batch_size, distributed.processes())
     first = distributed.rank() == 0
-    if device.type == "cuda":  # the processor's kernels repeat themselves anyway, and asking takes a second
+    on_gpu = device.type == "cuda"
+    if on_gpu:  # the processor's kernels repeat themselves anyway, and asking takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
         # Filling what nobody reads takes as long as the kernels do. (torch's stubs lack it.)
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -129,9 +130,8 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     network, objective = build(config, data)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     objective = objective.to(device)
-    fused = device.type == "cuda"
     optimizer = torch.optim.AdamW(
-        network.parameter_groups(), config.learning_rate, weight_decay=config.weight_decay, fused=fused
+        network.parameter_groups(), config.learning_rate, weight_decay=config.weight_decay, fused=on_gpu
     )
     parts = Parts(network, objective, optimizer)
     if objective.critic is not None:
@@ -141,7 +141,7 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
     distributed.tell_layers(torch.nn.ModuleList([network, objective]))
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and computes_in_bfloat16(device))
     autocast = objective.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
-    if device.type == "cuda" and network.replays and distributed.processes() == 1:
+    if on_gpu and network.replays and distributed.processes() == 1:
         record(network, config.batch_size, data.size, bfloat16)
 
     begins, points = cool_down_begins(config), validation_points(config)

@@ -110,3 +110,18 @@ class Section:
             shown = markdown_figure(name, chart.title, chart.caption)
             lines += markdown_details(chart.title, shown[1:]) if chart.folded else shown
         return lines + (markdown_details("The figures in a table", markdown_table(self.table)) if self.table else [])
+
+
+class PairsSection(Section):
+    """A section whose matter is a table of pairs of rows: it is not folded, and ``comparison.md`` has the note, too."""
+
+    template = """
+<h2>{{ section.heading }}</h2>
+{{ bullets(section.sentences) }}
+{{ plain_table(section.table) }}
+<p class="note">{{ section.note }}</p>
+"""
+
+    def markdown(self) -> list[str]:
+        lines = ["", f"## {self.heading}", "", *(f"- {sentence}" for sentence in self.sentences), ""]
+        return [*lines, *markdown_table(self.table), "", self.note] if self.present else []

@@ -7,27 +7,21 @@ from functools import cached_property
 from colorlib.objectives import OBJECTIVES, objective_options
 from colorlib.objectives.adversarial import Adversarial
 from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
-from colorlib.reports.sections.base import Section
-from colorlib.reports.tables import markdown_table
-from colorlib.reports.words import head, number, plural, signed
+from colorlib.reports.sections.base import PairsSection
+from colorlib.reports.tables import difference_cell
+from colorlib.reports.words import head, number, plural
 
 RECOVERED = "log_probability_lite2_share"
 DISTANCE = "frechet_lite2"
 VIVID = "colorfulness_hs03"
 
 
-class Critics(Section):
+class Critics(PairsSection):
     heading = "What critics buy"
     note = (
         "Figures with an arrow lead from the row without the critic to the row with it. Their network, learning rate "
         "and budget are the same, and so are their other terms and the weights of these to one another."
     )
-    template = """
-<h2>{{ section.heading }}</h2>
-{{ bullets(section.sentences) }}
-{{ plain_table(section.table) }}
-<p class="note">{{ section.note }}</p>
-"""
 
     @cached_property
     def pairs(self) -> dict[str, str]:
@@ -73,17 +67,12 @@ class Critics(Section):
         lines = [["row", f"{head(PRIMARY)}, difference", "verdict"]]
         lines[0] += [*(head(metric) for metric in (VIVID, RECOVERED, DISTANCE)), "collapsed", "without its critic"]
         for label, other in self.pairs.items():
-            found, row = self.c.differences[label, other], self.c.by_label[label]
-            ends = f"{signed(found.mean)} ({signed(found.low)}…{signed(found.high)})"
-            line = [label, ends, self.c.verdict(label, other)]
+            row = self.c.by_label[label]
+            line = [label, difference_cell(self.c.differences[label, other]), self.c.verdict(label, other)]
             for metric in (VIVID, RECOVERED, DISTANCE):
                 line.append(" → ".join(number(value, 1) for value in self._ends(metric, label, other)))
             lines.append([*line, f"{len(row.collapsed)} of {len(row.runs)}", other])
         return lines
-
-    def markdown(self) -> list[str]:
-        lines = ["", f"## {self.heading}", "", *(f"- {sentence}" for sentence in self.sentences), ""]
-        return [*lines, *markdown_table(self.table), "", self.note] if self.present else []
 
     def _ends(self, metric: str, label: str, other: str) -> tuple[float, float]:
         """Return a metric without the critic and with it, NaN where it was not measured."""

@@ -4,9 +4,9 @@ import json
 from functools import cached_property
 
 from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
-from colorlib.reports.sections.base import Section
-from colorlib.reports.tables import markdown_table
-from colorlib.reports.words import head, number, signed
+from colorlib.reports.sections.base import PairsSection
+from colorlib.reports.tables import difference_cell
+from colorlib.reports.words import head, number
 from colorlib.statistics import Difference, verdict
 
 SETTINGS = {  # of an encoder and of a training, in the order of the table, and what each is to a reader
@@ -25,19 +25,13 @@ SEEN = (
 )
 
 
-class Settings(Section):
+class Settings(PairsSection):
     heading = "What one setting buys"
     note = (
         "All else is the same in both rows. Figures with an arrow lead from the row without it to the row with it. The "
         "study was made for these comparisons, so the verdicts here are corrected for the number of these alone, and "
         "decide more than those over all pairs of rows."
     )
-    template = """
-<h2>{{ section.heading }}</h2>
-{{ bullets(section.sentences) }}
-{{ plain_table(section.table) }}
-<p class="note">{{ section.note }}</p>
-"""
 
     @cached_property
     def pairs(self) -> list[tuple[str, str, str]]:
@@ -94,13 +88,8 @@ class Settings(Section):
             lines.append([label, self._difference(label, other), self._verdict(label, other), " → ".join(ends), other])
         return lines if len(lines) > 1 else []
 
-    def markdown(self) -> list[str]:
-        lines = ["", f"## {self.heading}", "", *(f"- {sentence}" for sentence in self.sentences), ""]
-        return [*lines, *markdown_table(self.table), "", self.note] if self.present else []
-
     def _difference(self, label: str, other: str) -> str:
-        found = self.differences[label, other]
-        return f"{signed(found.mean)} ({signed(found.low)}…{signed(found.high)})"
+        return difference_cell(self.differences[label, other])
 
     def _verdict(self, label: str, other: str) -> str:
         return verdict(self.differences[label, other], self.c.margin, higher_is_better=False)
