@@ -113,10 +113,11 @@ def normalized(conv: SameConv, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     """Convolve, then normalise.
 
     With held statistics normalisation is a scale and a shift of each channel: they go into the convolution's weights,
-    which are few, and the pixels, which are many, are touched once. Gradients are those of the two layers.
+    which are few, and the pixels, which are many, are touched once. Gradients are those of the two layers. On a GPU
+    that would be fifteen kernels more a layer, of some numbers each, where a pass over the pixels is one.
     """
     mean, variance = norm.running_mean, norm.running_var
-    if norm.training or mean is None or variance is None:
+    if norm.training or x.is_cuda or mean is None or variance is None:
         return norm(conv(x))
     scale = norm.weight * torch.rsqrt(variance + norm.eps)
     return conv.convolve(x, conv.weight * scale.view(-1, 1, 1, 1), norm.bias - scale * mean)
