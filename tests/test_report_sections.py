@@ -415,13 +415,16 @@ def tinted(tmp_path_factory):
 
 def test_tint_says_where_brown_and_green_come_from(tinted):
     section = Tint(tinted)
-    own, spaces, apart, brown, green = section.sentences
+    own, spaces, apart, brown, green, slips = section.sentences
     assert "brown (hue 76°, chroma 8.2)" in own
     assert "in lab is brown (hue 81°, chroma 9.1)" in spaces and "hsl is green (hue 131°, chroma 22.7)" in spaces
     assert "up to 19.2 ab units apart between colour spaces" in apart and "2.0 between sizes" in apart
     assert apart.endswith("the tint comes with the space.")
     assert brown.startswith("The brown in lab is the photographs' own mean")
     assert green.startswith("The green in hsl is no colour of the photographs: their mean is 19.2 ab units away")
+    assert slips == "The slips bring no tint of their own."
+    assert apart in section.headline
+    assert tinted.by_label["a slip"].group == "slip" and "a slip" not in [*tinted.contestants, *tinted.trained]
     tints = {line[0]: line[-1] for line in section.table}
     assert tints["the photographs"] == "brown" and tints["a slip"] == "no tint"
 
@@ -492,6 +495,9 @@ def test_budgets_are_an_axis(budgets):
     assert told["forecast"].tolist() == pytest.approx(told["came"].tolist(), abs=1e-3)
     (separate,) = section.separate.itertuples()
     assert (separate.name, separate.images) == (other, 8_000) and separate.separate == pytest.approx(12.3, abs=1.0)
+    assert section.headline.startswith(
+        "Of 1 design with one of four times its weights, four times the photographs change"
+    )
     text = "\n".join(section.markdown())
     assert "## More photographs" in text and "Kendall's τ between the orders of 3 designs" in text
     assert list(section.charts) == ["scaling_images", "scaling_macs"] and section.table[0][-1] == "came minus forecast"

@@ -7,6 +7,7 @@ colour-blind readers too (Okabe and Ito 2008), and lines carry their names inste
 """
 
 from colorlib.plots.color import plot_ab_histogram, plot_gamut, plot_prior
+from colorlib.plots.curves import plot_curves
 from colorlib.plots.forest import LAWS, plot_forest, plot_forests, plot_laws
 from colorlib.plots.history import NAMED, plot_history, plot_history_rows, plot_training_sizes
 from colorlib.plots.pairwise import plot_pairwise
@@ -28,6 +29,7 @@ __all__ = [
     "lab8_to_photo",
     "new_figure",
     "plot_ab_histogram",
+    "plot_curves",
     "plot_forest",
     "plot_forests",
     "plot_gamut",

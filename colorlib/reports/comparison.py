@@ -58,7 +58,7 @@ class Comparison:
         means = {row.label: row.scores(PRIMARY, self.ids).mean() for row in rows}
         self.rows = sorted(rows, key=lambda row: (means[row.label], row.label))
         self.by_label = {row.label: row for row in self.rows}
-        self.contestants = [row.label for row in self.rows if row.group != "oracle"]
+        self.contestants = [row.label for row in self.rows if row.group not in ("oracle", "slip")]
         self.trained = [row.label for row in self.rows if row.group in ("trained", "judged")]
         self.trivial = [row.label for row in self.rows if row.group == "trivial"]
         self.best = next(iter(self.trained or self.contestants), None)  # it leads; whether it is best, contenders say

@@ -128,7 +128,8 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
     rows = []
     for (label, _), group in settings.items():
         group = sorted(group, key=lambda run: (run.config.get("seed") or 0, str(run.folder)))
-        rows.append(Row(label, GROUP_OF_KIND[group[0].config["kind"]], group))
+        slips = (group[0].folder / "slips.csv").exists()  # wrong on purpose, and no competitor
+        rows.append(Row(label, "slip" if slips else GROUP_OF_KIND[group[0].config["kind"]], group))
     usual = usual_budget(rows)
     rows = [_with_suffix(row, [str(row.budget)] if row.budget != usual and row.budget else []) for row in rows]
     budget = ("images_seen", "macs")

@@ -12,11 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from colorlib import plots
-from colorlib.plots.labels import label_ends
-from colorlib.plots.style import WIDTH, rule
 from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
 from colorlib.reports.sections.base import Chart, Section
 from colorlib.reports.words import head, listed, number, plural
@@ -167,6 +164,18 @@ class Scaling(Section):
         return pd.DataFrame(lines, columns=["name", "images", "branch", "separate", "verdict"])
 
     @cached_property
+    def headline(self) -> str:
+        """What four times the photographs and four times the weights buy, and whether the order lasts."""
+        if self.exchange.empty:
+            return ""
+        parts = [
+            f"four times the {word} change the {head(PRIMARY)} by {number(-found.max())} to {number(-found.min())}"
+            for word, found in (("photographs", self.exchange["by_images"]), ("weights", self.exchange["by_weights"]))
+        ]
+        designs = plural(self.exchange["small"].nunique(), "design")
+        return f"Of {designs} with one of four times its weights, {' and '.join(parts)}. {self.sentences[0]}"
+
+    @cached_property
     def sentences(self) -> list[str]:
         if not self.curves:
             return []
@@ -239,40 +248,10 @@ class Scaling(Section):
         for column, (words, title) in axes.items():
             told = self.forecasts if column == "images" else self.forecasts[:0]
             if self.points[column].notna().all():
-                figure = draw_curves(self.points, column, words, label, told, title)
+                figure = plots.plot_curves(self.points, column, words, label, told, title)
                 more = " A hollow mark is the forecast from the smaller budgets." if len(told) else ""
                 charts[f"scaling_{column}"] = Chart(figure, title, caption + more)
         return charts
-
-
-def draw_curves(
-    points: pd.DataFrame, x: str, x_label: str, label: str, forecasts: pd.DataFrame, title: str = ""
-) -> Figure:
-    """Draw scores over budgets with their bands, each curve named at its end.
-
-    Args:
-        points: columns name, ``x``, mean, low and high, a curve's budgets in order.
-        x, x_label, label: the column of the budget, and the axes' words.
-        forecasts: index = names; the column forecast, drawn as a hollow mark at the curve's last budget.
-        title: what is to be seen.
-    """
-    figure, grid = plots.new_figure(WIDTH, 3.6, title=title)
-    axes, ends = grid[0, 0], []
-    for (name, curve), color in zip(points.groupby("name", sort=False), itertools.cycle(plots.LINES), strict=False):
-        axes.plot(curve[x], curve["mean"], "o-", ms=4, color=color)
-        axes.fill_between(curve[x], curve["low"], curve["high"], color=color, alpha=0.15, lw=0)
-        if name in forecasts.index:
-            axes.plot(curve[x].iloc[-1], forecasts.loc[name, "forecast"], "o", ms=7, mfc="none", color=color)
-        ends.append((*curve[[x, "mean"]].iloc[-1], name, color))
-    axes.set_xscale("log")
-    if points.groupby("name")[x].apply(tuple).nunique() == 1:
-        budgets = sorted(set(points[x]))
-        axes.set_xticks(budgets, [f"{budget:,}" for budget in budgets])
-        axes.minorticks_off()
-    axes.set(xlabel=x_label, ylabel=label)
-    rule(axes)
-    label_ends(axes, ends)
-    return figure
 
 
 def _shared(config: dict, images: bool = False) -> str:

@@ -52,6 +52,11 @@ class Tint(Section):
         return np.array([self.c.truth(name) for name in ("mean_a", "mean_b")])
 
     @cached_property
+    def headline(self) -> str:
+        """Where the tint comes from: whether space or size moves it, and whose colour it is."""
+        return " ".join(self.sentences[2:])
+
+    @cached_property
     def sentences(self) -> list[str]:
         if not self.means:
             return []
@@ -86,6 +91,9 @@ class Tint(Section):
                     f"The {_name(mean)} in {name} is no colour of the photographs: their mean is "
                     f"{number(away[name], 1)} ab units away."
                 )
+        if slips := {_name(self.means[row.label]) for row in self.c.rows if row.group == "slip"}:
+            own = sorted(slips - {_name(self.photographs), "no tint"})
+            sentences.append(f"The slips bring {f'{listed(own)} of their own' if own else 'no tint of their own'}.")
         return sentences
 
     @cached_property
