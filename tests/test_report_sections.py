@@ -436,6 +436,10 @@ def test_tint_is_for_rows_that_differ_in_their_space(study):
 def test_slips_are_told_with_and_without(tinted):
     section = Slips(tinted)
     assert section.sentences == ["a slip: takes the mean squared error from 0.0100 to 0.4000."]
+    assert section.headline == (
+        "a slip has a mean squared error of 0.4000 and a ΔE 76 of 18.00, where 0.3865 and 0.60 were published of the "
+        "CWGAN; measured rightly, the same network has 0.0100 and 18.00."
+    )
     assert section.table[1] == ["a slip", "0.0100", "0.4000", "18.000", "18.000"]
 
 

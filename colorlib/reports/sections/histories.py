@@ -12,7 +12,7 @@ from colorlib.reports.words import number, plural
 ERROR = "val_delta_e_76"
 CAPTION = (
     "Error on the validation split while training, a line for each seed. The weights that were judged are those of "
-    "the lowest validation loss; where a critic taught, the last."
+    "the lowest validation loss; where a critic taught, the last that have not left the photographs."
 )
 
 

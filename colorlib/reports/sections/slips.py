@@ -1,8 +1,10 @@
 """The slips of the course project that this study grew from, and what each did to its two measures."""
 
+import itertools
 import math
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from colorlib.reports.sections.base import Section
@@ -29,6 +31,23 @@ class Slips(Section):
     @cached_property
     def data(self) -> dict[str, pd.DataFrame]:
         return {"slips.csv": self.means.reset_index()}
+
+    @cached_property
+    def headline(self) -> str:
+        """The row that comes nearest to a published one, in both measures by their ratio, and what it is rightly."""
+        if self.means.empty:
+            return ""
+        measured = self.means[["mse", "delta_e"]]
+        label, name = min(
+            itertools.product(self.means.index, PUBLISHED),
+            key=lambda pair: np.abs(np.log(measured.loc[pair[0]] / np.array(PUBLISHED[pair[1]]))).sum(),
+        )
+        row, (mse, delta_e) = self.means.loc[label], PUBLISHED[name]
+        return (
+            f"{label} has a mean squared error of {number(row['mse'], 4)} and a ΔE 76 of {number(row['delta_e'])}, "
+            f"where {number(mse, 4)} and {number(delta_e)} were published of the {name}; measured rightly, the same "
+            f"network has {number(row['mse_right'], 4)} and {number(row['delta_e_right'])}."
+        )
 
     @cached_property
     def sentences(self) -> list[str]:
