@@ -53,8 +53,8 @@ class Tint(Section):
 
     @cached_property
     def headline(self) -> str:
-        """Where the tint comes from: whether space or size moves it, and whose colour it is."""
-        return " ".join(self.sentences[2:])
+        """Where the tint comes from, in a study with slips, which asks that: space, size or slip, and whose it is."""
+        return " ".join(self.sentences[2:]) if any(row.group == "slip" for row in self.c.rows) else ""
 
     @cached_property
     def sentences(self) -> list[str]:
