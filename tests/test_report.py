@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 import shutil
 from pathlib import Path
@@ -16,6 +17,7 @@ from colorlib.files import write_json
 from colorlib.metrics import METRICS
 from colorlib.reports import answer, compare, comparison, draw_figures, to_html, to_markdown, write_report
 from colorlib.reports.findings import about_training
+from colorlib.reports.rows import gather_rows
 from colorlib.reports.sections import SECTIONS, Chart, Section
 from colorlib.reports.words import number
 from colorlib.runs.run import list_runs
@@ -351,6 +353,17 @@ def test_missing_study(tmp_path):
 )
 def test_numbers(value, text):
     assert number(value) == text
+
+
+def test_times_of_another_device_are_no_times_of_the_study(tmp_path):
+    for name, seed, seconds, device in (
+        ("a", 0, 2, "cuda:0"), ("a", 1, 4, "cuda:1"), ("a", 2, 60, "cpu"), ("b", 0, 70, "cpu"), ("c", 0, 3, "cuda:0")
+    ):  # fmt: skip
+        cost = network(seconds, 10) | {"device": device}
+        write_run(tmp_path / f"{name}{seed}", f"{name} · l1", "network", 9.0, 0.5, "l1", seed, cost=cost)
+    rows = {row.label: row for row in gather_rows({"rows": [], "name": "mixed"}, tmp_path)}
+    assert rows["a · l1"].cost("train_seconds") == 3 and math.isnan(rows["b · l1"].cost("train_seconds"))
+    assert rows["b · l1"].cost("parameters") == 10 and rows["c · l1"].cost("train_seconds") == 3
 
 
 def test_costs_are_means_over_seeds_and_whole(study):

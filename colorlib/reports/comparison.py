@@ -212,7 +212,7 @@ class Comparison:
                 line = {"label": row.label, "group": row.group, "seed": run.config.get("seed")}
                 line |= {name: by_row[row.label][place] for name, by_row in means.items() if row.label in by_row}
                 line |= {name: (run.sets or {}).get(name, math.nan) for name in self.sets}
-                line |= {name: run.cost.get(name) for name in (*COSTS, *TIMES)}
+                line |= {name: row.costs(name)[place] for name in (*COSTS, *TIMES)}
                 lines.append(line)
         columns = ["label", "group", "seed", *means, *self.sets, *COSTS, *TIMES]
         return pd.DataFrame(lines, columns=columns).set_index("label")

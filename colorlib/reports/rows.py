@@ -38,11 +38,16 @@ class Budget(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: the runs that differ in nothing but their seed."""
+    """One row of the table: the runs that differ in nothing but their seed.
+
+    Attributes:
+        device: "cpu" or "cuda": on what most runs of the study ran, whose times alone can be compared.
+    """
 
     label: str
     group: str
     runs: list[Run]
+    device: str | None = None
 
     @property
     def config(self) -> dict:
@@ -66,9 +71,14 @@ class Row:
         """(seeds, N) of one column of ``per_image.csv``, NaN where a run lacks it."""
         return np.stack([table.reindex(index=ids, columns=[metric])[metric].to_numpy(float) for table in self.by_id])
 
+    def costs(self, name: str) -> list[float | None]:
+        """Return a cost of each run; a time is None where the run had another device than most of the study."""
+        alike = self.device is None or name not in TIMES
+        counts = [alike or _device(run) in (None, self.device) for run in self.runs]
+        return [run.cost.get(name) if own else None for run, own in zip(self.runs, counts, strict=True)]
+
     def cost(self, name: str) -> float:
-        values = [run.cost.get(name) for run in self.runs]
-        return float(np.mean([value for value in values if value is not None] or [math.nan]))
+        return float(np.mean([value for value in self.costs(name) if value is not None] or [math.nan]))
 
     @property
     def budget(self) -> Budget | None:
@@ -107,6 +117,11 @@ class Row:
         return [pd.read_csv(path).assign(seed=run.config.get("seed")) for run, path in paths if path.exists()]
 
 
+def _device(run: Run) -> str | None:
+    device = run.cost.get("device")
+    return device and device.partition(":")[0]
+
+
 def gather_rows(study: dict, folder: Path) -> list[Row]:
     """Group the finished runs in a study's folder into rows, one for all seeds of one setting.
 
@@ -125,11 +140,13 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
             label = aliases.get(run.folder.relative_to(folder).parts[0], label)
         rest = {key: value for key, value in run.config.items() if key not in NOT_SETTINGS}
         settings.setdefault((label, json.dumps(rest, sort_keys=True)), []).append(run)
+    devices = Counter(device for run in runs if run.config["kind"] == "network" and (device := _device(run)))
+    device = max(devices, key=devices.__getitem__, default=None)
     rows = []
     for (label, _), group in settings.items():
         group = sorted(group, key=lambda run: (run.config.get("seed") or 0, str(run.folder)))
         slips = (group[0].folder / "slips.csv").exists()  # wrong on purpose, and no competitor
-        rows.append(Row(label, "slip" if slips else GROUP_OF_KIND[group[0].config["kind"]], group))
+        rows.append(Row(label, "slip" if slips else GROUP_OF_KIND[group[0].config["kind"]], group, device))
     usual = usual_budget(rows)
     rows = [_with_suffix(row, [str(row.budget)] if row.budget != usual and row.budget else []) for row in rows]
     budget = ("images_seen", "macs")

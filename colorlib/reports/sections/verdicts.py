@@ -15,7 +15,7 @@ class Verdicts(Section):
     present = True
     template = """
 <h3>{{ section.heading }}</h3>
-<p class="note">A verdict is from the row's own side: the difference in {{ head(primary) }} with its 95 % interval is below it, and p is corrected for the number of pairs{% if c.margin %}; differences up to {{ c.margin }} do not matter{% endif %}. Times are of this machine.</p>
+<p class="note">A verdict is from the row's own side: the difference in {{ head(primary) }} with its 95 % interval is below it, and p is corrected for the number of pairs{% if c.margin %}; differences up to {{ c.margin }} do not matter{% endif %}. Times are of this machine; what ran on another device than most rows has none.</p>
 <div class="scroll"><table>
 <thead><tr><th class="name">Row</th><th class="text">Against the best</th><th class="text">Against grey</th>
 {% for words in section.costs.values() %}<th>{{ words }}</th>{% endfor %}
