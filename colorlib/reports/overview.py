@@ -21,7 +21,7 @@ VIVID = "colorfulness_hs03"
 OWN = "trained_on_primary"
 FIRST = 5  # trained rows of a report in its table
 STRIP = 3  # of them that are shown as pictures
-IN_SHORT = {"architectures": "Which network", "objectives": "Which loss"}  # report → the question that it answers
+IN_SHORT = {"budgets": "Which network", "objectives": "Which loss"}  # report → the question that it answers
 ROWS_IN_SHORT = 8  # of the first of them, grey among them
 BEGIN, END = "<!-- the answer, written by `colorlib overview` -->", "<!-- end of the answer -->"
 OPENING = """# Which model should I use?
@@ -172,8 +172,8 @@ def verdict(table: pd.DataFrame) -> str:
     if not len(trained):
         return "No network of this study has finished."
     first, others = trained.index[0], trained.iloc[1:]
-    open_ = others[others["against_best"] != "worse"]
     once = trained[(trained["seeds"] < 2) & (trained["group"] == "trained")]
+    open_ = others[(others["against_best"] != "worse") | others.index.isin(once.index)]
     photographs = plural(int(trained["images"].iloc[0]), "photograph")
     mean = number(trained[PRIMARY].iloc[0])
     if OWN not in table:  # made before verdicts held their level (tests/coverage.py)
@@ -181,7 +181,7 @@ def verdict(table: pd.DataFrame) -> str:
             f"**Not decided**: `{first}` has the lowest {head(PRIMARY)}, {mean} on {photographs}, but an earlier "
             "version made this report, whose verdicts were too sure, so they are not repeated here."
         )
-    if len(once):
+    if first in once.index:
         count = "Every row was" if len(once) == len(trained) else f"{len(once)} of {plural(len(trained), 'row')} were"
         text = (
             f"{count} trained only once, so how much of a difference is luck is not known: `{first}` has the lowest "
@@ -189,9 +189,11 @@ def verdict(table: pd.DataFrame) -> str:
         )
     elif len(open_):
         worst = number(open_[PRIMARY].max())
+        luck = f"; how much luck is in the {len(once)} that had one training is not known" if len(once) else ""
         text = (
             f"**No row is shown to be the best**: {len(open_) + 1} of {plural(len(trained), 'trained row')}, with "
-            f"{head(PRIMARY)} from {mean} to {worst} on {photographs}, cannot be told apart from the first, `{first}`."
+            f"{head(PRIMARY)} from {mean} to {worst} on {photographs}, cannot be told apart from the first, "
+            f"`{first}`{luck}."
         )
     elif len(others):
         text = (
