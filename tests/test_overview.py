@@ -44,7 +44,13 @@ def test_best_is_said_only_where_the_table_decides_it():
         said = verdict(changed(c_against_best=words))
         assert "**No row is shown to be the best**: 2 of 3 trained rows" in said and "from 9.00 to 11.00" in said
     said = verdict(changed(b_seeds=1))
-    assert "is best" not in said and "`a`; how much luck is in the 1 that had one training is not known." in said
+    assert (
+        "is best" not in said
+        and "2 of 3 trained rows" in said
+        and "`a`; 1 of them, trained once, decided nothing." in said
+    )
+    said = verdict(changed(b_seeds=1, c_against_best="undecided"))
+    assert "2 of 3 trained rows" in said and "`a`; 1 more, trained once, decided nothing." in said
     said = verdict(changed(a_seeds=1))
     assert "is best" not in said and "1 of 3 rows were trained only once" in said
     said = verdict(changed(a_trained_on_primary=True))

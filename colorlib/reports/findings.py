@@ -63,17 +63,20 @@ def _who_leads(c: Comparison, field: list[str]) -> str:
         return f"{_marked(c, first)} is the only row to compare, {scored}."
     if len(contenders) == 1:
         return f"{_marked(c, first)} colours these photographs best, {scored}."
+    once = [label for label in contenders if len(c.by_label[label].runs) == 1]
+    why = f"; {'each' if len(once) == len(contenders) else len(once)} of them trained once, which decides nothing"
+    if first not in once and len(once) < len(contenders) - 1:  # then rows that nothing decides only widen the spread
+        contenders = [label for label in contenders if label not in once]
+        why = f"; {len(once)} more, trained once, {'has' if len(once) == 1 else 'have'} no verdict"
     means = [c.mean(PRIMARY, label) for label in contenders]
     named = [_marked(c, label) for label in contenders[:NAMED]]
     if len(contenders) > NAMED:
         named.append(f"{len(contenders) - NAMED} more")
-    once = sum(len(c.by_label[label].runs) == 1 for label in contenders)
-    why = f"; {'each' if once == len(contenders) else once} of them trained once, which decides nothing" if once else ""
     return (
         f"No row is shown to be the best: of {plural(len(field), 'row')}, {len(contenders)} cannot be told by their "
         f"mean {head(PRIMARY)} from the lowest, {listed(named)}, from {number(min(means))} to "
         f"{number(max(means))}, a spread of {number(max(means) - min(means))} "
-        f"({plural(len(c.ids), 'photograph')}; lower is better{why})."
+        f"({plural(len(c.ids), 'photograph')}; lower is better{why if once else ''})."
     )
 
 

@@ -173,7 +173,8 @@ def verdict(table: pd.DataFrame) -> str:
         return "No network of this study has finished."
     first, others = trained.index[0], trained.iloc[1:]
     once = trained[(trained["seeds"] < 2) & (trained["group"] == "trained")]
-    open_ = others[(others["against_best"] != "worse") | others.index.isin(once.index)]
+    sure = others[(others["against_best"] != "worse") & ~others.index.isin(once.index)]
+    open_ = sure if len(sure) else others[others.index.isin(once.index)]
     photographs = plural(int(trained["images"].iloc[0]), "photograph")
     mean = number(trained[PRIMARY].iloc[0])
     if OWN not in table:  # made before verdicts held their level (tests/coverage.py)
@@ -188,8 +189,9 @@ def verdict(table: pd.DataFrame) -> str:
             f"{head(PRIMARY)}, {mean} on {photographs}, which does not show it to be the best."
         )
     elif len(open_):
-        worst = number(open_[PRIMARY].max())
-        luck = f"; how much luck is in the {len(once)} that had one training is not known" if len(once) else ""
+        worst, luck = number(open_[PRIMARY].max()), ""
+        if len(once):
+            luck = f"; {len(once)} {'more' if len(sure) else 'of them'}, trained once, decided nothing"
         text = (
             f"**No row is shown to be the best**: {len(open_) + 1} of {plural(len(trained), 'trained row')}, with "
             f"{head(PRIMARY)} from {mean} to {worst} on {photographs}, cannot be told apart from the first, "
