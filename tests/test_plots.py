@@ -316,6 +316,13 @@ def test_history_of_a_row_without_values_is_left_out():
     assert not plots.plot_history({"unet · l1": [empty]}).axes[0].lines
 
 
+def test_of_many_rows_with_hints_those_that_end_highest_have_names():
+    curves = {f"row {i}": [HINTS.assign(psnr_rgb_db=HINTS["psnr_rgb_db"] + i)] for i in range(plots.NAMED + 2)}
+    axes = plots.plot_hints(curves, ("the authors'", {0: 24.0, 10: 28.0})).axes[0]
+    named = {text.get_text() for text in axes.texts}
+    assert {f"row {i}" for i in range(2, plots.NAMED + 2)} <= named and not {"row 0", "row 1"} & named
+
+
 def test_hints_draw_the_very_intervals_and_none_where_none_is_known():
     unknown = HINTS.assign(psnr_rgb_db_low=np.nan, psnr_rgb_db_high=np.nan)
     axes = plots.plot_hints({"siggraph17": [HINTS], "vit": [unknown]}, ("the authors'", {0: 24.0, 10: 28.0})).axes[0]

@@ -9,11 +9,11 @@ colour-blind readers too (Okabe and Ito 2008), and lines carry their names inste
 from colorlib.plots.color import plot_ab_histogram, plot_gamut, plot_prior
 from colorlib.plots.curves import plot_curves
 from colorlib.plots.forest import LAWS, plot_forest, plot_forests, plot_laws
-from colorlib.plots.history import NAMED, plot_history, plot_history_rows, plot_training_sizes
+from colorlib.plots.history import plot_history, plot_history_rows, plot_training_sizes
 from colorlib.plots.pairwise import plot_pairwise
 from colorlib.plots.photos import lab8_to_photo, show_answers, show_kept, show_photos, to_photos
 from colorlib.plots.planes import plot_hints, plot_pareto, plot_plane, plot_several, unbeaten
-from colorlib.plots.style import DENSITY, FAINT, GROUPS, INK, LINES, RULE, WIDTH, figure_bytes, new_figure, style
+from colorlib.plots.style import DENSITY, FAINT, GROUPS, INK, LINES, NAMED, RULE, WIDTH, figure_bytes, new_figure, style
 
 __all__ = [
     "DENSITY",

@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from colorlib.plots.labels import LINE, label_ends, note
-from colorlib.plots.style import FAINT, LINES, RULE, SMALL, WIDTH, folded, interval, new_figure, rule, style
+from colorlib.plots.style import FAINT, LINES, NAMED, RULE, SMALL, WIDTH, folded, interval, new_figure, rule, style
 
-NAMED = 6  # rows that a reader can tell apart by their colours
 COLUMNS = 3  # panels beside one another
 SETTLED = 0.2  # of a training, after which a curve says how high the axis must reach
 Y, X = "val_delta_e_76", "images_seen"

@@ -20,6 +20,7 @@ from colorlib.plots.style import (
     FAINT,
     GROUPS,
     LINES,
+    NAMED,
     PAPER,
     RULE,
     WIDTH,
@@ -191,6 +192,8 @@ def plot_hints(
 ) -> Figure:
     """Draw PSNR against the number of hints, one line for each seed of a row, with its interval where it is known.
 
+    Where rows are more than a reader can tell apart, those that end highest have colours and names.
+
     Args:
         curves: name → one table per seed; columns hints, psnr_rgb_db, psnr_rgb_db_low, psnr_rgb_db_high.
         reference: a name and {number of hints: PSNR in dB} of another network, drawn grey and broken.
@@ -202,7 +205,14 @@ def plot_hints(
     axes.plot(list(published), list(published.values()), color=FAINT, ls=(0, (4, 2)), marker="o", ms=3, mfc=PAPER)
     axes.set_title(folded(f"broken: {name}", WIDTH - 0.7), color=FAINT, fontweight="normal")
     ends = []
-    for (name, tables), color in zip(curves.items(), itertools.cycle(LINES), strict=False):
+    highest = sorted(curves, key=lambda name: -curves[name][0]["psnr_rgb_db"].iloc[-1])[:NAMED]
+    colors = dict(zip((name for name in curves if name in highest), LINES, strict=False))
+    for name, tables in curves.items():
+        if name not in colors:
+            for table in tables:
+                axes.plot(table["hints"], table["psnr_rgb_db"], color=RULE, lw=0.8, zorder=2)
+            continue
+        color = colors[name]
         for table in tables:
             sns.lineplot(
                 **interval(table, "psnr_rgb_db", "psnr_rgb_db_low", "psnr_rgb_db_high"), x="hints", y="drawn",

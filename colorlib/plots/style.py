@@ -25,6 +25,7 @@ SMALL = 9.0  # points of its smallest letters
 TITLE = 10.5  # points of its title
 INK, FAINT, RULE, PAPER = "#22262b", "#6d747c", "#d9dde1", "#ffffff"
 GROUPS = {"trained": "#0a66a8", "trivial": "#7b828a", "oracle": "#c2681c", "judged": "#7a4fa3", "slip": "#a3456b"}
+NAMED = 6  # rows that a reader can tell apart by their colours
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8f6bb3", "#b8860b", "#56b4e9", "#4d4d4d")
 DENSITY = LinearSegmentedColormap.from_list("density", ["#eef2f6", "#8fb3d1", "#2f6ea3", "#12304d"])
 BROKEN = (0, (4, 3))  # how a line is drawn that is a mark and no data
