@@ -207,12 +207,10 @@ def plot_hints(
     ends = []
     highest = sorted(curves, key=lambda name: -curves[name][0]["psnr_rgb_db"].iloc[-1])[:NAMED]
     colors = dict(zip((name for name in curves if name in highest), LINES, strict=False))
-    for name, tables in curves.items():
-        if name not in colors:
-            for table in tables:
-                axes.plot(table["hints"], table["psnr_rgb_db"], color=RULE, lw=0.8, zorder=2)
-            continue
-        color = colors[name]
+    for table in itertools.chain(*(tables for name, tables in curves.items() if name not in colors)):
+        axes.plot(table["hints"], table["psnr_rgb_db"], color=RULE, lw=0.8, zorder=2)
+    for name, color in colors.items():
+        tables = curves[name]
         for table in tables:
             sns.lineplot(
                 **interval(table, "psnr_rgb_db", "psnr_rgb_db_low", "psnr_rgb_db_high"), x="hints", y="drawn",

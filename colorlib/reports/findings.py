@@ -64,10 +64,13 @@ def _who_leads(c: Comparison, field: list[str]) -> str:
     if len(contenders) == 1:
         return f"{_marked(c, first)} colours these photographs best, {scored}."
     once = [label for label in contenders if len(c.by_label[label].runs) == 1]
-    why = f"; {'each' if len(once) == len(contenders) else len(once)} of them trained once, which decides nothing"
-    if first not in once and len(once) < len(contenders) - 1:  # then rows that nothing decides only widen the spread
-        contenders = [label for label in contenders if label not in once]
+    sure = [label for label in contenders if label not in once]
+    why = ""
+    if once and first in sure and len(sure) > 1:  # rows that nothing decides would only widen the spread
+        contenders = sure
         why = f"; {len(once)} more, trained once, {'has' if len(once) == 1 else 'have'} no verdict"
+    elif once:
+        why = f"; {len(once) if sure else 'each'} of them trained once, which decides nothing"
     means = [c.mean(PRIMARY, label) for label in contenders]
     named = [_marked(c, label) for label in contenders[:NAMED]]
     if len(contenders) > NAMED:
@@ -76,7 +79,7 @@ def _who_leads(c: Comparison, field: list[str]) -> str:
         f"No row is shown to be the best: of {plural(len(field), 'row')}, {len(contenders)} cannot be told by their "
         f"mean {head(PRIMARY)} from the lowest, {listed(named)}, from {number(min(means))} to "
         f"{number(max(means))}, a spread of {number(max(means) - min(means))} "
-        f"({plural(len(c.ids), 'photograph')}; lower is better{why if once else ''})."
+        f"({plural(len(c.ids), 'photograph')}; lower is better{why})."
     )
 
 
