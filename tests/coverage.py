@@ -12,7 +12,10 @@ The table's columns, in percent but for the first four:
 
 - ``question``: "equal rows", where every "better" is false, or "margin", where half of the rows lie the margin above
   the others and grey, so that "no difference larger than" is false between the halves;
-- ``false_verdicts``: studies with at least one false verdict of that kind after Holm's correction;
+- ``false_verdicts``: studies with at least one false verdict of that kind after Holm's correction, in which the
+  comparisons with grey have half of the level, as in a report;
+- ``best_missed``: rows as good as the best that are not among those that "may be the best";
+- ``best_named``: studies in which one row alone is left, which is false of twenty or ten equal ones;
 - ``covers_fixed``, ``covers_rows``: 95 % intervals that hold the true difference, of a row and grey and of two rows;
 - the same of ``bootstrap``, for comparison, in a quarter of the studies: percentiles of a hierarchical bootstrap of
   photographs and seeds, its p-values corrected likewise, and "no difference" said where the interval lies within the
@@ -26,6 +29,7 @@ import numpy as np
 import pandas as pd
 
 from colorlib.statistics import correct, holm
+from colorlib.statistics.best import may_be_best
 from colorlib.statistics.differences import differences_of
 from colorlib.statistics.intervals import spread
 
@@ -80,10 +84,14 @@ def case(question: str, luck: str, seeds: int, N: int, studies: int, resampled: 
     margin = 0.0 if question == "equal rows" else MARGIN
     false: dict[str, list] = {"": [], "bootstrap_": []}
     held: dict[str, list] = {"": [], "bootstrap_": []}
+    best, missed, named = np.flatnonzero(means == means.min()), [], []
     for place in range(studies):
         scores = study(rng, LUCK[luck], seeds, N, means)
         found = differences_of(range(ROWS + 1), spread(scores), margin)
-        answers = list(correct(found).values())
+        answers = list(correct(found, first=[pair for pair in found if ROWS in pair]).values())
+        left = may_be_best(range(ROWS), found, higher_is_better=False)
+        missed.append(1 - np.isin(best, left).mean())
+        named.append(len(left) == 1)
         p = np.array([d.p_large if margin else d.p for d in answers])
         false[""].append((p[wrong_if_said] < 0.05).any())
         held[""].append([d.low <= true <= d.high for d, true in zip(answers, truth, strict=True)])
@@ -100,7 +108,7 @@ def case(question: str, luck: str, seeds: int, N: int, studies: int, resampled: 
             f"{name}covers_fixed": 100 * inside[:, fixed].mean(),
             f"{name}covers_rows": 100 * inside[:, ~fixed].mean(),
         }
-    return line
+    return line | {"best_missed": 100 * np.mean(missed), "best_named": 100 * np.mean(named)}
 
 
 def main() -> None:

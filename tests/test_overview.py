@@ -19,7 +19,7 @@ ROWS = pd.DataFrame(
         "seeds": [3, 3, 3, 1],
         "images": 1_000,
         "images_seen": [8_000, 9_000, 8_000, None],
-        "against_best": ["", "worse", "worse", "worse"],
+        "may_be_best": ["yes", "no", "no", ""],
         "against_grey": ["better", "better", "undecided", ""],
         "delta_e_2000": [9.0, 10.0, 11.0, 12.0],
     },
@@ -38,19 +38,26 @@ def changed(**cells):
 def test_best_is_said_only_where_the_table_decides_it():
     said = verdict(ROWS)
     assert "**`a` is best by this measure**" in said and "9.00 on 1,000 photographs" in said
-    assert "each of the 2 other trained rows" in said and "2 of 3 trained rows are shown to be better" in said
+    assert (
+        "each of the 2 other trained rows is shown not to be it" in said
+        and "2 of 3 trained rows are shown to be better" in said
+    )
     assert "`c` learned on the very measure that ranks the rows." in said and "8,000 to 9,000 photographs" in said
-    for words in ("undecided", "no difference larger than 0.1", "trained once"):
-        said = verdict(changed(c_against_best=words))
-        assert "**No row is shown to be the best**: 2 of 3 trained rows" in said and "from 9.00 to 11.00" in said
+    said = verdict(changed(c_may_be_best="yes"))
+    assert (
+        "**No row is shown to be the best**: 2 of 3 trained rows may be it, with ΔE 2000 from 9.00, `a`, to 11" in said
+    )
+    earlier = ROWS.rename(columns={"may_be_best": "against_best"}).replace({"yes": "", "no": "worse"})
+    assert verdict(earlier) == verdict(ROWS)
+    assert "2 of 2 trained rows may be it" in verdict(earlier.iloc[:2].replace({"worse": "undecided"}))
     said = verdict(changed(b_seeds=1))
     assert (
         "is best" not in said
         and "2 of 3 trained rows" in said
-        and "`a`; 1 of them, trained once, decided nothing." in said
+        and "; 1 of them, trained once, decided nothing." in said
     )
-    said = verdict(changed(b_seeds=1, c_against_best="undecided"))
-    assert "2 of 3 trained rows" in said and "`a`; 1 more, trained once, decided nothing." in said
+    said = verdict(changed(b_seeds=1, c_may_be_best="yes"))
+    assert "2 of 3 trained rows" in said and "; 1 more, trained once, decided nothing." in said
     said = verdict(changed(a_seeds=1))
     assert "is best" not in said and "1 of 3 rows were trained only once" in said
     said = verdict(changed(a_trained_on_primary=True))

@@ -17,6 +17,7 @@ from colorlib.statistics import (
     rank_intervals,
     verdict,
 )
+from colorlib.statistics.best import may_be_best
 from colorlib.statistics.intervals import half_width, seed_variances, two_sided_p
 
 
@@ -166,6 +167,18 @@ def test_holm_rejects_what_its_definition_rejects():
         np.testing.assert_array_equal(holm(p) <= 0.05, rejected)
 
 
+def test_what_is_asked_first_has_half_of_the_level():
+    p = {"a": 0.03, "b": 0.03, "c": 0.001, "d": 0.5, "e": np.nan}
+    found = {name: Difference(1.0, 0.0, 2.0, value, value, (3, 3)) for name, value in p.items()}
+    corrected = correct(found, first={"a", "e"})  # a alone has one half; b, c and d share the other
+    expected = {"a": 0.03 * (1 + 2 / 3), "b": 0.03 * 3 * 2 / 3, "c": 0.001 * 3 * 2, "d": 0.5, "e": np.nan}
+    for name in ("p", "p_large"):
+        assert {label: getattr(d, name) for label, d in corrected.items()} == pytest.approx(expected, nan_ok=True)
+    del found["e"]
+    assert correct(found) == correct(found, first=found) == correct(found, first=[])
+    np.testing.assert_allclose(holm([0.01, np.nan, 0.02], [3.0, 9.0, 1.0]), [0.04 / 3, np.nan, 0.02])
+
+
 @pytest.mark.parametrize(
     ("mean", "p", "p_large", "higher_is_better", "expected"),
     [
@@ -202,6 +215,33 @@ def test_ranks_leave_open_what_is_not_decided():
     assert ranks["close"][1:] == ranks["rival"][1:] == (2, 4)
     same = paired_differences({"a": photographs, "b": photographs})
     assert rank_intervals(same, True) == {"a": (1, 1, 2), "b": (1, 1, 2)}
+
+
+def test_a_row_may_be_the_best_unless_another_beats_it_by_p_times_the_number_of_the_others():
+    def field(p, better=True):
+        gap = -0.3 if better else 0.3  # a is lower than b and c
+        found = {pair: Difference(gap, gap - 0.1, gap + 0.1, p, 1.0, (3, 3)) for pair in (("a", "b"), ("c", "a"))}
+        found["c", "a"] = found["c", "a"].reversed()
+        return found | {("b", "c"): Difference(0.0, -0.1, 0.1, 1.0, 1.0, (3, 3))}
+
+    assert may_be_best("abc", field(0.026), higher_is_better=False) == ["a", "b", "c"]
+    assert may_be_best("abc", field(0.024), higher_is_better=False) == ["a"]
+    assert may_be_best("abc", field(0.024), higher_is_better=True) == ["b", "c"]
+    assert may_be_best("cba", field(0.024, better=False), higher_is_better=False) == ["c", "b"]
+    assert may_be_best("bc", field(0.024), higher_is_better=False) == ["b", "c"]  # the field alone counts
+    once = field(0.026) | {("a", "c"): Difference(-9.0, -9.1, -8.9, np.nan, np.nan, (3, 1))}
+    del once["c", "a"]
+    once["b", "c"] = once["a", "c"]
+    assert may_be_best("abc", once, higher_is_better=False) == ["a", "c"]  # one test is left, so p counts once
+    assert may_be_best("a", {}, higher_is_better=False) == ["a"]
+
+
+def test_the_best_is_missed_less_often_than_alpha():
+    rng, missed = np.random.default_rng(9), []
+    for _ in range(200):
+        rows = {k: rng.normal(0, 5, 300) + rng.normal(0, 1, (3, 300)) + rng.normal(0, 0.3, (3, 1)) for k in range(8)}
+        missed.append(0 not in may_be_best(range(8), paired_differences(rows), higher_is_better=False))
+    assert np.mean(missed) < 0.05
 
 
 def test_scores_that_cannot_be_paired_are_refused():

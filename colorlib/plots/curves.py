@@ -6,9 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from colorlib.plots.labels import label_ends
-from colorlib.plots.style import LINES, WIDTH, new_figure, rule
+from colorlib.plots.style import LINES, WIDTH, new_figure, rule, style
 
 
+@style()
 def plot_curves(
     points: pd.DataFrame, x: str, x_label: str, label: str, forecasts: pd.DataFrame, title: str = ""
 ) -> Figure:

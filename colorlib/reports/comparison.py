@@ -22,7 +22,8 @@ from colorlib.reports.rows import COSTS, PRIMARY, TIMES, Row
 from colorlib.reports.sections import SECTIONS, Section
 from colorlib.reports.spreads import as_trained, measure_spreads
 from colorlib.statistics import Difference, Interval, Rank
-from colorlib.statistics.differences import differences_of, gaps_of
+from colorlib.statistics.best import may_be_best
+from colorlib.statistics.differences import ONE_TRAINING, differences_of, gaps_of
 from colorlib.statistics.intervals import Spread, intervals_of, spread
 
 
@@ -84,11 +85,20 @@ class Comparison:
         return set().union(*(run.per_image.columns for row in self.rows for run in row.runs))
 
     def contenders(self, field: Sequence[str]) -> list[str]:
-        """Return the first of some rows, which are in order, and all that are not shown to be worse than it.
+        """Return those of some rows that may be the best of them; one that stands alone here is the best."""
+        return may_be_best(field, self._uncorrected, higher_is_better=False)
 
-        Only where it stands alone here is it the best of them.
-        """
-        return [label for label in field if label == field[0] or self.verdict(label, field[0]) != "worse"]
+    def may_be_best(self, label: str) -> str:
+        """Say whether a trained row may be the best of them: yes, no, or why there is no verdict; else empty."""
+        if label not in self.trained:
+            return ""
+        if len(self.by_label[label].runs) == 1:
+            return ONE_TRAINING
+        return "yes" if label in self._may_be_best else "no"
+
+    @cached_property
+    def _may_be_best(self) -> frozenset[str]:
+        return frozenset(self.contenders(self.trained))
 
     @cached_property
     def taught_to_the_test(self) -> frozenset[str]:
@@ -164,8 +174,12 @@ class Comparison:
 
     @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:
-        """(row, other) → primary metric of row minus other, p corrected by Holm over all pairs, both ways round."""
-        return _both_ways(statistics.correct(self._uncorrected))
+        """(row, other) → primary metric of row minus other, p corrected by Holm over all pairs, both ways round.
+
+        Half of the level belongs to the trained rows against grey, which every study asks of every row.
+        """
+        asked = {pair for pair in self._uncorrected if self.grey in pair and not set(pair).isdisjoint(self.trained)}
+        return _both_ways(statistics.correct(self._uncorrected, asked))
 
     def planned(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Difference]:
         """Return the differences of pairs that a study was made to compare, p corrected for the number of these alone.
@@ -231,7 +245,7 @@ class Comparison:
             line |= {"seeds": len(row.runs), "images": len(self.ids), "collapsed": len(row.collapsed)}
             line |= dict(zip(("rank", "rank_low", "rank_high"), rank or (None,) * 3, strict=True))
             line |= {"trained_on_primary": label in self.taught_to_the_test}
-            line |= {"against_best": self.verdict(label, self.best), "against_grey": self.verdict(label, self.grey)}
+            line |= {"may_be_best": self.may_be_best(label), "against_grey": self.verdict(label, self.grey)}
             for name, values in self._intervals.items():
                 ends = values.get(label, (math.nan,) * 3)
                 line |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))

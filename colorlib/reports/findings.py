@@ -11,7 +11,7 @@ from colorlib.reports.rows import PRIMARY, by_budget
 from colorlib.reports.words import head, listed, number, percent, plural
 from colorlib.runs.run import Run
 
-NAMED = 5  # rows of those that cannot be told apart
+NAMED = 5  # rows of those that may be the best
 
 
 def describe_run(run: Run) -> str:
@@ -52,7 +52,7 @@ def answer(comparison: Comparison) -> list[str]:
 
 
 def _who_leads(c: Comparison, field: list[str]) -> str:
-    """Name the best of a field, or the rows that cannot be told from the one with the lowest mean."""
+    """Name the best of a field, or the rows that may be it."""
     contenders = c.contenders(field)
     first = contenders[0]
     mean, low, high = c.intervals[PRIMARY][first]
@@ -76,10 +76,9 @@ def _who_leads(c: Comparison, field: list[str]) -> str:
     if len(contenders) > NAMED:
         named.append(f"{len(contenders) - NAMED} more")
     return (
-        f"No row is shown to be the best: of {plural(len(field), 'row')}, {len(contenders)} cannot be told by their "
-        f"mean {head(PRIMARY)} from the lowest, {listed(named)}, from {number(min(means))} to "
-        f"{number(max(means))}, a spread of {number(max(means) - min(means))} "
-        f"({plural(len(c.ids), 'photograph')}; lower is better{why})."
+        f"No row is shown to be the best: of {plural(len(field), 'row')}, {len(contenders)} may be it "
+        f"({listed(named)}), with a mean {head(PRIMARY)} from {number(min(means))} to {number(max(means))}, a spread of "
+        f"{number(max(means) - min(means))} ({plural(len(c.ids), 'photograph')}; lower is better{why})."
     )
 
 
@@ -136,7 +135,9 @@ def about_seeds(c: Comparison) -> str:
     if not single:
         return (
             "Intervals cover the choice of photographs and of the training's random seed, each for one comparison by "
-            f"itself; p and verdicts are corrected for all {len(c.differences) // 2:,} pairs of rows."
+            f"itself; p and verdicts are corrected for all {len(c.differences) // 2:,} pairs of rows, and half of the "
+            "level belongs to those of a trained row and grey. With a chance of 95 % the best is among the rows that "
+            "may be it."
         )
     networks = [label for label in c.trained if c.by_label[label].group == "trained"]
     if len(single) == len(networks):

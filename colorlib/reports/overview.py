@@ -1,8 +1,8 @@
 """Which model should I use?: one page over all reports of a folder, ``README.md``, from the files that lie there; and
 the same in three sentences and a table, for the README of the project.
 
-It is for a reader who knows nothing of the study. A row is called best only where a report's own table says that it is
-better than every other trained row, and each of them was trained more than once.
+It is for a reader who knows nothing of the study. A row is called best only where a report's own table says that no
+other trained row may be it, and each of them was trained more than once.
 """
 
 import re
@@ -163,7 +163,7 @@ def _first_rows(table: pd.DataFrame, count: int) -> list[str]:
 
 
 def verdict(table: pd.DataFrame) -> str:
-    """Say what a report decides: the best row, or which cannot be told from the first, and what grey scores.
+    """Say what a report decides: the best row, or how many may be it, and what grey scores.
 
     Args:
         table: ``results.csv`` with the labels as index.
@@ -173,7 +173,8 @@ def verdict(table: pd.DataFrame) -> str:
         return "No network of this study has finished."
     first, others = trained.index[0], trained.iloc[1:]
     once = trained[(trained["seeds"] < 2) & (trained["group"] == "trained")]
-    sure = others[(others["against_best"] != "worse") & ~others.index.isin(once.index)]
+    out = others["may_be_best"] == "no" if "may_be_best" in others else others["against_best"] == "worse"
+    sure = others[~out & ~others.index.isin(once.index)]
     open_ = sure if len(sure) else others[others.index.isin(once.index)]
     photographs = plural(int(trained["images"].iloc[0]), "photograph")
     mean = number(trained[PRIMARY].iloc[0])
@@ -193,14 +194,13 @@ def verdict(table: pd.DataFrame) -> str:
         if len(once):
             luck = f"; {len(once)} {'more' if len(sure) else 'of them'}, trained once, decided nothing"
         text = (
-            f"**No row is shown to be the best**: {len(open_) + 1} of {plural(len(trained), 'trained row')}, with "
-            f"{head(PRIMARY)} from {mean} to {worst} on {photographs}, cannot be told apart from the first, "
-            f"`{first}`{luck}."
+            f"**No row is shown to be the best**: {len(open_) + 1} of {plural(len(trained), 'trained row')} may be it, "
+            f"with {head(PRIMARY)} from {mean}, `{first}`, to {worst} on {photographs}{luck}."
         )
     elif len(others):
         text = (
-            f"**`{first}` is best by this measure**: its {head(PRIMARY)} of {mean} on {photographs} is shown "
-            f"to be better than that of each of the {plural(len(others), 'other trained row')}."
+            f"**`{first}` is best by this measure**, with a {head(PRIMARY)} of {mean} on {photographs}: each of the "
+            f"{plural(len(others), 'other trained row')} is shown not to be it."
         )
     else:
         text = f"`{first}` is its only trained row, with a {head(PRIMARY)} of {mean} on {photographs}."

@@ -24,7 +24,16 @@ def protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
             "95 %, from the variance over photographs, which all rows share, and over each row's seeds, by a t for "
             "each; the variance over seeds is the row's own or its posterior mean given all rows', if that is larger",
         ),
-        ("correction", f"Holm over all {pairs} pairs of rows that are not oracles, for each kind of verdict"),
+        (
+            "correction",
+            f"Holm over all {pairs} pairs of rows that are not oracles, for each kind of verdict; half of the level "
+            "belongs to the trained rows against grey, which every study asks",
+        ),
+        (
+            "the best",
+            "is with a chance of 95 % among the rows that may be it: a row is out when another is better than it by p "
+            "times the number of the other trained rows (Gupta 1965)",
+        ),
         (
             "one training",
             "how far the luck of a training moves such a row is unknown, so it gets no p and no verdict",

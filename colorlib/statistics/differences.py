@@ -12,7 +12,7 @@ References:
     institutions", Biometrics 78, 2022.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -116,11 +116,12 @@ def paired_difference(a: ArrayLike, b: ArrayLike, margin: float = 0.0, level: fl
     return paired_differences({"a": a, "b": b}, margin, level)["a", "b"]
 
 
-def holm(p_values: ArrayLike) -> np.ndarray:
+def holm(p_values: ArrayLike, weights: ArrayLike = 1.0) -> np.ndarray:
     """Adjust p-values for their number, so that the chance of any false rejection stays below the level (Holm 1979).
 
     Args:
         p_values: (M,) in [0, 1]; NaN where there was no test, which stays NaN and is not counted.
+        weights: (M,) above 0, what part of the level each has; all the same by default.
 
     Returns:
         (M,) adjusted p-values in the same order.
@@ -128,17 +129,39 @@ def holm(p_values: ArrayLike) -> np.ndarray:
     Example:
         >>> holm([0.01, 0.04, 0.03])
         array([0.03, 0.06, 0.06])
+        >>> holm([0.01, 0.04, 0.03], weights=[1, 1, 2])
+        array([0.04, 0.06, 0.06])
     """
     p_values = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p_values)[: np.isfinite(p_values).sum()]  # NaN comes last
+    weights = np.broadcast_to(np.asarray(weights, dtype=np.float64), p_values.shape)
+    order = np.argsort(p_values / weights)[: np.isfinite(p_values).sum()]  # NaN comes last
+    left = np.cumsum(weights[order][::-1])[::-1]  # of the weights, from each on
     adjusted = np.full_like(p_values, np.nan)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * np.arange(len(order), 0, -1)), 1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * left / weights[order]), 1)
     return adjusted
 
 
-def correct(differences: Mapping[Label, Difference]) -> dict[Label, Difference]:
-    """Correct the p-values of many differences by Holm, those of each of the two questions among themselves."""
-    p, p_large = (holm([getattr(found, name) for found in differences.values()]) for name in ("p", "p_large"))
+def correct(differences: Mapping[Label, Difference], first: Collection[Label] = ()) -> dict[Label, Difference]:
+    """Correct the p-values of many differences by Holm, those of each of the two questions among themselves.
+
+    Args:
+        differences: which are compared with one another.
+        first: those that were to be asked first: together they have as much of the level as all others.
+
+    Example:
+        >>> found = {k: Difference(1.0, 0.0, 2.0, p, 1.0, (3, 3)) for k, p in {"a": 0.02, "b": 0.9, "c": 0.9}.items()}
+        >>> correct(found)["a"].p, correct(found, first=["a"])["a"].p
+        (0.06, 0.04)
+    """
+    asked = np.array([label in first for label in differences], dtype=bool)
+
+    def corrected(name: str) -> np.ndarray:
+        p = np.array([getattr(found, name) for found in differences.values()])
+        tested = np.isfinite(p)
+        counts = [max((tested & which).sum(), 1) for which in (asked, ~asked)]
+        return holm(p, np.where(asked, 1 / counts[0], 1 / counts[1]) if asked.any() else 1.0)
+
+    p, p_large = corrected("p"), corrected("p_large")
     return {
         pair: found._replace(p=float(same), p_large=float(large))
         for (pair, found), same, large in zip(differences.items(), p, p_large, strict=True)

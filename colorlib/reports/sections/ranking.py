@@ -126,13 +126,13 @@ class Ranking(Section):
         """Return figure and first table without a heading, right after the answer, and the rest of it folded below."""
         c = self.c
         chart = self.charts["forest"]
-        table = [["rank", "row", *map(markdown_head, self.first), "against the best", "against grey", "Parameters"]]
+        table = [["rank", "row", *map(markdown_head, self.first), "may be the best", "against grey", "Parameters"]]
         for row in c.rows:
             collapsed = f" † ({len(row.collapsed)} of {len(row.runs)} collapsed)" if row.collapsed else ""
             taught = " ‡" if row.label in c.taught_to_the_test else ""
             cells = [rank_text(c.ranks.get(row.label)), row.label + collapsed + taught]
             cells += [markdown_cell(column, row.label) for column in self.first]
-            cells += [c.verdict(row.label, other) or "–" for other in (c.best, c.grey)]
+            cells += [c.may_be_best(row.label) or "–", c.verdict(row.label, c.grey) or "–"]
             table.append([*cells, short(row.cost("parameters"))])
         lines = [*markdown_figure("forest", chart.title, chart.caption), "", *markdown_table(table)]
         metrics = [["row", *map(markdown_head, self.columns)]]

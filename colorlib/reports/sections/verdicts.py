@@ -15,9 +15,9 @@ class Verdicts(Section):
     present = True
     template = """
 <h3>{{ section.heading }}</h3>
-<p class="note">A verdict is from the row's own side: the difference in {{ head(primary) }} with its 95 % interval is below it, and p is corrected for the number of pairs{% if c.margin %}; differences up to {{ c.margin }} do not matter{% endif %}. Times are of this machine; what ran on another device than most rows has none.</p>
+<p class="note">One of the rows that may be the best is it, with a chance of 95 %. A verdict is from the row's own side: the difference in {{ head(primary) }} with its 95 % interval is below it, and p is corrected for the number of rows{% if c.margin %}; differences up to {{ c.margin }} do not matter{% endif %}. Times are of this machine; what ran on another device than most rows has none.</p>
 <div class="scroll"><table>
-<thead><tr><th class="name">Row</th><th class="text">Against the best</th><th class="text">Against grey</th>
+<thead><tr><th class="name">Row</th><th class="text">May be the best</th><th class="text">Against grey</th>
 {% for words in section.costs.values() %}<th>{{ words }}</th>{% endfor %}
 </tr></thead>
 <tbody>
@@ -25,7 +25,7 @@ class Verdicts(Section):
 <tr class="{{ row.group }}">
 {{ name_of(row) }}
 {% for other in (c.best, c.grey) %}
-<td class="text">{{ "–" if row.label == other else c.verdict(row.label, other) or "–" }}
+<td class="text">{{ (c.may_be_best(row.label) if other == c.best else c.verdict(row.label, other)) or "–" }}
 {%- if (row.label, other) in c.differences %}{% set d = c.differences[row.label, other] %}
 <small>{{ d.mean | signed }} ({{ d.low | signed }} … {{ d.high | signed }})</small>{% endif %}</td>
 {% endfor %}
