@@ -77,8 +77,8 @@ def _who_leads(c: Comparison, field: list[str]) -> str:
         named.append(f"{len(contenders) - NAMED} more")
     return (
         f"No row is shown to be the best: of {plural(len(field), 'row')}, {len(contenders)} may be it "
-        f"({listed(named)}), with a mean {head(PRIMARY)} from {number(min(means))} to {number(max(means))}, a spread of "
-        f"{number(max(means) - min(means))} ({plural(len(c.ids), 'photograph')}; lower is better{why})."
+        f"({listed(named)}), with a mean {head(PRIMARY)} from {number(min(means))} to {number(max(means))}, a spread "
+        f"of {number(max(means) - min(means))} ({plural(len(c.ids), 'photograph')}; lower is better{why})."
     )
 
 
