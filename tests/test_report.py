@@ -192,7 +192,7 @@ def test_every_number_follows_from_committed_files(page, seeded, tmp_path):
     numbers_again(report)
 
 
-@pytest.mark.parametrize("name", ["architectures", "objectives", "origin", "budgets"])
+@pytest.mark.parametrize("name", ["architectures", "objectives", "origin", "budgets", "pretraining"])
 def test_every_number_of_a_committed_report_follows_from_its_files(name):
     folder = Path(__file__).parents[1] / "reports" / name
     if not (folder / "seeds.csv").exists():
