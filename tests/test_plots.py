@@ -379,6 +379,9 @@ def test_spread_keeps_the_order_and_the_gap(gap):
     assert np.diff(np.sort(moved)).min() >= gap - 1e-9
     assert moved.mean() == pytest.approx(positions.mean(), abs=gap)
     assert spread(np.array([0.0, 10.0]), 1.0).tolist() == [0.0, 10.0]
+    raised = spread(positions, gap, lowest=1.0)  # the ones that lie too low move up, and push no more than they must
+    assert raised.min() >= 1.0 - 1e-9 and np.diff(np.sort(raised)).min() >= gap - 1e-9
+    assert np.allclose(raised[moved.argsort()], np.maximum(np.sort(moved), 1.0 + gap * np.arange(5)))
 
 
 def test_histogram_counts_what_it_was_given():
