@@ -21,7 +21,8 @@ from colorlib.reports.rows import gather_rows
 from colorlib.reports.sections import SECTIONS, Chart, Section
 from colorlib.reports.words import number
 from colorlib.runs.run import list_runs
-from colorlib.statistics import attribute_variance, holm
+from colorlib.statistics import Difference, attribute_variance, holm
+from colorlib.statistics.best import may_be_best
 from colorlib.statistics.intervals import half_width, seed_variances, two_sided_p
 
 pytestmark = pytest.mark.slow
@@ -172,6 +173,13 @@ def numbers_again(folder):
     tested = np.isfinite(p)
     weights = np.where(with_grey, 1 / max(sum(with_grey & tested), 1), 1 / max(sum(~with_grey & tested), 1))
     np.testing.assert_allclose(pairs["p_holm"], holm(p, weights), rtol=1e-3, atol=1e-9)
+    ends, gaps = zip(pairs["row"], pairs["other"], strict=True), pairs["difference"]
+    found = {pair: Difference(gap, gap, gap, q, 1, (2, 2)) for pair, gap, q in zip(ends, gaps, p, strict=True)}
+    field = [label for label in results.index if label in trained]
+    said = results["may_be_best"][field]
+    assert said[said == "yes"].index.tolist() == [
+        label for label in may_be_best(field, found, higher_is_better=False) if results["seeds"][label] > 1
+    ]
     decided = pairs["verdict"].isin(["better", "worse"])
     assert (pairs["p_holm"][decided] < 0.05).all()
     if (folder / "attribution.csv").exists():
