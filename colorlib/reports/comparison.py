@@ -23,7 +23,7 @@ from colorlib.reports.sections import SECTIONS, Section
 from colorlib.reports.spreads import as_trained, measure_spreads
 from colorlib.statistics import Difference, Interval, Rank
 from colorlib.statistics.best import may_be_best
-from colorlib.statistics.differences import ONE_TRAINING, differences_of, gaps_of
+from colorlib.statistics.differences import ONE_TRAINING, both_ways, differences_of, gaps_of
 from colorlib.statistics.intervals import Spread, intervals_of, spread
 
 
@@ -179,14 +179,14 @@ class Comparison:
         Half of the level belongs to the trained rows against grey, which every study asks of every row.
         """
         asked = {pair for pair in self._uncorrected if self.grey in pair and not set(pair).isdisjoint(self.trained)}
-        return _both_ways(statistics.correct(self._uncorrected, asked))
+        return both_ways(statistics.correct(self._uncorrected, asked))
 
     def planned(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Difference]:
         """Return the differences of pairs that a study was made to compare, p corrected for the number of these alone.
 
         Which they are must follow from the rows' settings, not from how they score.
         """
-        found = _both_ways(self._uncorrected)
+        found = both_ways(self._uncorrected)
         return statistics.correct({pair: found[pair] for pair in pairs})
 
     @cached_property
@@ -287,7 +287,3 @@ class Comparison:
 def _way(name: str, table: dict) -> tuple:
     """Return what must agree before two distances between sets can be compared, for sorting as text."""
     return tuple(str(table.get(key)) for key in SETS[name].alike)
-
-
-def _both_ways(found: dict[tuple[str, str], Difference]) -> dict[tuple[str, str], Difference]:
-    return found | {(b, a): difference.reversed() for (a, b), difference in found.items()}

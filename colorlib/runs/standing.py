@@ -9,6 +9,7 @@ import pandas as pd
 from colorlib.metrics import METRICS
 from colorlib.runs.run import Run, list_runs
 from colorlib.statistics import Difference, mean_interval, paired_differences, verdict
+from colorlib.statistics.differences import both_ways
 
 PRIMARY = "delta_e_2000"
 OF_ONE_ROW = ("name", "seed", "command")  # in these settings, runs of one row may differ
@@ -44,8 +45,7 @@ def _against_the_leader(run: Run, ids: pd.Index, study: Path) -> str:
     leader = min(rows.keys() - {own}, key=lambda row: (np.mean(rows[row]), row))
     fixed = {row for row, seeds in rows.items() if len(seeds) == 1 and json.loads(row)["kind"] == "baseline"}
     scores = {row: seeds[0] if row in fixed else np.stack(seeds) for row, seeds in rows.items()}
-    found = paired_differences(scores, margin)
-    difference = found[own, leader] if (own, leader) in found else found[leader, own].reversed()
+    difference = both_ways(paired_differences(scores, margin))[own, leader]
     words = verdict(difference, margin, METRICS[PRIMARY].higher_is_better)
     trainings = f"over {len(rows[own])} trainings " if len(rows[own]) > 1 else ""
     among = " of those judged on these photographs" * (others > 0)

@@ -8,7 +8,7 @@ References:
 
 from collections.abc import Mapping, Sequence
 
-from colorlib.statistics.differences import Difference
+from colorlib.statistics.differences import Difference, both_ways
 from colorlib.statistics.intervals import Label
 
 
@@ -36,8 +36,7 @@ def may_be_best(
         >>> may_be_best(["a", "b", "c"], found, higher_is_better=False)
         ['a', 'c']
     """
-    both = {**differences, **{pair[::-1]: found.reversed() for pair, found in differences.items()}}
-    left = []
+    both, left = both_ways(differences), []
     for label in field:
         tests = [both[label, other] for other in field if other != label and both[label, other].p >= 0]  # NaN is not
         if not any(len(tests) * d.p < alpha and (d.mean < 0) == higher_is_better for d in tests):

@@ -116,6 +116,11 @@ def paired_difference(a: ArrayLike, b: ArrayLike, margin: float = 0.0, level: fl
     return paired_differences({"a": a, "b": b}, margin, level)["a", "b"]
 
 
+def both_ways(found: Mapping[tuple[Label, Label], Difference]) -> dict[tuple[Label, Label], Difference]:
+    """Return every pair in either order."""
+    return {**found, **{pair[::-1]: difference.reversed() for pair, difference in found.items()}}
+
+
 def holm(p_values: ArrayLike, weights: ArrayLike = 1.0) -> np.ndarray:
     """Adjust p-values for their number, so that the chance of any false rejection stays below the level (Holm 1979).
 

@@ -51,7 +51,7 @@ class Certainty(Section):
         return [
             f"Of simulated studies whose rows are all equal, with {_span(equal['seeds'])} seeds, at most {false} % had "
             f"a false “better”; a percentile bootstrap gives one to as many as {resampled} %.",
-            f"There, and where half of the rows are better than the others, a row as good as the best was not among "
+            "There, and where half of the rows are better than the others, a row as good as the best was not among "
             f"those that “may be the best” in at most {number(found['best_missed'].max(), 1)} %.",
             f"95 % intervals of a difference held the truth there {number(covered.min(), 1)} to "
             f"{number(covered.max(), 1)} times in a hundred.",
