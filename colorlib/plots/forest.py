@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from colorlib.plots.labels import NAMES, note, row_heights
+from colorlib.plots.labels import LINE, NAMES, note, row_heights
 from colorlib.plots.style import (
     BROKEN,
     FAINT,
@@ -59,12 +59,14 @@ def plot_forests(
     everything = pd.concat(list(tables.values()))
     groups = everything["group"][~everything.index.duplicated()]
     heights, inches = _heights(groups.index)
+    width = WIDTH + 1.4 * max(0, len(tables) - 2)
+    titles = [folded(name, (width - NAMES) / len(tables) - 0.2, bold=True) for name in tables]
+    lines = max(name.count("\n") + 1 for name in titles) if any(titles) else 0
     figure, grid = new_figure(
-        WIDTH + 1.4 * max(0, len(tables) - 2), 0.95 + 0.2 * any(tables) + inches, len(tables),
-        title=title, sharey=True, sharex=True,
-    )  # fmt: skip
+        width, 0.95 + LINE / 72 * 1.4 * lines + inches, len(tables), title=title, sharey=True, sharex=True
+    )
     ends = range_of(everything, reference)
-    for axes, (name, table) in zip(grid[0], tables.items(), strict=True):
+    for axes, name, table in zip(grid[0], titles, tables.values(), strict=True):
         if reference in table.index:
             axes.axvline(table["mean"][reference], color=RULE, lw=1.2, ls=BROKEN, zorder=0)
         _draw_rows(axes, table, heights, ends)

@@ -135,7 +135,7 @@ def holm(p_values: ArrayLike, weights: ArrayLike = 1.0) -> np.ndarray:
         >>> holm([0.01, 0.04, 0.03])
         array([0.03, 0.06, 0.06])
         >>> holm([0.01, 0.04, 0.03], weights=[1, 1, 2])
-        array([0.04, 0.06, 0.06])
+        array([0.04 , 0.045, 0.045])
     """
     p_values = np.asarray(p_values, dtype=np.float64)
     weights = np.broadcast_to(np.asarray(weights, dtype=np.float64), p_values.shape)
