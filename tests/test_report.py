@@ -388,7 +388,7 @@ def test_costs_are_means_over_seeds_and_whole(study):
     assert results["images_seen"].dtype == "Int64" and results.loc["grey", "images_seen"] is pd.NA
 
 
-@pytest.mark.parametrize("name", ["architectures", "objectives", "origin", "photos64"])
+@pytest.mark.parametrize("name", ["architectures", "budgets", "gan", "objectives", "origin", "pretraining"])
 def test_committed_reports_hold_each_picture_once(name):
     folder = Path(__file__).parents[1] / "reports" / name
     sources = re.findall(r'src="([^"]*)"', (folder / "index.html").read_text(encoding="utf-8"))
