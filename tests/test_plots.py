@@ -270,6 +270,19 @@ def test_on_a_telephone_forty_rows_of_long_names_are_read_and_nothing_lies_over_
         assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1, text
 
 
+@pytest.mark.parametrize(("columns", "lines"), [(2, 1), (8, 1), (8, 5), (30, 2)])
+def test_letters_beside_and_above_photographs_grow_with_the_grid(columns, lines):
+    photo = np.zeros((8, 12, 3))
+    rows, above = ["\n".join(["of words"] * lines)] * 2, [f"no {j}" for j in range(columns)]
+    figure = plots.show_photos([[photo] * columns] * 2, rows, above)
+    assert not overlapping(figure)
+    for text, box in drawn(figure).items():
+        telephone = text.get_fontsize() / 72 * 390 / figure.get_figwidth()
+        crowded = columns == 30 or (lines > 1 and text.get_text() in rows)
+        assert telephone >= 9 or crowded, text
+        assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1, text
+
+
 def test_names_beside_points_cover_no_point_and_their_lines_cross_no_name():
     figure, grid = plots.new_figure(5, 4)
     axes, count = grid[0, 0], 40

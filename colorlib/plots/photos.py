@@ -7,9 +7,10 @@ import torch
 from matplotlib.figure import Figure
 
 from colorlib.color.lab import decode_lab8, lab_to_rgb
-from colorlib.plots.style import FAINT, INK, folded, inches_of, new_figure, style
+from colorlib.plots.style import FAINT, INK, SMALL, WIDTH, folded, inches_of, new_figure, style
 
-NAMES = 3.0  # inches of the rows' names, at most
+LINE = 11.5  # points from one line of a name in the smallest letters to the next
+NAMES = 1.1  # inches of the rows' names in the smallest letters, at most
 
 
 def to_photos(L: torch.Tensor, ab: torch.Tensor) -> np.ndarray:
@@ -31,6 +32,9 @@ def show_photos(
 ) -> Figure:
     """Show a grid of photographs with a name for each row and column.
 
+    Letters grow with the grid, so that on a telephone they are as large as in any other figure, as far as
+    there is room for a column's words above it and for a row's lines beside it.
+
     Args:
         photos: rows of arrays (H, W, 3) or, for black and white, (H, W); uint8 or floats in [0, 1]; None is a gap.
         rows, columns: the names, or None.
@@ -46,9 +50,20 @@ def show_photos(
         raise ValueError(f"the grid has {height} rows and {width} columns; give as many names.")
     shapes = [[np.shape(photo)[0] / np.shape(photo)[1] for photo in line if photo is not None] for line in photos]
     ratios = [max(line, default=1.0) for line in shapes]
-    names = [folded(name, NAMES) for name in rows] if rows else []
-    left = max((0.3 + inches_of(line) for name in names for line in name.split("\n")), default=0)
-    figure, grid = new_figure(size * width + left, size * sum(ratios) + 0.35, width, height, height_ratios=ratios)
+    names = [folded(name, NAMES) for name in rows or ()]
+    left = max((inches_of(line) for name in names for line in name.split("\n")), default=0.0)  # in the smallest letters
+    gap = 0.3 * bool(left)
+    room = [size * ratio / (LINE / 72 * (1 + name.count("\n"))) for name, ratio in zip(names, ratios, strict=False)]
+    wanted = max(1.0, (size * width + gap) / (WIDTH - left))
+    growth = max(1.0, min([wanted, *room]))
+    words = max((inches_of(word) for name in columns or () for word in name.split()), default=0.01)
+    above = SMALL * max(1.0, min(wanted, (size - 0.1) / words))
+    titles = [folded(name, size - 0.05, above) for name in columns or ()]
+    lines = max((title.count("\n") + 1 for title in titles), default=0)
+    figure, grid = new_figure(
+        size * width + gap + growth * left, size * sum(ratios) + 0.1 + LINE / SMALL * above / 72 * lines, width, height,
+        height_ratios=ratios,
+    )  # fmt: skip
     figure.set_layout_engine("constrained", w_pad=0.015, h_pad=0.015, wspace=0.01, hspace=0.01)
     for i, line in enumerate(photos):
         for j in range(width):
@@ -62,10 +77,11 @@ def show_photos(
                 photo = np.asarray(photo)
                 top = 255 if photo.dtype == np.uint8 else 1
                 axes.imshow(photo, cmap="gray", vmin=0, vmax=top, interpolation="lanczos")
-            if columns is not None and i == 0:
-                axes.set_title(folded(columns[j], size - 0.05), fontweight="normal", loc="center")
-            if rows is not None and j == 0:
-                axes.set_ylabel(names[i], rotation=0, ha="right", va="center", color=INK, labelpad=6)
+            if titles and i == 0:
+                axes.set_title(titles[j], fontsize=above, fontweight="normal", loc="center")
+            if names and j == 0:
+                look = {"fontsize": growth * SMALL, "color": INK, "labelpad": 6}
+                axes.set_ylabel(names[i], rotation=0, ha="right", va="center", **look)
     return figure
 
 
