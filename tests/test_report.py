@@ -167,11 +167,10 @@ def numbers_again(folder):
         p.append(np.nan if once else float(two_sided_p(gap, parts, known)))
     trained = set(results.index[results["group"].isin(["trained", "judged"])])
     grey = set(results.index[(results["group"] == "trivial") & (results["model"] == "grey")])
-    with_grey = np.array(
-        [bool(ends & grey and ends & trained) for ends in map(set, zip(pairs["row"], pairs["other"], strict=True))]
-    )
-    tested = np.isfinite(p)
-    weights = np.where(with_grey, 1 / max(sum(with_grey & tested), 1), 1 / max(sum(~with_grey & tested), 1))
+    with_grey = [bool(two & grey and two & trained) for two in map(set, zip(pairs["row"], pairs["other"], strict=True))]
+    assert with_grey == (pairs["question"] == "against grey").tolist()
+    tested = pairs["question"][np.isfinite(p)].value_counts()  # each question's pairs share one part of the level
+    weights = [1 / tested.get(question, 1) for question in pairs["question"]]
     np.testing.assert_allclose(pairs["p_holm"], holm(p, weights), rtol=1e-3, atol=1e-9)
     ends, gaps = zip(pairs["row"], pairs["other"], strict=True), pairs["difference"]
     found = {pair: Difference(gap, gap, gap, q, 1, (2, 2)) for pair, gap, q in zip(ends, gaps, p, strict=True)}
@@ -228,16 +227,18 @@ def test_failures_are_named_and_escaped(page):
     assert "the loss is NaN at step 12" in (page.parent / "comparison.md").read_text()
 
 
-def test_planned_comparisons_are_corrected_for_their_own_number(tmp_path):
+def test_pairs_that_differ_in_one_setting_have_a_part_of_the_level(tmp_path):
+    """And one verdict each, in every part of the report."""
     c = compare(write_study(tmp_path / "study", seeds=3))
-    pairs = [pair for pair, found in c.differences.items() if 0 < found.p < 1][:2]
-    planned = c.planned(pairs)
-    assert all(
-        planned[pair].p <= c.differences[pair].p and planned[pair][:3] == c.differences[pair][:3] for pair in pairs
-    )
-    alone = [c.planned([pair])[pair].p for pair in pairs]
-    assert [planned[pair].p for pair in pairs] == pytest.approx(list(holm(alone)))
-    assert min(alone) < min(c.differences[pair].p for pair in pairs)
+    before, (pair, other) = c.differences, [pair for pair, found in c.differences.items() if 0 < found.p < 1][:2]
+    plain = compare(write_study(tmp_path / "again", seeds=3))
+    planning = Section(plain)
+    planning.planned = [pair]
+    plain.sections = [planning]
+    assert set(plain.pairs["question"]) == {"against grey", "in one setting", "any pair"}
+    assert pair in plain.asked["in one setting"] and pair[::-1] in plain.asked["in one setting"]
+    assert plain.differences[pair].p < before[pair].p and plain.differences[pair][:3] == before[pair][:3]
+    assert plain.differences[other].p >= before[other].p  # each part is smaller when there are three
 
 
 def test_many_failures_of_one_kind_are_told_in_one_line(tmp_path):

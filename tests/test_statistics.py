@@ -170,12 +170,12 @@ def test_holm_rejects_what_its_definition_rejects():
 def test_what_is_asked_first_has_half_of_the_level():
     p = {"a": 0.03, "b": 0.03, "c": 0.001, "d": 0.5, "e": np.nan}
     found = {name: Difference(1.0, 0.0, 2.0, value, value, (3, 3)) for name, value in p.items()}
-    corrected = correct(found, first={"a", "e"})  # a alone has one half; b, c and d share the other
+    corrected = correct(found, {"a", "e"})  # a alone has one half; b, c and d share the other
     expected = {"a": 0.03 * (1 + 2 / 3), "b": 0.03 * 3 * 2 / 3, "c": 0.001 * 3 * 2, "d": 0.5, "e": np.nan}
     for name in ("p", "p_large"):
         assert {label: getattr(d, name) for label, d in corrected.items()} == pytest.approx(expected, nan_ok=True)
     del found["e"]
-    assert correct(found) == correct(found, first=found) == correct(found, first=[])
+    assert correct(found) == correct(found, found) == correct(found, [])
     np.testing.assert_allclose(holm([0.01, np.nan, 0.02], [3.0, 9.0, 1.0]), [0.04 / 3, np.nan, 0.02])
 
 

@@ -7,7 +7,7 @@ itself (:mod:`colorlib.reports.sections`).
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -173,33 +173,36 @@ class Comparison:
         return differences_of(self.contestants, self._primary, self.margin) if several else {}
 
     @cached_property
+    def asked(self) -> dict[str, set[tuple[str, str]]]:
+        """The questions that the study was made for, before it had scores: which pairs of rows, either way round."""
+        planned = {pair for section in self.sections for pair in section.planned} & both_ways(self._uncorrected).keys()
+        grey = {(row, self.grey) for row in self.trained if self.grey}
+        pairs = {"against grey": grey, "in one setting": planned - grey}
+        return {question: found | {pair[::-1] for pair in found} for question, found in pairs.items()}
+
+    @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:
         """(row, other) → primary metric of row minus other, p corrected by Holm over all pairs, both ways round.
 
-        Half of the level belongs to the trained rows against grey, which every study asks of every row.
+        Each question of :attr:`asked` has as much of the level as all other pairs.
         """
-        asked = {pair for pair in self._uncorrected if self.grey in pair and not set(pair).isdisjoint(self.trained)}
-        return both_ways(statistics.correct(self._uncorrected, asked))
-
-    def planned(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Difference]:
-        """Return the differences of pairs that a study was made to compare, p corrected for the number of these alone.
-
-        Which they are must follow from the rows' settings, not from how they score.
-        """
-        found = both_ways(self._uncorrected)
-        return statistics.correct({pair: found[pair] for pair in pairs})
+        return both_ways(statistics.correct(self._uncorrected, *self.asked.values()))
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """Every pair of rows once: ``pairs.csv``.
 
-        Columns: difference of the primary metric, the ends of its interval, its standard error over photographs, the
-        corrected p of no difference and of one as large as the margin, and the verdict.
+        Columns: the question it belongs to, difference of the primary metric, the ends of its interval, its standard
+        error over photographs, the corrected p of no difference and of one as large as the margin, and the verdict.
         """
-        columns = ["row", "other", "difference", "low", "high", "photographs_se", "p_holm", "p_large_holm", "verdict"]
+        columns = ["row", "other", "question", "difference", "low", "high", "photographs_se"]
+        columns += ["p_holm", "p_large_holm", "verdict"]
         variances = gaps_of(self._primary)[1] if self.differences else np.empty((0, 3))
         lines = [
-            (a, b, *self.differences[a, b][:3], math.sqrt(parts[0]), *self.differences[a, b][3:5], self.verdict(a, b))
+            (
+                *(a, b, next((name for name, pairs in self.asked.items() if (a, b) in pairs), "any pair")),
+                *(*self.differences[a, b][:3], math.sqrt(parts[0]), *self.differences[a, b][3:5], self.verdict(a, b)),
+            )
             for (a, b), parts in zip(itertools.combinations(self.contestants, 2), variances, strict=False)
         ]
         return pd.DataFrame(lines, columns=columns).set_index("row")

@@ -16,6 +16,7 @@ def protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
     if isinstance(started, int | float):
         started = datetime.fromtimestamp(started, UTC).strftime("%Y-%m-%d %H:%M UTC")
     pairs = len(c.differences) // 2
+    asked = [f"{len(found & c.differences.keys()) // 2} {name}" for name, found in c.asked.items() if found]
     method = [
         ("primary metric", f"{PRIMARY}, fixed in the library and not chosen by the results; lower is better"),
         ("photographs compared", f"{len(c.ids):,} of the test split, the same for every row"),
@@ -26,8 +27,8 @@ def protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
         ),
         (
             "correction",
-            f"Holm over all {pairs} pairs of rows that are not oracles, for each kind of verdict; half of the level "
-            "belongs to the trained rows against grey, which every study asks",
+            f"Holm over all {pairs} pairs of rows that are not oracles, for each kind of verdict; each question that the "
+            f"study was made to ask ({listed(asked)}) has as much of the level as all other pairs",
         ),
         (
             "the best",

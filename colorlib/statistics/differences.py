@@ -12,6 +12,7 @@ References:
     institutions", Biometrics 78, 2022.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -146,25 +147,25 @@ def holm(p_values: ArrayLike, weights: ArrayLike = 1.0) -> np.ndarray:
     return adjusted
 
 
-def correct(differences: Mapping[Label, Difference], first: Collection[Label] = ()) -> dict[Label, Difference]:
-    """Correct the p-values of many differences by Holm, those of each of the two questions among themselves.
+def correct(differences: Mapping[Label, Difference], *questions: Collection[Label]) -> dict[Label, Difference]:
+    """Correct the p-values of many differences by Holm, those of each question among themselves.
 
     Args:
         differences: which are compared with one another.
-        first: those that were to be asked first: together they have as much of the level as all others.
+        questions: those that were to be asked from the beginning; each question has as much of the level as all that
+            is left. A difference that two ask belongs to the first.
 
     Example:
         >>> found = {k: Difference(1.0, 0.0, 2.0, p, 1.0, (3, 3)) for k, p in {"a": 0.02, "b": 0.9, "c": 0.9}.items()}
-        >>> correct(found)["a"].p, correct(found, first=["a"])["a"].p
+        >>> correct(found)["a"].p, correct(found, ["a"])["a"].p
         (0.06, 0.04)
     """
-    asked = np.array([label in first for label in differences], dtype=bool)
+    asked = [next((i for i, question in enumerate(questions) if label in question), -1) for label in differences]
 
     def corrected(name: str) -> np.ndarray:
         p = np.array([getattr(found, name) for found in differences.values()])
-        tested = np.isfinite(p)
-        counts = [max((tested & which).sum(), 1) for which in (asked, ~asked)]
-        return holm(p, np.where(asked, 1 / counts[0], 1 / counts[1]) if asked.any() else 1.0)
+        counts = Counter(which for which, value in zip(asked, p, strict=True) if np.isfinite(value))
+        return holm(p, [1 / max(counts[which], 1) for which in asked])
 
     p, p_large = corrected("p"), corrected("p_large")
     return {

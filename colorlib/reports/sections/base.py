@@ -84,6 +84,11 @@ class Section:
         return {}
 
     @cached_property
+    def planned(self) -> list[tuple[str, str]]:
+        """Pairs of rows that the study was made to compare: by the rows' settings, not by how they score."""
+        return []
+
+    @cached_property
     def table(self) -> list[list[str]]:
         """Lines of cells, of which the first is the head."""
         return []

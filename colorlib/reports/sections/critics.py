@@ -31,6 +31,10 @@ class Critics(PairsSection):
         return {row.label: alone[_rest(row)] for row in with_one if _rest(row) in alone}
 
     @cached_property
+    def planned(self) -> list[tuple[str, str]]:
+        return list(self.pairs.items())
+
+    @cached_property
     def headline(self) -> str:
         if not self.pairs:
             return ""

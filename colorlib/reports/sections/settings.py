@@ -7,7 +7,6 @@ from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
 from colorlib.reports.sections.base import PairsSection
 from colorlib.reports.tables import difference_cell
 from colorlib.reports.words import head, number
-from colorlib.statistics import Difference, verdict
 
 SETTINGS = {  # of an encoder and of a training, in the order of the table, and what each is to a reader
     "pretraining": "An encoder that knows ImageNet",
@@ -29,26 +28,25 @@ class Settings(PairsSection):
     heading = "What one setting buys"
     note = (
         "All else is the same in both rows. Figures with an arrow lead from the row without it to the row with it. The "
-        "study was made for these comparisons, so the verdicts here are corrected for the number of these alone, and "
-        "decide more than those over all pairs of rows."
+        "study was made for these comparisons, so they have a part of the level to themselves."
     )
 
     @cached_property
     def pairs(self) -> list[tuple[str, str, str]]:
         """Setting, label of the row that has it, and of the row that is the same without; the largest gain first."""
         found = []
+        means = {label: interval.mean for label, interval in self.c.intervals[PRIMARY].items()}
         trained = [row for row in self.c.rows if row.group == "trained"]
         for setting in SETTINGS:
             without = {_rest(row, setting): row.label for row in trained if _value(row, setting) is None}
             with_it = [row for row in trained if _value(row, setting) is not None]
             pairs = [(setting, row.label, without[rest]) for row in with_it if (rest := _rest(row, setting)) in without]
-            found += sorted(pairs, key=lambda pair: self.c.differences[pair[1:]].mean)
+            found += sorted(pairs, key=lambda pair: means[pair[1]] - means[pair[2]])
         return found
 
     @cached_property
-    def differences(self) -> dict[tuple[str, str], Difference]:
-        """(row, the row without) → the difference in the primary metric, corrected for the number of these pairs."""
-        return self.c.planned(pair[1:] for pair in self.pairs)
+    def planned(self) -> list[tuple[str, str]]:
+        return [pair[1:] for pair in self.pairs]
 
     @cached_property
     def sentences(self) -> list[str]:
@@ -56,7 +54,7 @@ class Settings(PairsSection):
         lines = []
         for setting, words in SETTINGS.items():
             pairs = [pair[1:] for pair in self.pairs if pair[0] == setting]
-            verdicts = [self._verdict(*pair) for pair in pairs]
+            verdicts = [self.c.verdict(*pair) for pair in pairs]
             if len(pairs) > 1:
                 shown = f"{verdicts.count('better')} of {len(pairs)} rows are shown to be lower in {head(PRIMARY)}"
                 shown += f" and {verdicts.count('worse')} higher"
@@ -85,14 +83,11 @@ class Settings(PairsSection):
         lines = [["row", f"{head(PRIMARY)}, difference", "verdict", head(VIVID), "beside"]]
         for _, label, other in self.pairs:
             ends = (number(self.c.intervals[VIVID][name].mean, 1) for name in (other, label))
-            lines.append([label, self._difference(label, other), self._verdict(label, other), " → ".join(ends), other])
+            lines.append([label, self._difference(label, other), self.c.verdict(label, other), " → ".join(ends), other])
         return lines if len(lines) > 1 else []
 
     def _difference(self, label: str, other: str) -> str:
-        return difference_cell(self.differences[label, other])
-
-    def _verdict(self, label: str, other: str) -> str:
-        return verdict(self.differences[label, other], self.c.margin, higher_is_better=False)
+        return difference_cell(self.c.differences[label, other])
 
 
 def _value(row: Row, setting: str) -> object:

@@ -15,7 +15,7 @@ class Verdicts(Section):
     present = True
     template = """
 <h3>{{ section.heading }}</h3>
-<p class="note">One of the rows that may be the best is it, with a chance of 95 %. A verdict is from the row's own side: the difference in {{ head(primary) }} with its 95 % interval is below it, and p is corrected for all pairs of rows, with half of the level for those against grey{% if c.margin %}; differences up to {{ c.margin }} do not matter{% endif %}. Times are of this machine; what ran on another device than most rows has none.</p>
+<p class="note">One of the rows that may be the best is it, with a chance of 95 %. A verdict is from the row's own side: the difference in {{ head(primary) }} with its 95 % interval is below it, and p is corrected for all pairs of rows{% if c.margin %}; differences up to {{ c.margin }} do not matter{% endif %}. Times are of this machine; what ran on another device than most rows has none.</p>
 <div class="scroll"><table>
 <thead><tr><th class="name">Row</th><th class="text">May be the best</th><th class="text">Against grey</th>
 {% for words in section.costs.values() %}<th>{{ words }}</th>{% endfor %}
