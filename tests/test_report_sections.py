@@ -18,6 +18,7 @@ from colorlib.reports.sections.crowns import Crowns
 from colorlib.reports.sections.laws import Laws
 from colorlib.reports.sections.pretraining import Pretraining, about_worth, photographs_needed
 from colorlib.reports.sections.ranking import Ranking
+from colorlib.reports.sections.rates import Rates
 from colorlib.reports.sections.recognised import Recognised
 from colorlib.reports.sections.scaling import Scaling
 from colorlib.reports.sections.settings import Settings
@@ -499,12 +500,23 @@ def test_budgets_are_an_axis(budgets):
     assert told["forecast"].tolist() == pytest.approx(told["came"].tolist(), abs=1e-3)
     (separate,) = section.separate.itertuples()
     assert (separate.name, separate.images) == (other, 8_000) and separate.separate == pytest.approx(12.3, abs=1.0)
+    assert not separate.equal and "…" in separate.difference  # trained once, so nothing is shown
     assert section.headline.startswith(
         "Of 1 design with one of four times its weights, four times the photographs change"
     )
     text = "\n".join(section.markdown())
     assert "## More photographs" in text and "Kendall's τ between the orders of 3 designs" in text
     assert list(section.charts) == ["scaling_images", "scaling_macs"] and section.table[0][-1] == "came minus forecast"
+
+
+def test_a_rate_at_the_end_of_what_was_tried_is_named(budgets):
+    section = next(section for section in compare(budgets).sections if isinstance(section, Rates))
+    small = "unet (width 8) · l1 (2,000 images)"
+    assert section.at_an_end == [small] and section.data["sweep.csv"]["label"].tolist() == [small] * 2
+    chosen, ends, given = section.sentences
+    assert chosen == "For 1 row the learning rate was chosen from 2 by the loss on val after 2,000 photographs."
+    assert ends.startswith("Of 1 of them it is the lowest or the highest") and ends.endswith(f"shows: {small}.")
+    assert given.startswith("12 rows learned at") and section.table[1] == [small, "0.001: 3", "0.004: 2 (chosen)"]
 
 
 # --------------------------------------------------------------------------------------------------------- critics

@@ -45,8 +45,9 @@ def answer(comparison: Comparison) -> list[str]:
         parts.append(_about_difference(c, c.best, c.grey, "leaving every photograph grey"))
     if parts:
         sentences.append(f"The {head(PRIMARY)} of {c.best} lies {' and '.join(parts)}.")
+    sentences += [section.headline for section in c.sections if section.leads]
     sentences += _leaders_by_budget(c)
-    sentences += [section.headline for section in c.sections]
+    sentences += [section.headline for section in c.sections if not section.leads]
     sentences.append(_vividness(c))
     return [sentence for sentence in sentences if sentence]
 
@@ -135,9 +136,8 @@ def about_seeds(c: Comparison) -> str:
     if not single:
         return (
             "Intervals cover the choice of photographs and of the training's random seed, each for one comparison by "
-            f"itself; p and verdicts are corrected for all {len(c.differences) // 2:,} pairs of rows, and half of the "
-            "level belongs to those of a trained row and grey. With a chance of 95 % the best is among the rows that "
-            "may be it."
+            f"itself; p and verdicts are corrected for all {len(c.differences) // 2:,} pairs of rows. With a chance of "
+            "95 % the best is among the rows that may be it."
         )
     networks = [label for label in c.trained if c.by_label[label].group == "trained"]
     if len(single) == len(networks):

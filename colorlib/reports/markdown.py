@@ -10,7 +10,7 @@ from colorlib.reports.words import plural
 def to_markdown(c: Comparison) -> str:
     """Write the answer and what the sections say as Markdown."""
     lines = [f"# {c.study.get('title') or c.study['name']}", "", c.study.get("question", ""), "", "## The answer", ""]
-    lines += [" ".join(answer(c)), "", about_seeds(c) if c.trained else "", ""]
+    lines += [*(f"- {sentence}" for sentence in answer(c)), "", about_seeds(c) if c.trained else "", ""]
     for section in c.sections:
         lines += section.markdown()
     alike: dict[str, list[str]] = {}

@@ -50,8 +50,6 @@ def write_report(study_folder: Path | str, report_folder: Path | str) -> Path:
     ``results.csv`` has a line for each row, ``pairs.csv`` for each two rows and ``seeds.csv`` for each run; what
     sections show beyond these is in files of their own.
 
-    Where learning rates were chosen by a sweep, ``sweep.csv`` says from which, with the loss on val of each.
-
     Args:
         study_folder: holds ``study.json`` and the run folders.
         report_folder: made if it does not exist.
@@ -71,8 +69,6 @@ def write_report(study_folder: Path | str, report_folder: Path | str) -> Path:
         if path.relative_to(folder / "figures").as_posix() not in figures:
             path.unlink()  # of an earlier report; it may show what this one must not
     tables = {"results.csv": comparison.results, "pairs.csv": comparison.pairs, "seeds.csv": comparison.seeds}
-    if len(sweeps := comparison.gathered("sweep.csv")):
-        tables["sweep.csv"] = sweeps.drop(columns="seed").drop_duplicates().set_index("label")
     for section in comparison.sections:
         tables |= {name: table.set_index(table.columns[0]) for name, table in section.data.items() if len(table)}
     for path in folder.glob("*.csv"):

@@ -18,6 +18,7 @@ from colorlib.reports.sections.pairwise import Pairwise
 from colorlib.reports.sections.pictures import Pictures
 from colorlib.reports.sections.pretraining import Pretraining
 from colorlib.reports.sections.ranking import Ranking
+from colorlib.reports.sections.rates import Rates
 from colorlib.reports.sections.recognised import Recognised
 from colorlib.reports.sections.scaling import Scaling
 from colorlib.reports.sections.settings import Settings
@@ -46,6 +47,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Tint,
     Slips,
     Laws,
+    Rates,
     Histories,
     Pictures,
     Crowns,

@@ -34,6 +34,7 @@ class Section:
     Attributes:
         heading: of the page and of ``comparison.md``.
         note: small print below all else on the page.
+        leads: whether its headline stands before those of the others.
         in_markdown: whether ``comparison.md`` has the section too.
         template: a piece of a Jinja template that shows it on the page; it sees ``section``, the comparison as ``c``,
             and the macros of ``report.html``.
@@ -41,6 +42,7 @@ class Section:
 
     heading = ""
     note = ""
+    leads = False
     in_markdown = True
     template = """
 <h2>{{ section.heading }}</h2>

@@ -16,6 +16,7 @@ import pandas as pd
 from colorlib import plots
 from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
 from colorlib.reports.sections.base import Chart, Section
+from colorlib.reports.tables import difference_cell
 from colorlib.reports.words import head, listed, number, plural
 from colorlib.statistics import scaling
 
@@ -150,9 +151,10 @@ class Scaling(Section):
 
     @cached_property
     def separate(self) -> pd.DataFrame:
-        """Branches beside trainings of their own under a cosine: name, images, branch, separate (means), verdict.
+        """Branches beside trainings of their own under a cosine: name, images, branch, separate (means), difference.
 
-        The verdict is on the separate training. Both may have a learning rate that a sweep chose for them.
+        The difference is the separate training less the branch, with its interval; equal says whether it is shown to
+        be within the study's margin. Both may have a learning rate that a sweep chose for them.
         """
         lines = []
         for name, images, row in ((c.name, images, row) for c in self.curves for images, row in c.rows.items()):
@@ -160,8 +162,10 @@ class Scaling(Section):
                 same = other.config | {"schedule": "constant", "learning_rate": row.config.get("learning_rate")}
                 if other.config.get("schedule") == "cosine" and _shared(same, images=True) == _shared(row.config, True):
                     means = [self.c.intervals[PRIMARY][which.label].mean for which in (row, other)]
-                    lines.append((name, images, *means, self.c.verdict(other.label, row.label)))
-        return pd.DataFrame(lines, columns=["name", "images", "branch", "separate", "verdict"])
+                    pair = other.label, row.label
+                    equal = self.c.verdict(*pair).startswith("no difference")
+                    lines.append((name, images, *means, difference_cell(self.c.differences[pair]), equal))
+        return pd.DataFrame(lines, columns=["name", "images", "branch", "separate", "difference", "equal"])
 
     @cached_property
     def headline(self) -> str:
@@ -201,7 +205,9 @@ class Scaling(Section):
             )
         sentences += [
             f"{line.name}, trained for {line.images:,} photographs on its own under a cosine, has {head(PRIMARY)} "
-            f"{number(line.separate)} where its branch has {number(line.branch)} ({line.verdict})."
+            f"{number(line.separate)} where its branch has {number(line.branch)}: {line.difference}"
+            + f", {'' if line.equal else 'not '}shown to be within {self.c.margin:g}" * bool(self.c.margin)
+            + "."
             for line in self.separate.itertuples()
         ]
         if len(self.forecasts):
