@@ -42,6 +42,11 @@ def primary_table(c: "Comparison") -> pd.DataFrame:
     return table.assign(group=[c.by_label[label].group for label in table.index])
 
 
+def marked(c: "Comparison", table: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows of a figure's table, named in its index, a ‡ where they learned on the metric that ranks them."""
+    return table.rename(index={label: f"{label} ‡" for label in c.taught_to_the_test})
+
+
 def table_cells(c: "Comparison", metrics: Iterable[str], whole: bool = False) -> list[dict]:
     """Columns for a table: head, unit, direction, and for each label its text, what is small below it, and the best.
 

@@ -1,11 +1,16 @@
-"""What quality costs: error against the time of colouring and of training."""
+"""What quality costs: error against what a network computes for a photograph and computed in training."""
 
 from functools import cached_property
 
 from colorlib import plots
 from colorlib.reports.sections.base import Chart, Section
-from colorlib.reports.tables import primary_label, primary_table
+from colorlib.reports.tables import marked, primary_label, primary_table
 from colorlib.reports.words import plural
+
+COMPUTING = {  # cost → its unit, and what the axis says
+    "macs_per_image": (1e6, "computing one photograph [million MACs]"),
+    "training_macs": (1e9, "computing the training [billion MACs]"),
+}
 
 
 class Cost(Section):
@@ -14,22 +19,20 @@ class Cost(Section):
     @cached_property
     def charts(self) -> dict[str, Chart]:
         c, table = self.c, primary_table(self.c)
-        costs = {"ms_per_image": "colouring one photograph [ms]", "train_seconds": "training [s]"}
-        for name in costs:
-            table[name] = c.results[name].astype(float)
-        known = table.loc[c.trained or [label for label in c.trivial if label != c.grey]]
-        costs = {name: words for name, words in costs.items() if (known[name] > 0).any()}
+        for name, (unit, _) in COMPUTING.items():
+            table[name] = c.results[name].astype(float) / unit
+        known = table.loc[c.trained]
+        costs = {name: words for name, (_, words) in COMPUTING.items() if (known[name] > 0).any()}
         if not costs:
             return {}
         grey = ("left grey", table["mean"][c.grey]) if c.grey else None
-        first = next(iter(costs))
-        best = plots.unbeaten(known[first], known["mean"])
-        task = {"ms_per_image": "colouring", "train_seconds": "training"}[first]
+        best = plots.unbeaten(known[next(iter(costs))], known["mean"])
         are = "is" if len(best) == 1 else "are"
-        title = f"{len(best)} of {plural(len(known), 'row')} {are} beaten by none in both error and time of {task}"
+        title = f"{len(best)} of {plural(len(known), 'row')} {are} beaten by none in both error and computing"
         caption = (
             "Down is better, left is cheaper: no row lies below and left of the grey band. Where there are many, only "
-            "the rows on the band have names. Times are of this machine, rows running beside one another."
+            "the rows on the band have names. A MAC is one multiplication with an addition; unlike seconds their "
+            "number is the same on every machine, whatever else runs there."
         )
-        figure = plots.plot_pareto(known, costs, primary_label(), reference=grey, title=title)
+        figure = plots.plot_pareto(marked(c, known), costs, primary_label(), reference=grey, title=title)
         return {"pareto": Chart(figure, title, caption)}

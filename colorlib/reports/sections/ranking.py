@@ -13,6 +13,7 @@ from colorlib.reports.tables import (
     markdown_figure,
     markdown_head,
     markdown_table,
+    marked,
     primary_label,
     primary_table,
     rank_text,
@@ -102,12 +103,17 @@ class Ranking(Section):
             "what learning is worth; oracles know the answer and show what is left to learn. The dashed line is what "
             "leaving every photograph grey scores; an arrow at the edge is a row that lies beyond it."
         )
+        caption += " ‡ learned on the very measure." * bool(c.taught_to_the_test)
         if not budgets:
-            return {"forest": Chart(plots.plot_forest(table, label, better, c.grey, title), title, caption)}
+            figure = plots.plot_forest(marked(c, table), label, better, c.grey, title)
+            return {
+                "forest": Chart(figure, title, caption + " ‡ learned on the very measure." * bool(c.taught_to_the_test))
+            }
         caption += " Rows were trained for equal images or for equal computing, each in a panel of its own."
         panels = {}
         for budget, rows in budgets.items():
             names = {row.label: row.short for row in rows} | {row.label: row.label for row in c.rows if not row.budget}
+            names = {label: name + " ‡" * (label in c.taught_to_the_test) for label, name in names.items()}
             equal = "equal images" if budget.unit == "images" else "equal computing"
             shown = table[table.index.isin(names)].rename(index=names)
             panels[f"{equal}: {str(budget).removesuffix(budget.unit).strip()}"] = shown

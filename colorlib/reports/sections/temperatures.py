@@ -12,6 +12,7 @@ from colorlib import plots
 from colorlib.objectives import OBJECTIVES, SUMS, objective_options
 from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
 from colorlib.reports.sections.base import Chart, Section
+from colorlib.reports.tables import marked
 from colorlib.reports.words import head, number, plural
 
 AXES = [PRIMARY, "colorfulness_hs03"]
@@ -98,7 +99,7 @@ class Temperatures(Section):
             f"{number(spans['first'][name], 1)} to {number(spans['last'][name], 1)}"
         )
         figure = plots.plot_plane(
-            points.dropna().drop(index=[c.grey] if c.grey else []),
+            marked(c, points.dropna().drop(index=[c.grey] if c.grey else [])),
             dict(list(table.groupby("curve", sort=False))),
             f"mean {head(x)} [ΔE], lower is better",
             f"mean {head(y).lower()}",
