@@ -80,12 +80,14 @@ def fetch(url: str, path: Path | str, digest: str, algorithm: str = "sha256") ->
     import pooch  # only where something is to be fetched
     from requests import RequestException
 
+    from colorlib.bars import watched
+
     path = Path(path)
     if path.is_file() and pooch.file_hash(str(path), algorithm).startswith(digest):
         return path
     with atomic_path(path) as temporary:
         try:
-            pooch.HTTPDownloader(progressbar=True, timeout=30)(url, str(temporary), None)
+            pooch.HTTPDownloader(progressbar=watched(), timeout=30)(url, str(temporary), None)
         except RequestException as error:
             raise OSError(f"{url} could not be fetched ({error}); get it elsewhere and put it at {path}.") from None
         found = pooch.file_hash(str(temporary), algorithm)

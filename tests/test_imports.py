@@ -41,7 +41,7 @@ for name, make in BASELINES.items():
     judge(make(open_dataset(DATA)), data, f"{RUN}/{name}", name)"""
 # What makes a run's folder. Whatever else is in the library shows it, colours photographs, or starts the rows.
 COUNTED = {"color", "data", "distributed", "files", "imagenet", "imports", "judges", "machine", "metrics", "models"}
-COUNTED |= {"objectives", "pictures", "processes", "registry", "runs", "statistics"}
+COUNTED |= {"bars", "objectives", "pictures", "processes", "registry", "runs", "statistics"}
 TRAINED = {"unet", "eccv16", "vit"}
 OWN = {  # files that some of the rows rest on, and those rows
     "models/blocks.py": TRAINED,

@@ -7,7 +7,7 @@ import pytest
 from fake_study import write_study
 
 from colorlib.reports import write_report
-from colorlib.reports.overview import overview, verdict, with_answer, write_overview
+from colorlib.reports.overview import overview, verdict, with_answer, with_links, write_overview
 
 REPORTS = Path(__file__).parents[1] / "reports"
 ROWS = pd.DataFrame(
@@ -69,6 +69,55 @@ def test_best_is_said_only_where_the_table_decides_it():
     assert verdict(ROWS[3:]) == "No network of this study has finished."
 
 
+NOTE = "‡ Trained on ΔE 2000 itself, which ranks the rows."
+
+
+def answer(folder: Path, **cells: object) -> list[str]:
+    """Return the lines of the answer in short, of two reports of the same rows, a and b of one design."""
+    for name in ("budgets", "objectives"):
+        (folder / name).mkdir(parents=True)
+        table = changed(**cells).assign(delta_e_2000_low=8.0, delta_e_2000_high=13.0)
+        table.to_csv(folder / name / "results.csv", index_label="label")
+        settings = {"seed": 0, "architecture": ["wide", "wide", "deep"], "encoder": None, "budget": range(3)}
+        pd.DataFrame({"label": ["a", "b", "c"], **settings}).to_csv(folder / name / "runs.csv", index=False)
+        (folder / name / "comparison.md").write_text(f"# Title\n\nQuestion\n\n{NOTE}\n", encoding="utf-8")
+    return with_answer("", folder).splitlines()
+
+
+def test_the_answer_is_three_sentences_and_a_row_a_design(tmp_path):
+    lines = answer(tmp_path / "decided")
+    said = [line for line in lines if line.startswith("- ")]
+    assert len(said) == 3 and all(line.count(". ") == 0 and line.endswith(".") for line in said)
+    assert said[1] == (
+        "- **To train a network**: `a` leads and is shown to be better than leaving photographs grey, by 3.00; "
+        "1 of 3 networks may be the best."
+    )
+    rows = [line.split(" | ")[0] for line in lines if line.startswith("| ")]
+    assert rows == ["| row", "| ---", "| a", "| c ‡", "| grey"] and NOTE in lines
+    said = answer(tmp_path / "own", a_trained_on_primary=True, a_against_grey="undecided")
+    assert any("`a` (trained on ΔE 2000 itself) leads and is not shown to be better" in line for line in said)
+    once = "no verdict: one training"
+    lines = answer(tmp_path / "once", a_may_be_best=once, b_may_be_best="yes", c_trained_on_primary=False)
+    assert any(
+        "`b` leads" in line and "1 of 2 losses trained more than once may be the best." in line for line in lines
+    )
+    assert not any(line.startswith("| a") for line in lines) and NOTE not in lines
+    lines = answer(tmp_path / "none", a_may_be_best=once, b_may_be_best=once, c_may_be_best=once)
+    assert "- **To choose a loss**: nothing was trained more than once, so nothing is decided." in lines
+
+
+def test_a_notebooks_name_links_to_it_and_to_its_page(tmp_path):
+    (tmp_path / "notebooks" / "rendered").mkdir(parents=True)
+    (tmp_path / "notebooks" / "12_unet.ipynb").touch()
+    text = "`12_unet`, `13_gone` and `unet`"
+    linked = with_links(text, tmp_path)
+    assert linked == "[`12_unet`](notebooks/12_unet.ipynb), `13_gone` and `unet`"
+    (tmp_path / "notebooks" / "rendered" / "12_unet.md").touch()
+    linked = with_links(linked, tmp_path)
+    assert linked.startswith("[`12_unet`](notebooks/12_unet.ipynb) ([page](notebooks/rendered/12_unet.md)), ")
+    assert with_links(linked, tmp_path) == linked
+
+
 @pytest.mark.slow
 def test_the_page_is_made_of_the_reports_there_are(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no report: run a study first"):
@@ -85,9 +134,11 @@ def test_the_page_is_made_of_the_reports_there_are(tmp_path):
 
 
 def test_the_committed_page_is_of_the_committed_reports():
-    assert (REPORTS / "README.md").read_text(encoding="utf-8") == overview(REPORTS), "run `colorlib overview`"
+    text = (REPORTS / "README.md").read_text(encoding="utf-8")
+    assert text == overview(REPORTS), "run `colorlib overview`"
+    assert "| truth | grey | ciede2000 ‡ |" in text and text.count("\n‡ Trained on ΔE 2000 itself") == 1
 
 
 def test_the_readme_answers_with_the_committed_reports():
     readme = (REPORTS.parent / "README.md").read_text(encoding="utf-8")
-    assert "- **Which network**: " in readme and with_answer(readme, REPORTS) == readme, "run `colorlib overview`"
+    assert "- **To train a network**: " in readme and with_answer(readme, REPORTS) == readme, "run `colorlib overview`"

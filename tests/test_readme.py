@@ -20,8 +20,16 @@ def test_every_name_is_there(registry):
     assert [name for name in registry if f"`{name}`" not in README] == []
 
 
-def test_every_notebook_is_there():
-    assert [path.stem for path in (ROOT / "notebooks").glob("*.ipynb") if f"`{path.stem}`" not in README] == []
+def test_every_notebook_and_page_is_linked():
+    there = [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("notebooks/rendered/*.md")]
+    paths = [path.relative_to(ROOT).as_posix() for path in there]
+    assert [path for path in paths if f"]({path})" not in README] == [], "name it, and run `colorlib overview`"
+
+
+def test_every_committed_report_is_linked():
+    overview = (ROOT / "reports" / "README.md").read_text(encoding="utf-8")
+    reports = re.findall(r"\]\((\w+/comparison\.md)\)", overview)
+    assert reports and [report for report in reports if f"](reports/{report})" not in README] == []
 
 
 def test_commands_and_targets_exist():

@@ -132,9 +132,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _bar(total: int, options: argparse.Namespace) -> Any:
-    from tqdm import tqdm
+    from colorlib.bars import progress_bar
 
-    return tqdm(total=total, desc="colouring", unit="photo", disable=total == 1 or options.quiet or options.json)
+    silent = total == 1 or options.quiet or options.json
+    return progress_bar(total=total, desc="colouring", unit="photo", disable=silent)
 
 
 def _say(options: argparse.Namespace, sentence: str) -> None:

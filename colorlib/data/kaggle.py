@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from colorlib.bars import progress_bar
 from colorlib.data.arrays import Arrays, MappedArray, ab_file_number, check_arrays, map_npy
 from colorlib.data.manifest import complete_manifest, describe, read_info, write_manifest
 from colorlib.data.store import LabArrays, is_store
@@ -85,7 +85,7 @@ def survey(folder: Path, root: Path, L8: MappedArray, ab8: Sequence[MappedArray]
     """Describe every photograph once, and write the manifest into ``folder``."""
     height, width = L8.values.shape[1:]
     described, start = [], 0
-    with tqdm(total=len(L8.values), desc=f"describing {root.name}", unit="photo") as progress:
+    with progress_bar(total=len(L8.values), desc=f"describing {root.name}", unit="photo") as progress:
         for part in ab8:
             for row in range(0, len(part.values), _CHUNK):
                 ab = part.values[row : row + _CHUNK]
@@ -152,7 +152,7 @@ def _unpack(path: Path, members: Sequence[zipfile.ZipInfo], folder: Path) -> lis
             raise OSError(
                 f"unpacking {path} needs {wanted / 1e6:,.0f} MB in {folder} and {free / 1e6:,.0f} MB are free."
             )
-        progress = tqdm(
+        progress = progress_bar(
             total=wanted,
             desc=f"unpacking {path.name} once (compressed arrays cannot be mapped)",
             unit="B",

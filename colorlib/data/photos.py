@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from tqdm import tqdm
 
+from colorlib.bars import progress_bar
 from colorlib.color.lab import rgb8_to_lab8
 from colorlib.data.arrays import MINIMUM_SIDE
 from colorlib.data.shards import fill_store
@@ -71,7 +71,7 @@ def prepare_photographs(
         "resize": {"short_side": size, "crop": "centre square", "filter": "lanczos"},
     }
     total, chunk = len(listing.members), max(8, min(256, (1 << 25) // (3 * size * size)))
-    with tqdm(total=total, desc=f"preparing {source.name}", unit="photo") as progress:
+    with progress_bar(total=total, desc=f"preparing {source.name}", unit="photo") as progress:
         members: Iterator[Member] = iter(())
         taken = -1
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from colorlib.bars import progress_bar
 from colorlib.data.arrays import map_npy
 from colorlib.data.duplicates import thumbnails
 from colorlib.data.index import Index, label, name_folders, write_index
@@ -85,7 +85,7 @@ def write_store(
         ValueError: ``folder`` holds something else, or the records are not ``count``.
         OSError: the disk is full.
     """
-    with tqdm(total=count, desc=f"writing {name}", unit="image") as progress:
+    with progress_bar(total=count, desc=f"writing {name}", unit="image") as progress:
         remaining, taken = iter(records), 0
 
         def fill(writer: StoreWriter, start: int, stop: int) -> None:

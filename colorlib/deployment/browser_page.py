@@ -19,9 +19,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from tqdm import tqdm
-
 import colorlib
+from colorlib.bars import progress_bar
 from colorlib.deployment.loading import shipped_models
 from colorlib.deployment.onnx_export import export_onnx
 from colorlib.deployment.onnx_file import FORMAT, SIDES, OnnxColorizer
@@ -60,7 +59,7 @@ def write_browser_page(out: Path | str, models: Iterable[Path | str] = ()) -> li
         raise ValueError(f"{out} holds something else than this page; name a new folder.")
     runtime, told = fetch_runtime(), []
     texts = {"runtime.js": _script("runtime", _runtime(runtime))}
-    for number, model in enumerate(tqdm(models or shipped_models(), desc="writing models", unit="model"), 1):
+    for number, model in enumerate(progress_bar(models or shipped_models(), desc="writing models", unit="model"), 1):
         content, about = _model(model)
         part = f"model-{number}"
         texts[f"{part}.js"] = _script(part, {"format": FORMAT, "packed": _packed(content)})

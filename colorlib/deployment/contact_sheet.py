@@ -11,8 +11,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
-from tqdm import tqdm
 
+from colorlib.bars import progress_bar
 from colorlib.color.lab import lab_to_rgb
 from colorlib.data.bundled import bundled_photographs
 from colorlib.deployment.colorizer import PhotoColorizer
@@ -51,7 +51,7 @@ def write_contact_sheet(
         lines += ["ΔE76 is the mean distance to the true colours; *grey* is the photograph left as it is.", ""]
         lines += [f"| ΔE76 | grey | {' | '.join(models)} |", f"| --- | {'---: | ' * (1 + len(models))}".rstrip()]
     pages = [""]
-    for name, title, picture in tqdm(list(photographs_of(photographs)), desc="contact sheet", unit="photo"):
+    for name, title, picture in progress_bar(list(photographs_of(photographs)), desc="contact sheet", unit="photo"):
         grey = _grey(picture.lightness())
         panels = {"grey": grey} if photographs else {"grey": grey, "truth": picture.pixels}
         panels |= {model: np.asarray(colorizer.colorize(grey)) for model, colorizer in colorizers.items()}

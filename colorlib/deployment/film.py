@@ -20,9 +20,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
-from tqdm import tqdm
 
 import colorlib
+from colorlib.bars import progress_bar
 from colorlib.deployment.colorizer import PhotoColorizer, check_saturation
 from colorlib.deployment.containers import CONTAINERS, FILM_ENDINGS, decode_through, pyav
 from colorlib.deployment.frames import FilmOutcome, _Folder, _Painter, _segment
@@ -136,7 +136,7 @@ def colorize_film(
             state = _begin(film, work, {"format": _VERSION, "film": film.identity(), **settings})
             outcome.resumed_at = outcome.frames = len(state["times"])
             name = printable(f"colouring {source.name}")
-            with tqdm(total=film.count, initial=outcome.frames, desc=name, unit="frame", disable=quiet) as bar:
+            with progress_bar(total=film.count, initial=outcome.frames, desc=name, unit="frame", disable=quiet) as bar:
                 _colorize(film, work, state, _Painter(colorizer, temperature, saturation, state.get("memory"), bar))
             film.finish(work, state)
             _clear(work)

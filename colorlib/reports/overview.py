@@ -1,5 +1,5 @@
 """Which model should I use?: one page over all reports of a folder, ``README.md``, from the files that lie there; and
-the same in three sentences and a table, for the README of the project.
+the same in three sentences and a table, for the README of the project, whose notebooks' names it makes links.
 
 It is for a reader who knows nothing of the study. A row is called best only where a report's own table says that no
 other trained row may be it, and each of them was trained more than once.
@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from colorlib.files import LIBRARY, atomic_path
+from colorlib.files import atomic_path
+from colorlib.reports.cards import VIVID, nearest_and_boldest, read_cards, score
 from colorlib.reports.rows import PRIMARY
 from colorlib.reports.tables import PIXELS, markdown_table
 from colorlib.reports.words import head, listed, number, plural, short
 
-VIVID = "colorfulness_hs03"
 OWN = "trained_on_primary"
 FIRST = 5  # trained rows of a report in its table
 STRIP = 3  # of them that are shown as pictures
-IN_SHORT = {"budgets": "Which network", "objectives": "Which loss"}  # report → the question that it answers
+IN_SHORT = {"budgets": ("To train a network", "networks"), "objectives": ("To choose a loss", "losses")}  # by report
 ROWS_IN_SHORT = 8  # of the first of them, grey among them
 BEGIN, END = "<!-- the answer, written by `colorlib overview` -->", "<!-- end of the answer -->"
 OPENING = """# Which model should I use?
@@ -31,13 +31,15 @@ Written from the files in this folder by `colorlib overview`.
 Two numbers say how a coloured photograph stands to the real one. **ΔE 2000** is how far its colours lie from the true
 ones as an eye sees it: less is better, about 1 is just visible, and leaving every photograph grey scores {grey}.
 **Colourfulness** is how vivid it is, whether right or wrong. A model that is unsure does best in the first by painting
-little, and in the second by painting boldly, so look at both, and at the pictures."""
+little, and in the second by painting boldly, so look at both, and at the pictures. **MACs** are what a model computes for
+one photograph: multiplications, each with an addition, the same number on every machine."""
 
 
 def write_overview(folder: Path | str) -> Path:
     """Write the page over all reports below a folder, and return its path.
 
-    A ``README.md`` beside the folder that has the lines ``BEGIN`` and ``END`` gets the answer in short between them.
+    A ``README.md`` beside the folder that has the lines ``BEGIN`` and ``END`` gets the answer in short between them,
+    and links to the notebooks that it names.
 
     Args:
         folder: of the reports, each with ``results.csv`` and ``index.html``, and of ``deployment``, the sheets of
@@ -52,7 +54,7 @@ def write_overview(folder: Path | str) -> Path:
     readme = folder.parent / "README.md"
     if readme.exists() and BEGIN in (text := readme.read_text(encoding="utf-8")):
         with atomic_path(readme) as temporary:
-            temporary.write_text(with_answer(text, folder), encoding="utf-8")
+            temporary.write_text(with_links(with_answer(text, folder), folder.parent), encoding="utf-8")
     return folder / "README.md"
 
 
@@ -62,27 +64,82 @@ def with_answer(text: str, folder: Path) -> str:
     return "\n".join([before + BEGIN, *_in_short(folder), END + rest.partition(END)[2]])
 
 
+def with_links(text: str, folder: Path) -> str:
+    """Return a README's text with each notebook's name, such as `12_unet`, as a link to it and to its page, if any.
+
+    Args:
+        text: of the README; links of an earlier call are made anew.
+        folder: of the project, where the README lies.
+    """
+
+    def link(found: re.Match[str]) -> str:
+        name, page = found[1] or found[2], f"notebooks/rendered/{found[1] or found[2]}.md"
+        if not (folder / f"notebooks/{name}.ipynb").exists():
+            return found[0]
+        return f"[`{name}`](notebooks/{name}.ipynb)" + (f" ([page]({page}))" if (folder / page).exists() else "")
+
+    return re.sub(r"\[`(\w+)`\]\(notebooks/\1\.ipynb\)(?: \(\[page\]\([^)]*\)\))?|(?<!\[)`(\d\d_\w+)`", link, text)
+
+
 def _in_short(folder: Path) -> Iterator[str]:
-    """Yield three sentences, to colour with, to train and to ask for, and the first rows of the first report."""
-    cards = _cards()
-    nearest, boldest = _nearest_and_boldest(cards)
-    scores = {name: [_score(cards[name], metric).split()[0] for metric in (PRIMARY, VIVID)] for name in cards}
-    photographs = re.search(r"Scores on ([\d,]+ photographs)", cards[nearest])
+    """Yield three sentences, on the model, the network and the loss, and the first designs of the first report."""
+    cards = read_cards()
+    nearest, boldest = nearest_and_boldest(cards)
+    gain = score(cards[nearest], PRIMARY, 2)
     yield (
-        f"- **To colour a photograph**: of the models that ship, `{nearest}` comes nearest to the true colours, with a "
-        f"{head(PRIMARY)} of {_score(cards[nearest], PRIMARY)} on {photographs[1] if photographs else 'photographs'}, "
-        f"{_score(cards[nearest], PRIMARY, 2).split()[0]} beside leaving them grey; `{boldest}`, with "
-        f"{scores[boldest][0]}, is more colourful ({scores[boldest][1]}; `{nearest}` {scores[nearest][1]})."
+        f"- **To colour a photograph**: `{nearest}` {_shown('+' not in gain)} to come nearer to the true colours than "
+        f"leaving it grey, by {gain.split()[0].lstrip('−')} ({head(PRIMARY)}, of which about 1 is just visible), and "
+        f"`{boldest}` is more colourful."
     )
     tables = {name: pd.read_csv(folder / name / "results.csv", index_col="label") for name in IN_SHORT}
-    for name, question in IN_SHORT.items():
-        yield f"- **{question}**: {verdict(tables[name]).partition(' Networks saw')[0]}"
+    for name, (purpose, rows) in IN_SHORT.items():
+        yield f"- **{purpose}**: {_leader(tables[name], rows)}"
     name = next(iter(IN_SHORT))
-    yield from ("", *_first_rows(tables[name], ROWS_IN_SHORT - 1), "")
+    designs = _best_of_each_design(tables[name], pd.read_csv(folder / name / "runs.csv"))
+    lines = _first_rows(designs, ROWS_IN_SHORT - 1)
+    yield from ("", *lines, *_note(folder / name, lines), "")
     yield (
-        f"These are the first rows of [`{name}`]({folder.name}/{name}/comparison.md); over all reports goes "
-        f"[*which model should I use?*]({folder.name}/README.md)"
+        f"These are the first designs of [`{name}`]({folder.name}/{name}/comparison.md), each with its best budget of "
+        f"those trained more than once; all reports: [*which model should I use?*]({folder.name}/README.md)"
     )
+
+
+def _leader(table: pd.DataFrame, rows: str) -> str:
+    """Say in one sentence which row leads, what it is worth beside grey, and how many may be the best.
+
+    Args:
+        table: ``results.csv`` with the labels as index, of a report whose verdicts hold their level.
+        rows: what its rows are.
+    """
+    told = table[table["may_be_best"].isin(["yes", "no"])].sort_values(PRIMARY)
+    if not len(told):
+        return "nothing was trained more than once, so nothing is decided."
+    leader = told.iloc[0]
+    own = f" (trained on {head(PRIMARY)} itself)" if leader[OWN] else ""
+    better = number((table.loc[table["model"] == "grey", PRIMARY] - leader[PRIMARY]).iloc[0])
+    count = (told["may_be_best"] == "yes").sum()
+    often = "" if len(told) == table["group"].isin(["trained", "judged"]).sum() else " trained more than once"
+    return (
+        f"`{leader.name}`{own} leads and {_shown(leader['against_grey'] == 'better')} to be better than leaving "
+        f"photographs grey, by {better}; {count} of {len(told)} {rows}{often} may be the best."
+    )
+
+
+def _shown(shown: bool) -> str:
+    return "is shown" if shown else "is not shown"
+
+
+def _best_of_each_design(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Keep, of rows trained more than once that differ in their budget alone, the nearest to the truth; and grey.
+
+    Args:
+        table: ``results.csv`` with the labels as index.
+        runs: ``runs.csv``, which names the settings of each row.
+    """
+    settings = runs.drop_duplicates("label").set_index("label").drop(columns=["seed", "budget"])
+    told = table[(table["group"] == "trained") & table["may_be_best"].isin(["yes", "no"])].sort_values(PRIMARY)
+    best = told[~settings.reindex(told.index).duplicated()]
+    return pd.concat([best, table[table["model"] == "grey"]])
 
 
 def overview(folder: Path) -> str:
@@ -102,9 +159,9 @@ def overview(folder: Path) -> str:
 
 def _shipped(folder: Path) -> Iterator[str]:
     """Yield what to take for a photograph of one's own: the models that ship, by their cards, and their pictures."""
-    cards = _cards()
-    scores = {name: (_score(card, PRIMARY), _score(card, VIVID)) for name, card in cards.items()}
-    nearest, boldest = _nearest_and_boldest(cards)
+    cards = read_cards()
+    scores = {name: (score(card, PRIMARY), score(card, VIVID)) for name, card in cards.items()}
+    nearest, boldest = nearest_and_boldest(cards)
     yield from ("", "## To colour a photograph", "")
     yield "No training is needed: these models ship, and `colorlib colorize photo.jpg --model NAME` uses them."
     if nearest != boldest:
@@ -119,32 +176,18 @@ def _shipped(folder: Path) -> Iterator[str]:
         yield from ("", "Further photographs, and what is what: [contact sheet](deployment/README.md).")
 
 
-def _cards() -> dict[str, str]:
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((LIBRARY / "weights").glob("*.md"))}
-
-
-def _nearest_and_boldest(cards: dict[str, str]) -> tuple[str, str]:
-    """Name the model that comes nearest to the true colours, and the one that is the most colourful."""
-    nearest = min(cards, key=lambda name: float(_score(cards[name], PRIMARY).split()[0]))
-    return nearest, max(cards, key=lambda name: float(_score(cards[name], VIVID).split()[0]))
-
-
-def _score(card: str, metric: str, column: int = 1) -> str:
-    """Return a model's score with its interval from the table of its card: its own, or in 2 what it is above grey's."""
-    found = re.search(rf"^\| {metric}\b[^|]*(?:\| [^|]+){{{column - 1}}}\| ([^|]+?) \|", card, re.MULTILINE)
-    return found[1] if found else "0 (not measured)"
-
-
 def _about(report: Path, table: pd.DataFrame) -> Iterator[str]:
     """Yield a report's question, what its table decides, its main figure, first rows and pictures."""
     title, question = (report / "comparison.md").read_text(encoding="utf-8").removeprefix("# ").split("\n\n")[:2]
     yield from ("", f"### {title}", "", f"*{question}*", "", verdict(table))
-    yield from ("", *_first_rows(table, FIRST))
+    rows = _first_rows(table, FIRST)
+    yield from ("", *rows)
     trained = table[table["group"].isin(["trained", "judged"])].sort_values(PRIMARY)
     pictures = _pictures(report, ["truth", "grey", *trained.index[:STRIP]])
     if pictures:
         paths = [_picture(f"{report.name}/{path}", 150, name) for name, path in pictures.items()]
-        yield from ("", *markdown_table([list(pictures), paths]))
+        yield from ("", *markdown_table([[_marked(table, name) for name in pictures], paths]))
+    yield from _note(report, rows)
     if (report / "figures" / "forest.png").exists():
         shown_as = _picture(f"{report.name}/figures/forest.png", PIXELS, f"{head(PRIMARY)} of every row")
         yield from ("", "<details>", "<summary>Every row</summary>", "", shown_as, "", "</details>")
@@ -154,12 +197,24 @@ def _about(report: Path, table: pd.DataFrame) -> Iterator[str]:
 def _first_rows(table: pd.DataFrame, count: int) -> list[str]:
     """Return the first trained rows of a report's table, and grey, as lines of Markdown."""
     trained = table[table["group"].isin(["trained", "judged"])].sort_values(PRIMARY)
-    cells = [["row", f"{head(PRIMARY)} (95 % interval)", head(VIVID), "weights", "ms a photograph"]]
+    cells = [["row", f"{head(PRIMARY)} (95 % interval)", head(VIVID), "weights", "MACs a photograph"]]
     for name, row in pd.concat([trained[:count], table[table["model"] == "grey"]]).iterrows():
         ends = f"{number(row[PRIMARY])} ({number(row[f'{PRIMARY}_low'])} to {number(row[f'{PRIMARY}_high'])})"
-        costs = short(row.get("parameters")), short(row.get("ms_per_image"))
-        cells.append([str(name), ends, number(row.get(VIVID), 1), *costs])
+        costs = short(row.get("parameters")), short(row.get("macs_per_image"))
+        cells.append([_marked(table, str(name)), ends, number(row.get(VIVID), 1), *costs])
     return markdown_table(cells)
+
+
+def _marked(table: pd.DataFrame, name: str) -> str:
+    """Return a row's name with ‡ where it was trained on the metric that ranks it."""
+    return f"{name} ‡" if name in table.index and table.get(OWN, {}).get(name) else name
+
+
+def _note(report: Path, rows: list[str]) -> list[str]:
+    """Return what a report says of ‡, where one of these lines of its table has it."""
+    if not any("‡" in row for row in rows):
+        return []
+    return ["", *re.findall("^‡ .*$", (report / "comparison.md").read_text(encoding="utf-8"), re.MULTILINE)]
 
 
 def verdict(table: pd.DataFrame) -> str:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from colorlib.bars import progress_bar
 from colorlib.color import hints
 from colorlib.data.store import Batch, LabArrays
 from colorlib.metrics import METRICS, Pair
@@ -36,7 +36,7 @@ Value = TypeVar("Value", int, float)  # what a curve runs over
 
 
 def _batches(data: LabArrays, indices: np.ndarray, what: str) -> Iterator[Batch]:
-    for start in tqdm(range(0, len(indices), BATCH), desc=what, unit="batch", leave=False):
+    for start in progress_bar(range(0, len(indices), BATCH), desc=what, unit="batch", leave=False):
         yield data.batch(indices[start : start + BATCH])
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from colorlib import processes
+from colorlib.bars import progress_bar
 from colorlib.data.scenes.laws import LAWS
 from colorlib.data.store import LabArrays
 from colorlib.files import exclusive, write_json
@@ -76,7 +76,7 @@ def evaluate(
     order, rows, done = [np.flatnonzero(looked), np.flatnonzero(~looked)], [], 0
     size = BATCH if torch.device(device).type == "cpu" else GPU_BATCH
     batches = [group[start : start + size] for group in order for start in range(0, len(group), size)]
-    for places in tqdm(batches, desc="judging", unit="batch", leave=False):
+    for places in progress_bar(batches, desc="judging", unit="batch", leave=False):
         batch = data.batch(indices[places], device)
         seen = bool(looked[places[0]])
         pair = Pair(batch.L, predict(batch), batch.ab, data.class_prior, batch.labels, data.classes, seen)

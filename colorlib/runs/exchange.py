@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from colorlib.bars import progress_bar
 from colorlib.color.lab import decode_lab8, lab_to_rgb, rgb8_to_lab8
 from colorlib.data.store import Batch, LabArrays
 from colorlib.pictures.formats import is_picture
@@ -28,7 +28,7 @@ def export_pictures(data: LabArrays, folder: Path | str, split: str = "test") ->
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     indices = data.indices(split)
-    for start in tqdm(range(0, len(indices), 64), desc=f"writing {folder}", unit="batch"):
+    for start in progress_bar(range(0, len(indices), 64), desc=f"writing {folder}", unit="batch"):
         batch = data.batch(indices[start : start + 64])
         grey = lab_to_rgb(torch.cat([batch.L, torch.zeros_like(batch.ab)], 1))[:, 0]
         for identity, picture in zip(batch.ids, (grey * 255).round().to(torch.uint8).numpy(), strict=True):

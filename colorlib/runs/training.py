@@ -26,6 +26,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorlib import distributed, processes
+from colorlib.bars import progress_bar
 from colorlib.data.oldfilm import age_some
 from colorlib.data.store import Batch, LabArrays
 from colorlib.files import exclusive, write_json
@@ -152,9 +153,12 @@ def _train(config: ExperimentConfig, data: LabArrays, folder: Path, device: torc
         return
     started, saved = time.monotonic() - state.seconds, time.monotonic()
     report = Progress(folder, f"training {config.label}")
-    hidden = {} if first else {"disable": True}
-    bar = tqdm(
-        total=config.images_seen, initial=state.step * config.batch_size, unit="img", desc=config.label, **hidden
+    bar = progress_bar(
+        total=config.images_seen,
+        initial=state.step * config.batch_size,
+        unit="img",
+        desc=config.label,
+        disable=not first,
     )
     with bar:
         while state.validated < len(points):
