@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from colorlib import plots
 from colorlib.color import gamut
 from colorlib.plots.labels import label_points, settle, spread
+from colorlib.plots.style import inches_of
 
 ROWS = ["unet · l1", "unet · l2", "grey", "bayes_l2"]
 TABLE = pd.DataFrame(
@@ -162,6 +163,54 @@ def test_forest_is_not_squeezed_by_rows_far_away(count):
     assert {"1.00", "18.00"} <= set(texts(axes.figure))
 
 
+def led(higher=False):
+    """Rows close together but for a leader, a trained row that is as far out at the bad end, and grey beyond it."""
+    means = np.array([10.0, *np.linspace(11.0, 11.5, 20), 13.0, 16.0])
+    table = pd.DataFrame({"mean": -means if higher else means, "group": ["trained"] * 22 + ["trivial"], "ms": 1.0})
+    return table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1).set_axis(
+        ["leader", *(f"row {i}" for i in range(20)), "last", "grey"]
+    )
+
+
+@pytest.mark.parametrize("higher", [False, True])
+def test_the_leader_is_on_the_axis_however_far_out(higher):
+    """Tukey's fences cut both sides; on an axis of scores only the bad one may be cut."""
+    table = led(higher)
+    trained = table[:-1]
+    axes = plots.plot_forest(trained, "ΔE", higher_is_better=higher).axes[0]
+    marks = [line.get_marker() for line in axes.lines if line.get_marker() in "<>"]
+    dots = {x for line in axes.lines if line.get_marker() == "o" for x in line.get_xdata()}
+    assert marks == ["<" if higher else ">"] and dots == set(trained["mean"][:-1])
+    pareto = plots.plot_pareto(trained, {"ms": "ms"}, "ΔE", higher)
+    assert {"1 more below" if higher else "1 more above", "leader"} <= set(texts(pareto))
+    for low, high in (axes.get_xlim(), pareto.axes[0].get_ylim()):
+        assert low < table["low"]["leader"] < table["high"]["leader"] < high < low + 2.2
+
+
+def test_what_is_left_grey_is_on_the_axis_however_far_out():
+    table = led()
+    axes = plots.plot_forest(table, "ΔE", reference="grey").axes[0]
+    pareto = plots.plot_pareto(table[:-1], {"ms": "ms"}, "ΔE", reference=("left grey", 16.0))
+    assert axes.get_xlim()[0] < 9.9 and axes.get_xlim()[1] > 16.1
+    assert pareto.axes[0].get_ylim()[1] > 16 and "left grey" in texts(pareto)
+
+
+@pytest.mark.parametrize("row", ["leader", "row 10"])
+def test_a_wide_interval_does_not_stretch_the_axis(row):
+    wide = led()[:-1]
+    wide.loc[row, ["low", "high"]] = wide.loc[row, "mean"] + np.array([-3, 3])
+    axes = plots.plot_forest(wide, "ΔE").axes[0]
+    for low, high in (axes.get_xlim(), plots.plot_pareto(wide, {"ms": "ms"}, "ΔE").axes[0].get_ylim()):
+        assert 9.5 < low < 10 and 11.5 < high < 12
+    assert any(tuple(line.get_xdata()) == tuple(wide.loc[row, ["low", "high"]]) for line in axes.lines)
+
+
+def test_arrows_at_the_edge_are_drawn_whole():
+    figure = plots.plot_forests({"one": many(), "another": many()}, "ΔE")
+    arrows = [line for axes in figure.axes for line in axes.lines if line.get_marker() in "<>"]
+    assert len(arrows) == 4 and not any(arrow.get_clip_on() for arrow in arrows)
+
+
 def test_forests_put_a_name_at_one_height_in_all_panels():
     left, right = FIGURES["forests"]().axes
     heights = [
@@ -174,6 +223,8 @@ def test_forests_put_a_name_at_one_height_in_all_panels():
 def test_pareto_of_many_rows_names_the_frontier_and_counts_those_beyond_its_axis():
     figure = plots.plot_pareto(many(), {"ms": "ms"}, "ΔE")
     assert [text for text in texts(figure) if text] == ["1 more below, 1 more above", "row 0"]
+    said = figure.axes[0].texts[0]
+    assert drawn(figure)[said].y0 > figure.axes[0].bbox.y1  # it covers no point
     faster = many().assign(ms=many()["ms"].to_numpy()[::-1])
     assert {f"row {i}" for i in (0, 10, 20)} <= set(texts(plots.plot_pareto(faster[:30][::10], {"ms": "ms"}, "ΔE")))
 
@@ -290,6 +341,7 @@ def test_names_beside_points_cover_no_point_and_their_lines_cross_no_name():
     settle(figure)
     points = pd.DataFrame({"x": RNG.uniform(0.3, 0.5, count), "y": RNG.uniform(0.3, 0.5, count), "color": "k"})
     label_points(axes, points.assign(text=[f"row {i}" for i in range(count)]), range(12))
+    figure.draw_without_rendering()  # until then a text does not know its place
     written = [text for text in axes.texts if text.get_text()]
     marks = axes.transData.transform(points[["x", "y"]])
     boxes = [Text.get_window_extent(text) for text in written]
@@ -301,6 +353,21 @@ def test_names_beside_points_cover_no_point_and_their_lines_cross_no_name():
         own = [box for text, box in zip(written, boxes, strict=True) if text.xy == tie.xy]
         assert not any(line.intersects_bbox(box) for box in boxes if box not in own)
     assert ties
+
+
+@pytest.mark.parametrize("gap", [0, 3, 6])
+def test_two_names_in_one_line_are_not_read_as_one(gap):
+    figure, grid = plots.new_figure(5, 4)
+    axes = grid[0, 0]
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    settle(figure)
+    right = axes.bbox.x1 - 5  # where only the left of a point has room for its name
+    left = right - figure.dpi * (14 / 72 + 2 * inches_of("a name")) - gap  # pixels
+    x = axes.transData.inverted().transform([(left, 0), (right, 0)])[:, 0]
+    label_points(axes, pd.DataFrame({"x": x, "y": 0.5, "text": "a name", "color": "k"}), range(2))
+    figure.draw_without_rendering()
+    one, other = (Text.get_window_extent(text) for text in axes.texts if text.get_text())
+    assert not one.padded(4, 0).overlaps(other)
 
 
 def test_history_skips_empty_values_and_names_lines():
@@ -380,8 +447,10 @@ def test_pairwise_shows_each_verdict_at_its_place():
     mesh = axes.collections[0]
     cells = np.ma.filled(np.ma.masked_invalid(np.reshape(mesh.get_array(), (4, 4))), 9)
     assert cells[0, 1] == 1 and cells[1, 0] == -1 and (np.diag(cells) == 9).all()
-    colors = [to_hex(mesh.cmap(mesh.norm(sign))) for sign in (1, -1)]
-    assert [text.get_color() for text in axes.texts if text.get_text() in ("■ better", "■ worse")] == colors
+    colors = [to_hex(mesh.cmap(mesh.norm(sign))) for sign in (1, 0, -1)]
+    legend = axes.get_legend()
+    assert [to_hex(patch.get_facecolor()) for patch in legend.get_patches()] == colors
+    assert [text.get_text() for text in legend.get_texts()] == ["better", "not told apart", "worse"]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == [f"{name}  {i}" for i, name in enumerate(ROWS, 1)]
     assert axes.yaxis_inverted()
 

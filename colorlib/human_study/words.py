@@ -54,7 +54,7 @@ def about_power(table: pd.DataFrame, scored: int, models: int) -> str:
 def plot_rates(table: pd.DataFrame) -> Figure:
     """Draw the rates of :func:`fooling_rates` with their intervals, and the 50 % of a model nobody can tell."""
     forest = table.rename(columns={"rate": "mean"}).assign(group="judged")
-    figure = plot_forest(forest, "fooling rate, %", "50: nobody can tell")
+    figure = plot_forest(forest, "fooling rate, %", "50: nobody can tell", higher_is_better=True)
     axes = figure.axes[0]
     axes.axvline(50, color=FAINT, lw=1, ls=(0, (4, 3)), zorder=0)
     axes.set_xlim(0, max(60, 1.03 * forest["high"].max()))

@@ -29,11 +29,17 @@ LAWS = {"determined": "determined,\none hue", "two_way": "two-way,\ntwo hues", "
 
 
 def plot_forest(
-    table: pd.DataFrame, label: str, better: str = "", reference: str | None = None, title: str = ""
+    table: pd.DataFrame,
+    label: str,
+    better: str = "",
+    reference: str | None = None,
+    title: str = "",
+    higher_is_better: bool = False,
 ) -> Figure:
     """Draw each row's mean and interval, best on top as the table is sorted: the study's main figure.
 
-    Rows that lie far out do not squeeze the others: they are arrows at the edge, with their means beside them.
+    Rows that lie far out at the bad end, and oracles, do not squeeze the others: they are arrows at the edge, with
+    their means beside them.
 
     Args:
         table: index = names of the rows; columns mean, low, high (one unit) and group (a key of ``GROUPS``).
@@ -41,20 +47,26 @@ def plot_forest(
         better: words for the direction, for example "lower is better".
         reference: the row whose mean is drawn as a line through all others.
         title: what is to be seen.
+        higher_is_better: which end of the axis is good.
     """
-    return plot_forests({"": table}, label, better, reference, title)
+    return plot_forests({"": table}, label, better, reference, title, higher_is_better)
 
 
 @style()
 def plot_forests(
-    tables: Mapping[str, pd.DataFrame], label: str, better: str = "", reference: str | None = None, title: str = ""
+    tables: Mapping[str, pd.DataFrame],
+    label: str,
+    better: str = "",
+    reference: str | None = None,
+    title: str = "",
+    higher_is_better: bool = False,
 ) -> Figure:
     """Draw several forests side by side, the rows of one name at one height: what another budget does to each.
 
     Args:
         tables: title of the panel → table as for :func:`plot_forest`; a name may be missing in some. Names stand in
             the order of the first table that has them.
-        label, better, reference, title: as for :func:`plot_forest`.
+        label, better, reference, title, higher_is_better: as for :func:`plot_forest`.
     """
     everything = pd.concat(list(tables.values()))
     groups = everything["group"][~everything.index.duplicated()]
@@ -65,7 +77,7 @@ def plot_forests(
     figure, grid = new_figure(
         width, 0.95 + LINE / 72 * 1.4 * lines + inches, len(tables), title=title, sharey=True, sharex=True
     )
-    ends = range_of(everything, reference)
+    ends = range_of(everything, everything["mean"][everything.index == reference], higher_is_better)
     for axes, name, table in zip(grid[0], titles, tables.values(), strict=True):
         if reference in table.index:
             axes.axvline(table["mean"][reference], color=RULE, lw=1.2, ls=BROKEN, zorder=0)
@@ -125,7 +137,7 @@ def _draw_rows(
 ) -> None:
     """Draw means and intervals at the rows' heights; beyond ``ends`` are arrows."""
     left, right = ends
-    inset = 0.02 * (right - left) if np.isfinite(left) else 0.0
+    inset = 0.04 * (right - left) if np.isfinite(left) else 0.0
     table = table.assign(
         height=table.index.map(heights),
         shown=table["mean"].clip(left + inset, right - inset),
@@ -134,14 +146,14 @@ def _draw_rows(
     for (group, mark), rows in table.groupby(["group", "mark"]):
         sns.pointplot(
             **interval(rows, "shown", "low", "high"), x="drawn", y="height", orient="y", native_scale=True, ax=axes,
-            color=GROUPS[group], marker=mark, markersize=5, markeredgewidth=1.5,
+            color=GROUPS[group], marker=mark, markersize=5, markeredgewidth=1.5, clip_on=False,
             markerfacecolor=PAPER if group == "oracle" else GROUPS[group], linestyle="none",
             err_kws={"linewidth": 2.2, "alpha": 0.45, "zorder": 1.5, "solid_capstyle": "butt"},
         )  # fmt: skip
     axes.set(xlabel="", ylabel="", ylim=(0, max(heights.values(), default=1) + 0.1))
     axes.grid(True, axis="x")
     axes.spines["left"].set_visible(False)
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, pad=6)
 
 
 def _name_rows(axes: Axes, groups: pd.Series, heights: Mapping[str, float]) -> None:

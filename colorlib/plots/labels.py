@@ -125,7 +125,8 @@ def label_points(axes: Axes, points: pd.DataFrame, named: Iterable[int]) -> None
                 box = Bbox.from_bounds(left, middle - size.height / 2, size.width, size.height)
                 line = Path([places[i], (box.x1 if side < 0 else box.x0, middle)])
                 inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-                if not inside or any(map(box.overlaps, [*texts, *others])):
+                apart = box.padded(4 * pixels, 0)  # two names in one line are not read as one
+                if not inside or any(map(apart.overlaps, texts)) or any(map(box.overlaps, others)):
                     continue
                 if not reach or not any(map(line.intersects_bbox, uncrossed)):
                     found = across, along, reach, side, box

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
-from colorlib.plots.labels import NAMES, note, row_heights
-from colorlib.plots.style import FAINT, INK, SMALL, WIDTH, folded, inches_of, new_figure, style
+from colorlib.plots.labels import NAMES, row_heights
+from colorlib.plots.style import FAINT, INK, SMALL, WIDTH, folded, new_figure, style
 
-BETTER, WORSE, OPEN = "#0a66a8", "#d98a4b", "#eceef0"
+BETTER, WORSE, OPEN = "#0a66a8", "#d98a4b", "#e3e6e9"
+LEGEND = {BETTER: "better", OPEN: "not told apart", WORSE: "worse"}
 EVERY = 5  # columns with a number, where there are many
 
 
@@ -42,8 +44,9 @@ def plot_pairwise(verdicts: pd.DataFrame, title: str = "") -> Figure:
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.set_xlabel("than the row of this number", fontsize=SMALL, color=FAINT)
     axes.xaxis.set_label_position("top")
-    across = 0.0
-    for word, color in (("■ better", BETTER), ("■ not told apart", FAINT), ("■ worse", WORSE)):
-        note(axes, word, (0, 0), (across, -5), va="top", color=color)
-        across += 72 * inches_of(word) + 12
+    keys = [Patch(color=color, label=word) for color, word in LEGEND.items()]
+    axes.legend(
+        handles=keys, ncols=len(keys), loc="upper left", bbox_to_anchor=(0, 0), frameon=False,
+        borderpad=0.4, borderaxespad=0, handlelength=1, handletextpad=0.5, columnspacing=1.5,
+    )  # fmt: skip
     return figure

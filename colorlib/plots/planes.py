@@ -28,7 +28,6 @@ from colorlib.plots.style import (
     interval,
     new_figure,
     range_of,
-    reaching,
     rule,
     style,
 )
@@ -67,9 +66,9 @@ def plot_pareto(
         reference: a name and a value drawn as a line across, for example what leaving every photograph grey scores.
         title: what is to be seen.
     """
-    figure, grid = new_figure(WIDTH, 0.2 + 3.3 * len(costs), rows=len(costs), title=title, sharey=True)
+    figure, grid = new_figure(WIDTH, 0.2 + 3.8 * len(costs), rows=len(costs), title=title, sharey=True)
     panels = []
-    ends = reaching(range_of(table), reference[1]) if reference else range_of(table)
+    ends = range_of(table, [reference[1]] if reference else [], higher_is_better)
     for axes, (cost, words) in zip(grid[:, 0], costs.items(), strict=True):
         rows = table[pd.to_numeric(table[cost]) > 0].astype({cost: float}).rename(columns={cost: "x", "mean": "y"})
         best = unbeaten(rows["x"], -rows["y"] if higher_is_better else rows["y"])
@@ -94,7 +93,7 @@ def plot_pareto(
         elif len(x):
             axes.set_xlim(0, x[-1] * 1.25)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-        if reference and ends[0] < reference[1] < ends[1]:
+        if reference:
             mark(axes, *reference, "trivial")
         _say_beyond(axes, rows, "y", ends)
         panels.append((axes, rows, named))
@@ -113,12 +112,12 @@ def _scatter(axes: Axes, points: pd.DataFrame, pale: np.ndarray) -> None:
 
 
 def _say_beyond(axes: Axes, points: pd.DataFrame, axis: str, ends: tuple[float, float]) -> None:
-    """Say in the upper right corner how many points lie beyond the ends of an axis."""
+    """Say above the axes, at the right, how many points lie beyond the ends of an axis."""
     words = ("below", "above") if axis == "y" else ("to the left", "to the right")
     counts = (points[axis] < ends[0]).sum(), (points[axis] > ends[1]).sum()
     said = [f"{count} more {word}" for count, word in zip(counts, words, strict=True) if count]
     if said:
-        note(axes, ", ".join(said), (0.99, 0.99), (0, 0), ha="right", va="top", color=FAINT)
+        note(axes, ", ".join(said), (1, 1), (0, 3), ha="right", color=FAINT)
 
 
 @style()

@@ -7,7 +7,7 @@ where a page is 390 pixels wide, letters are still as large as the page's own sm
 import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -30,6 +30,7 @@ LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8f6bb3", "#b8860b", "#56b
 DENSITY = LinearSegmentedColormap.from_list("density", ["#eef2f6", "#8fb3d1", "#2f6ea3", "#12304d"])
 BROKEN = (0, (4, 3))  # how a line is drawn that is a mark and no data
 FENCE = 3.0  # quartiles' distances beyond which a value lies far out (Tukey 1977)
+WIDE = 3.0  # times the trained rows' middle width, beyond which an interval may be cut by the edge of its axes
 
 
 class _Picture(Figure):
@@ -159,39 +160,33 @@ def interval(table: pd.DataFrame, value: str, low: str, high: str) -> dict[str, 
     return {"data": rows, "estimator": lambda three: three.iloc[0], **ends}
 
 
-def range_of(table: pd.DataFrame, reference: str | None = None) -> tuple[float, float]:
+def range_of(table: pd.DataFrame, reached: Iterable[float] = (), higher_is_better: bool = False) -> tuple[float, float]:
     """Return the ends of an axis of scores on which what lies far out does not squeeze the rest together.
 
+    Rows may fall off at the bad end; at the good one only oracles and trivial rows may, never the best trained row. An
+    interval much wider than those of the trained rows may be cut.
+
     Args:
-        table: index = names of the rows; columns mean, low, high and group. What lies more than ``FENCE`` quartiles'
-            distances beyond the quartiles falls off the axis; they are those of the trained rows and the reference, or,
-            where these are fewer than four, of all.
-        reference: a row that lies on the axis unless that would more than double it.
+        table: columns mean, low, high and group. A mean lies far out that is more than ``FENCE`` quartiles' distances
+            beyond the quartiles; they are those of the trained and judged rows, or, where these are fewer than four,
+            of all.
+        reached: values that lie on the axis, however far out.
+        higher_is_better: which end is the good one.
 
     Example:
-        >>> table = pd.DataFrame({"mean": [11.6, 11.7, 11.8, 11.9, 12.0, 22.5], "group": "trained"})
-        >>> low, high = range_of(table.assign(low=table["mean"], high=table["mean"]))
+        >>> table = pd.DataFrame({"mean": [9.0, 11.6, 11.7, 11.8, 11.9, 12.0, 22.5], "group": "trained"})
+        >>> low, high = range_of(table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1))
         >>> round(low, 2), round(high, 2)
-        (11.57, 12.03)
+        (8.68, 12.32)
     """
-    decisive = table["group"].isin(["trained", "judged"]) | (table.index == reference)
-    first, third = table["mean"][decisive if decisive.sum() >= 4 else slice(None)].quantile([0.25, 0.75])
+    trained = table[table["group"].isin(["trained", "judged"])]
+    first, third = (trained if len(trained) >= 4 else table)["mean"].quantile([0.25, 0.75])
     reach = FENCE * (third - first) or np.inf
-    values = table[["mean", "low", "high"]].to_numpy(float)
-    kept = values[(values >= first - reach) & (values <= third + reach)]
-    room = 0.07 * np.ptp(kept) or 0.5
-    ends = float(kept.min() - room), float(kept.max() + room)
-    return reaching(ends, table["mean"][table.index == reference].iloc[0]) if reference in table.index else ends
-
-
-def reaching(ends: tuple[float, float], value: float) -> tuple[float, float]:
-    """Return the ends of an axis moved so that it reaches a value, or as they are where it would more than double.
-
-    Example:
-        >>> reaching((11.0, 12.0), 12.4), reaching((11.0, 12.0), 20.0)
-        ((11.0, 12.5), (11.0, 12.0))
-    """
-    low, high = ends
-    room = 0.1 * (high - low)
-    wider = min(low, value - room), max(high, value + room)
-    return wider if wider[1] - wider[0] <= 2 * (high - low) else ends
+    reached = [*reached, *trained["mean"].sort_values(ascending=not higher_is_better)[:1]]
+    low, high = min([first - reach, *reached]), max([third + reach, *reached])
+    rows = table[table["mean"].between(low, high)]
+    width = (trained["high"] - trained["low"]).median()
+    ordinary = rows[~(rows["high"] - rows["low"] > WIDE * width)]
+    kept = pd.concat([rows["mean"], ordinary["low"], ordinary["high"], pd.Series(reached, dtype=float)])
+    room = 0.07 * (kept.max() - kept.min()) or 0.5
+    return float(kept.min() - room), float(kept.max() + room)

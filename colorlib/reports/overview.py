@@ -31,8 +31,8 @@ Written from the files in this folder by `colorlib overview`.
 Two numbers say how a coloured photograph stands to the real one. **ΔE 2000** is how far its colours lie from the true
 ones as an eye sees it: less is better, about 1 is just visible, and leaving every photograph grey scores {grey}.
 **Colourfulness** is how vivid it is, whether right or wrong. A model that is unsure does best in the first by painting
-little, and in the second by painting boldly, so look at both, and at the pictures. **MACs** are what a model computes for
-one photograph: multiplications, each with an addition, the same number on every machine."""
+little, and in the second by painting boldly, so look at both, and at the pictures. **MACs** are what a model computes
+for one photograph: multiplications, each with an addition, the same number on every machine."""
 
 
 def write_overview(folder: Path | str) -> Path:
