@@ -212,7 +212,8 @@ class Scaling(Section):
         ]
         if len(self.forecasts):
             errors = self.forecasts["error"]
-            held = (self.forecasts["error_low"] <= 0) & (self.forecasts["error_high"] >= 0)
+            known = self.forecasts.dropna(subset=["error_low", "error_high"])  # one seed gives no interval
+            held = (known["error_low"] <= 0) & (known["error_high"] >= 0)
             sentences.append(
                 f"A power law fitted to the smaller budgets forecasts {last:,} photographs with errors of "
                 f"{number(errors.min())} to {number(errors.max())} in {head(PRIMARY)}; for {held.sum()} of "
