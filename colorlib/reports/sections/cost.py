@@ -12,6 +12,8 @@ COMPUTING = {  # cost → its unit, and what the axis says
     "training_macs": (1e9, "computing the training [billion MACs]"),
 }
 
+ALIKE = 1.5  # times the least that a row computes, up to which all compute the same
+
 
 class Cost(Section):
     heading = "Quality against cost"
@@ -22,7 +24,11 @@ class Cost(Section):
         for name, (unit, _) in COMPUTING.items():
             table[name] = c.results[name].astype(float) / unit
         known = table.loc[c.trained]
-        costs = {name: words for name, (_, words) in COMPUTING.items() if (known[name] > 0).any()}
+        costs = {
+            name: words
+            for name, (_, words) in COMPUTING.items()
+            if known[name].max() > ALIKE * known[name].min() > 0  # else the figure would be one column of points
+        }
         if not costs:
             return {}
         grey = ("left grey", table["mean"][c.grey]) if c.grey else None
@@ -34,5 +40,7 @@ class Cost(Section):
             "the rows on the band have names. A MAC is one multiplication with an addition; unlike seconds their "
             "number is the same on every machine, whatever else runs there."
         )
+        if any(row.encoder["pretraining"] != "none" for row in c.rows if row.group == "trained"):
+            caption += " What an encoder computed before, when it learned ImageNet, is not counted."
         figure = plots.plot_pareto(marked(c, known), costs, primary_label(), reference=grey, title=title)
         return {"pareto": Chart(figure, title, caption)}

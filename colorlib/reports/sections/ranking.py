@@ -106,9 +106,7 @@ class Ranking(Section):
         caption += " ‡ learned on the very measure." * bool(c.taught_to_the_test)
         if not budgets:
             figure = plots.plot_forest(marked(c, table), label, better, c.grey, title)
-            return {
-                "forest": Chart(figure, title, caption + " ‡ learned on the very measure." * bool(c.taught_to_the_test))
-            }
+            return {"forest": Chart(figure, title, caption)}
         caption += " Rows were trained for equal images or for equal computing, each in a panel of its own."
         panels = {}
         for budget, rows in budgets.items():

@@ -15,8 +15,13 @@ class Rates(Section):
 
     @cached_property
     def sweeps(self) -> pd.DataFrame:
-        """What was tried for each row: label, learning_rate, images_seen, val_loss and chosen (0 or 1)."""
-        found = self.c.gathered("sweep.csv").drop(columns="seed").drop_duplicates()
+        """What was tried for each row: label, learning_rate, images_seen, val_loss and chosen (0 or 1).
+
+        Seeds share a sweep; of those that swept anew, on another machine, the losses differ in the last digits.
+        """
+        found = self.c.gathered("sweep.csv").drop(columns="seed")
+        if len(found):
+            found = found.drop_duplicates(["label", "learning_rate", "chosen"])
         return found[["label", *found.columns.drop("label")]]
 
     @cached_property
