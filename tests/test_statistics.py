@@ -174,6 +174,8 @@ def test_what_is_asked_first_has_half_of_the_level():
     expected = {"a": 0.03 * (1 + 2 / 3), "b": 0.03 * 3 * 2 / 3, "c": 0.001 * 3 * 2, "d": 0.5, "e": np.nan}
     for name in ("p", "p_large"):
         assert {label: getattr(d, name) for label, d in corrected.items()} == pytest.approx(expected, nan_ok=True)
+    three = correct(found, {"a"}, {"c"})  # a has a half, c a quarter, b and d share the last
+    assert [three[name].p for name in "abcd"] == pytest.approx([0.03 * 0.75 / 0.5, 0.03 * 2, 0.001 * 4, 0.5])
     del found["e"]
     assert correct(found) == correct(found, found) == correct(found, [])
     np.testing.assert_allclose(holm([0.01, np.nan, 0.02], [3.0, 9.0, 1.0]), [0.04 / 3, np.nan, 0.02])

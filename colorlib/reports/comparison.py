@@ -184,7 +184,7 @@ class Comparison:
     def differences(self) -> dict[tuple[str, str], Difference]:
         """(row, other) → primary metric of row minus other, p corrected by Holm over all pairs, both ways round.
 
-        Each question of :attr:`asked` has as much of the level as all other pairs.
+        Trained rows against grey have half of the level, pairs in one setting, if any, half of the other half.
         """
         return both_ways(statistics.correct(self._uncorrected, *self.asked.values()))
 

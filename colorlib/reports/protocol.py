@@ -27,8 +27,9 @@ def protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
         ),
         (
             "correction",
-            f"Holm over all {pairs} pairs of rows that are not oracles, for each kind of verdict; each question that "
-            f"the study was made to ask ({listed(asked)}) has as much of the level as all other pairs",
+            f"Holm over all {pairs} pairs of rows that are not oracles, for each kind of verdict; of what the study "
+            f"was made to ask ({listed(asked)}), each question has half of the level that is left, and all other pairs "
+            "the rest",
         ),
         (
             "the best",

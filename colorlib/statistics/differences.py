@@ -152,20 +152,23 @@ def correct(differences: Mapping[Label, Difference], *questions: Collection[Labe
 
     Args:
         differences: which are compared with one another.
-        questions: those that were to be asked from the beginning; each question has as much of the level as all that
-            is left. A difference that two ask belongs to the first.
+        questions: those that were to be asked from the beginning, the first first; each has half of what the one before
+            it leaves of the level, and all other differences have the rest. What two ask belongs to the first.
 
     Example:
-        >>> found = {k: Difference(1.0, 0.0, 2.0, p, 1.0, (3, 3)) for k, p in {"a": 0.02, "b": 0.9, "c": 0.9}.items()}
-        >>> correct(found)["a"].p, correct(found, ["a"])["a"].p
-        (0.06, 0.04)
+        >>> found = {k: Difference(1.0, 0.0, 2.0, p, 1.0, (3, 3)) for k, p in {"a": 0.01, "b": 0.9, "c": 0.9}.items()}
+        >>> round(correct(found)["a"].p, 6), round(correct(found, ["a"])["a"].p, 6)
+        (0.03, 0.02)
     """
-    asked = [next((i for i, question in enumerate(questions) if label in question), -1) for label in differences]
+    last = len(questions)
+    asked = [next((i for i, question in enumerate(questions) if label in question), last) for label in differences]
 
     def corrected(name: str) -> np.ndarray:
         p = np.array([getattr(found, name) for found in differences.values()])
         counts = Counter(which for which, value in zip(asked, p, strict=True) if np.isfinite(value))
-        return holm(p, [1 / max(counts[which], 1) for which in asked])
+        found = sorted(counts)  # a question that nothing asks leaves its part to the others
+        parts = {which: 0.5 ** min(place + 1, len(found) - 1) for place, which in enumerate(found)}
+        return holm(p, [parts.get(which, 1.0) / max(counts[which], 1) for which in asked])
 
     p, p_large = corrected("p"), corrected("p_large")
     return {
