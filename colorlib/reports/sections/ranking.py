@@ -113,8 +113,9 @@ class Ranking(Section):
             names = {row.label: row.short for row in rows} | {row.label: row.label for row in c.rows if not row.budget}
             names = {label: name + " ‡" * (label in c.taught_to_the_test) for label, name in names.items()}
             equal = "equal images" if budget.unit == "images" else "equal computing"
-            shown = table[table.index.isin(names)].rename(index=names)
-            panels[f"{equal}: {str(budget).removesuffix(budget.unit).strip()}"] = shown
+            panels[f"{equal}: {str(budget).removesuffix(' images')}"] = table[table.index.isin(names)].rename(
+                index=names
+            )
         return {"forest": Chart(plots.plot_forests(panels, label, better, c.grey, title), title, caption)}
 
     def _title(self) -> str:
