@@ -1,5 +1,6 @@
 """The page over all reports: its words follow from their files."""
 
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -133,10 +134,13 @@ def test_the_page_is_made_of_the_reports_there_are(tmp_path):
     assert len(pictures) == 6 and all((tmp_path / "reports" / path).exists() for path in pictures)
 
 
-def test_the_committed_page_is_of_the_committed_reports():
+def test_the_committed_page_is_of_the_committed_reports(tmp_path):
+    """What a reader's own studies have written into the folder is no part of it."""
+    listed = subprocess.run(["git", "ls-files", "."], cwd=REPORTS, capture_output=True, text=True, check=True).stdout
+    for name in {line.partition("/")[0] for line in listed.splitlines()}:
+        (tmp_path / name).symlink_to(REPORTS / name)
     text = (REPORTS / "README.md").read_text(encoding="utf-8")
-    assert text == overview(REPORTS), "run `colorlib overview`"
-    assert "| truth | grey | ciede2000 ‡ |" in text and text.count("\n‡ Trained on ΔE 2000 itself") == 1
+    assert text == overview(tmp_path), "run `colorlib overview`"
 
 
 def test_the_readme_answers_with_the_committed_reports():
