@@ -42,9 +42,14 @@ def primary_table(c: "Comparison") -> pd.DataFrame:
     return table.assign(group=[c.by_label[label].group for label in table.index])
 
 
+def mark_of(c: "Comparison", label: str) -> str:
+    """Return what stands behind the name of a row that learned on the metric that ranks it; else nothing."""
+    return " ‡" if label in c.taught_to_the_test else ""
+
+
 def marked(c: "Comparison", table: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows of a figure's table, named in its index, a ‡ where they learned on the metric that ranks them."""
-    return table.rename(index={label: f"{label} ‡" for label in c.taught_to_the_test})
+    """Give the rows of a figure's table, named in its index, their marks."""
+    return table.rename(index=lambda label: label + mark_of(c, label))
 
 
 def table_cells(c: "Comparison", metrics: Iterable[str], whole: bool = False) -> list[dict]:

@@ -11,7 +11,6 @@ COMPUTING = {  # cost → its unit, and what the axis says
     "macs_per_image": (1e6, "computing one photograph [million MACs]"),
     "training_macs": (1e9, "computing the training [billion MACs]"),
 }
-
 ALIKE = 1.5  # times the least that a row computes, up to which all compute the same
 
 

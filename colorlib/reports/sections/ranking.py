@@ -8,6 +8,7 @@ from colorlib.reports.rows import COSTS, PRIMARY, TIMES, by_budget, usual_budget
 from colorlib.reports.sections.base import Chart, Section
 from colorlib.reports.tables import (
     COST_HEADS,
+    mark_of,
     markdown_cell,
     markdown_details,
     markdown_figure,
@@ -111,7 +112,7 @@ class Ranking(Section):
         panels = {}
         for budget, rows in budgets.items():
             names = {row.label: row.short for row in rows} | {row.label: row.label for row in c.rows if not row.budget}
-            names = {label: name + " ‡" * (label in c.taught_to_the_test) for label, name in names.items()}
+            names = {label: name + mark_of(c, label) for label, name in names.items()}
             equal = "equal images" if budget.unit == "images" else "equal computing"
             panels[f"{equal}: {str(budget).removesuffix(' images')}"] = table[table.index.isin(names)].rename(
                 index=names
@@ -134,8 +135,7 @@ class Ranking(Section):
         table = [["rank", "row", *map(markdown_head, self.first), "may be the best", "against grey", "Parameters"]]
         for row in c.rows:
             collapsed = f" † ({len(row.collapsed)} of {len(row.runs)} collapsed)" if row.collapsed else ""
-            taught = " ‡" if row.label in c.taught_to_the_test else ""
-            cells = [rank_text(c.ranks.get(row.label)), row.label + collapsed + taught]
+            cells = [rank_text(c.ranks.get(row.label)), row.label + collapsed + mark_of(c, row.label)]
             cells += [markdown_cell(column, row.label) for column in self.first]
             cells += [c.may_be_best(row.label) or "–", c.verdict(row.label, c.grey) or "–"]
             table.append([*cells, short(row.cost("parameters"))])
