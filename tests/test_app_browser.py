@@ -1,12 +1,12 @@
 """The app as a person meets it: a real server and a real browser, headless, without any net but this machine's own."""
 
+import base64
 import contextlib
 import http.client
 import io
 import os
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -21,11 +21,11 @@ import tifffile
 import torch
 from PIL import ExifTags, Image
 from skimage.data import astronaut
+from test_pictures import HEIC
 
 from colorlib.color.lab import rgb_to_lab
 
 pytest.importorskip("streamlit", reason="the app is an optional extra: pip install colorlib[app]")
-av = pytest.importorskip("av", reason="it makes a HEIC")
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
@@ -115,45 +115,6 @@ def visit(browser, address):
     assert not said
 
 
-def heic(grey):
-    """A HEIC file of grey pixels (H, W): one HEVC picture by PyAV, and around it the boxes of ISO/IEC 23008-12."""
-
-    def box(kind, *parts, version=None):
-        content = b"".join(parts)
-        full = b"" if version is None else bytes([version, 0, 0, 0])
-        return struct.pack(">I4s", 8 + len(full) + len(content), kind) + full + content
-
-    file = io.BytesIO()
-    with av.open(file, "w", "mp4") as film:
-        stream = film.add_stream("libx265", 1, options={"x265-params": "log-level=none"})
-        stream.height, stream.width, stream.pix_fmt = *grey.shape, "yuv420p"
-        stream.codec_tag = "hvc1"
-        film.mux([*stream.encode(av.VideoFrame.from_ndarray(grey, "gray")), *stream.encode()])
-    file.seek(0)
-    with av.open(file) as film:
-        settings = film.streams.video[0].codec_context.extradata
-        picture = next(bytes(packet) for packet in film.demux() if packet.size)
-    size = struct.pack(">II", grey.shape[1], grey.shape[0])
-    start = box(b"ftyp", b"heic\0\0\0\0mif1heic")
-
-    def meta(offset):
-        return box(
-            b"meta",
-            box(b"hdlr", bytes(4), b"pict", bytes(13), version=0),
-            box(b"pitm", b"\0\1", version=0),
-            box(b"iinf", b"\0\1", box(b"infe", b"\0\1\0\0hvc1\0", version=2), version=0),
-            box(
-                b"iprp",
-                box(b"ipco", box(b"hvcC", settings), box(b"ispe", size, version=0)),
-                box(b"ipma", struct.pack(">IHBBB", 1, 1, 2, 0x81, 2), version=0),
-            ),
-            box(b"iloc", b"\x44\0", struct.pack(">HHHHII", 1, 1, 0, 1, offset, len(picture)), version=0),
-            version=0,
-        )
-
-    return start + meta(len(start) + len(meta(0)) + 8) + box(b"mdat", picture)
-
-
 def upload(page, name="grandmother.jpg", data=None):
     picture = {"name": name, "mimeType": "image/jpeg", "buffer": photograph() if data is None else data}
     page.locator("input[type=file]").set_input_files(picture)
@@ -224,7 +185,7 @@ def test_hints_spread_and_can_be_taken_back(visit):
     page.get_by_role("button", name="hint 1").wait_for()
     settle(page)
     strokes = picture.locator(".strokes g")
-    assert strokes.count() == 1
+    sync_api.expect(strokes).to_have_count(1)
     spot = strokes.bounding_box()
     assert spot["x"] + spot["width"] / 2 == pytest.approx(box["x"] + box["width"] / 4, abs=3)
     y, x = before.shape[0] // 2, before.shape[1] // 4
@@ -240,6 +201,7 @@ def test_hints_spread_and_can_be_taken_back(visit):
     page.mouse.move(box["x"] + box["width"] * 0.8, down, steps=10)
     page.mouse.up()
     page.get_by_role("button", name="kept grey").wait_for()
+    sync_api.expect(strokes).to_have_count(2)
     settle(page)
     rows = slice(round(before.shape[0] * 0.66), round(before.shape[0] * 0.68))  # beside the line itself
     columns = slice(before.shape[1] // 2, round(before.shape[1] * 0.7))
@@ -258,7 +220,7 @@ def test_twelve_photographs_are_coloured_and_taken_home_in_a_zip(visit, tmp_path
         (tmp_path / f"page-{number}.jpg").write_bytes(photograph(turned=number % 2))
     (tmp_path / "broken.jpg").write_bytes(photograph()[:900])
     Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "scan.tif")
-    (tmp_path / "phone.heic").write_bytes(heic(grey))
+    (tmp_path / "phone.heic").write_bytes(base64.b64decode(HEIC))
     page = visit()
     page.locator("input[type=file]").set_input_files(sorted(tmp_path.iterdir()))
     sync_api.expect(page.get_by_test_id("stAlert")).to_have_count(1, timeout=3 * PATIENCE)
