@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from fake_study import network, write_run, write_study
 from matplotlib.figure import Figure
+from scipy.stats import kendalltau
 
 from colorlib.files import write_json
 from colorlib.metrics import METRICS
@@ -136,8 +138,11 @@ def test_what_decides_stands_near_the_top(seeded):
             assert f"{words} {100 * shares[name].share:.0f} % ({100 * shares[name].low:.0f} to" in sentence
 
 
-def numbers_again(folder):
-    """Compute a report's means, intervals, differences, verdicts and shares from its csv files alone, and compare."""
+WORDS = ["no verdict: one training", "no difference larger than", "better", "worse"]
+
+
+def numbers_again(folder, margin):
+    """Compute a report's means, intervals, differences, verdicts, ranks and shares from its csv files alone."""
     results, seeds = pd.read_csv(folder / "results.csv", index_col="label"), pd.read_csv(folder / "seeds.csv")
     names = [name.removesuffix("_photographs_se") for name in results.columns if name.endswith("_photographs_se")]
     N = int(results["images"].iloc[0])
@@ -152,11 +157,11 @@ def numbers_again(folder):
         np.testing.assert_allclose(results[name][labels], found, rtol=1e-6, atol=1e-9)
         np.testing.assert_allclose(results[f"{name}_high"][labels] - found, half, rtol=1e-3, atol=1e-6)
     pairs = pd.read_csv(folder / "pairs.csv")
-    contestants = results.index[results["group"] != "oracle"]
+    contestants = results.index[~results["group"].isin(["oracle", "slip"])]
     by_seed = [own[label]["delta_e_2000"].to_numpy() for label in contestants]
     variances, freedom = (dict(zip(contestants, values, strict=True)) for values in seed_variances(by_seed))
     mean = dict(zip(contestants, map(np.mean, by_seed), strict=True))
-    p = []
+    p, p_large = [], []
     for _, pair in pairs.iterrows():
         parts = [pair["photographs_se"] ** 2, variances[pair["row"]], variances[pair["other"]]]
         known = [N - 1.0, freedom[pair["row"]], freedom[pair["other"]]]
@@ -165,6 +170,8 @@ def numbers_again(folder):
         assert [pair["difference"], pair["high"], pair["low"]] == pytest.approx([gap, gap + half, gap - half], abs=1e-6)
         once = pair["verdict"].startswith("no verdict")
         p.append(np.nan if once else float(two_sided_p(gap, parts, known)))
+        inside = margin - abs(gap)
+        p_large.append(np.nan if once else float(two_sided_p(inside, parts, known)) / 2 if inside > 0 else 1.0)
     trained = set(results.index[results["group"].isin(["trained", "judged"])])
     grey = set(results.index[(results["group"] == "trivial") & (results["model"] == "grey")])
     with_grey = [bool(two & grey and two & trained) for two in map(set, zip(pairs["row"], pairs["other"], strict=True))]
@@ -173,6 +180,7 @@ def numbers_again(folder):
     parts = {"against grey": 2, "in one setting": 1, "any pair": 1 + ("in one setting" not in tested)}
     weights = [parts[question] / tested.get(question, 1) for question in pairs["question"]]
     np.testing.assert_allclose(pairs["p_holm"], holm(p, weights), rtol=1e-3, atol=1e-9)
+    np.testing.assert_allclose(pairs["p_large_holm"], holm(p_large, weights), rtol=1e-3, atol=1e-9)
     ends, gaps = zip(pairs["row"], pairs["other"], strict=True), pairs["difference"]
     found = {pair: Difference(gap, gap, gap, q, 1, (2, 2)) for pair, gap, q in zip(ends, gaps, p, strict=True)}
     field = [label for label in results.index if label in trained]
@@ -180,8 +188,15 @@ def numbers_again(folder):
     assert said[said == "yes"].index.tolist() == [
         label for label in may_be_best(field, found, higher_is_better=False) if results["seeds"][label] > 1
     ]
-    decided = pairs["verdict"].isin(["better", "worse"])
-    assert (pairs["p_holm"][decided] < 0.05).all()
+    sure = pairs["p_holm"] < 0.05
+    small = pairs["p_large_holm"] < 0.05
+    wanted = np.select([np.isnan(p), small, sure & (gaps := pairs["difference"]).lt(0), sure], WORDS, "undecided")
+    assert pairs["verdict"].str.replace(f" {margin:g}", "").tolist() == wanted.tolist()
+    for label in contestants:
+        own = np.r_[gaps[pairs["row"] == label], -gaps[pairs["other"] == label]]
+        known = np.r_[sure[pairs["row"] == label], sure[pairs["other"] == label]]
+        rank = 1 + (own > 0).sum(), 1 + (known & (own > 0)).sum(), len(contestants) - (known & (own < 0)).sum()
+        assert results.loc[label, ["rank", "rank_low", "rank_high"]].tolist() == [*rank]
     if (folder / "attribution.csv").exists():
         shares, runs = pd.read_csv(folder / "attribution.csv"), pd.read_csv(folder / "runs.csv")
         for metric, table in shares.groupby("metric"):
@@ -193,19 +208,62 @@ def numbers_again(folder):
             )
 
 
+def sentences_again(folder):
+    """Find what a report says of tint, hints, several answers and budgets in its csv files; return how much it says."""
+    text, results = (folder / "comparison.md").read_text(), pd.read_csv(folder / "results.csv", index_col="label")
+
+    def rounded(*values, decimals=2):
+        return [number(value, decimals) for value in values]
+
+    found = {"hints": re.findall(r"^- (.+): mean PSNR (\S+) dB with (\d+) hints? and (\S+) dB with (\d+) ", text, re.M)}
+    for label, first, least, last, most in found["hints"]:
+        curve = pd.read_csv(folder / "hints.csv").groupby(["label", "hints"])["psnr_rgb_db"].mean()[label]
+        assert rounded(curve[int(least)], curve[int(most)]) == [first, last]
+    pattern = r"^- (.+): (\d+) answers .+ lie (\S+) ΔE .+ average is (\S+), and .+ choose, (\S+)\.$"
+    found["several"] = re.findall(pattern, text, re.M)
+    for label, k, *said in found["several"]:
+        line = pd.read_csv(folder / "several.csv", index_col=["label", "k"]).loc[label, int(k)]
+        scores = rounded(line["mean_of_k_delta_e_76"], line["best_of_k_delta_e_76"])
+        assert said == rounded(line["diversity"], decimals=1) + scores
+    tints = re.search(r"\| row \| mean a\* .+\n.+\n((?:\|.+\n)+)", text)
+    found["tint"] = [re.split(r" \| ", line[2:-2]) for line in tints[1].splitlines()[1:]] if tints else []
+    for label, a, b, hue, chroma, _ in found["tint"]:
+        mean = results.loc[label.replace("\\", ""), ["mean_a", "mean_b"]].astype(float)
+        assert [a, b, chroma] == rounded(*mean, np.hypot(*mean), decimals=1)
+        assert hue == "–" or hue == number(np.degrees(np.arctan2(*mean[::-1])) % 360, 0)
+    runs = pd.read_csv(folder / "runs.csv").drop_duplicates("label").set_index("label")
+    runs = runs[~runs.index.str.contains("schedule cosine")].join(results["delta_e_2000"])
+    orders = re.search(r"^- Kendall's τ .+ of (\d+) designs at (\S+) and at (\S+) photographs is ([^;]+);", text, re.M)
+    found["orders"] = orders.groups() if orders else ()
+    if orders:
+        budgets = runs.pivot_table("delta_e_2000", ["architecture", "pretraining"], "budget")
+        ends = budgets[[f"{budget} images" for budget in orders.group(2, 3)]].dropna()
+        assert [f"{len(ends)}", *rounded(kendalltau(*ends.to_numpy().T).statistic)] == [orders[1], orders[4]]
+    return {name for name, said in found.items() if said}
+
+
 def test_every_number_follows_from_committed_files(page, seeded, tmp_path):
-    numbers_again(page.parent)
+    numbers_again(page.parent, 0.5)
     report = write_report(seeded, tmp_path / "seeded").parent
     assert (report / "attribution.csv").exists()
-    numbers_again(report)
+    numbers_again(report, 0.5)
 
 
-@pytest.mark.parametrize("name", ["architectures", "objectives", "origin", "budgets", "pretraining"])
-def test_every_number_of_a_committed_report_follows_from_its_files(name):
-    folder = Path(__file__).parents[1] / "reports" / name
-    if not (folder / "seeds.csv").exists():
-        pytest.skip("the report was written before per-seed means were kept")
-    numbers_again(folder)
+@pytest.mark.parametrize(
+    ("name", "special"),
+    [
+        ("architectures", {"hints", "several"}),
+        ("objectives", {"tint"}),
+        ("origin", {"hints", "tint"}),
+        ("budgets", {"hints", "orders"}),
+        ("pretraining", {"hints"}),
+    ],
+)
+def test_every_number_of_a_committed_report_follows_from_its_files(name, special):
+    root = Path(__file__).parents[1]
+    study = yaml.safe_load((root / "notebooks" / "studies" / f"{name}.yml").read_text())
+    numbers_again(root / "reports" / name, study["margin"]["delta_e_2000"])
+    assert sentences_again(root / "reports" / name) == special
 
 
 def test_honest_when_nothing_beats_grey(tmp_path):
