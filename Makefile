@@ -15,7 +15,7 @@ IMAGES ?= 10000
 OUT ?= page
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help study app browser-page lint check test examples unit lab bench rendered
+.PHONY: help study app browser-page lint check test examples unit cluster lab bench rendered
 
 help:
 	@echo 'make study            run the quick study on the embedded scenes and write its report (about six minutes)'
@@ -66,11 +66,14 @@ endif
 check: lint
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile -m "not slow" tests
 
-# independent of one another, so that `make -j2 test` leaves no core idle while mypy thinks
-test: lint examples unit
+# independent of one another, so that `make -j3 test` leaves no core idle while mypy thinks and Slurm's tests wait
+test: lint examples unit cluster
 
 examples: $(READY)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q --doctest-modules colorlib --ignore=colorlib/app
 
 unit: $(READY)
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/cluster tests
+
+cluster: $(READY)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q tests/cluster
