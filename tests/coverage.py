@@ -2,18 +2,18 @@
 
     python tests/coverage.py [--studies 800] [--out colorlib/reports/coverage.csv]
 
-No test of pytest's; it takes about MINUTES minutes of one free core. Twenty rows and grey stand in each study, compared by
-the library's own functions. A row's score on a photograph is its mean, plus what the photograph is hard for all, plus
-what it is hard for this row, plus what this training adds on it; a training moves all photographs alike by its seed's
-luck, whose standard deviation is the case's. ``mixture`` has rows as steady and rows as moody as the intervals of
-``reports/objectives`` let one guess of regression, classification and adversarial losses.
+No test of pytest's; it takes about twenty minutes of one free core. Twenty rows and grey stand in each study, compared
+by the library's own functions. A row's score on a photograph is its mean, plus what the photograph is hard for all,
+plus what it is hard for this row, plus what this training adds on it; a training moves all photographs alike by its
+seed's luck, whose standard deviation is the case's. ``mixture`` has rows as steady and rows as moody as the intervals
+of ``reports/objectives`` let one guess of regression, classification and adversarial losses.
 
 The table's columns, in percent but for the first four:
 
 - ``question``: "equal rows", where every "better" is false, or "margin", where half of the rows lie the margin above
   the others and grey, so that "no difference larger than" is false between the halves;
-- ``false_verdicts``: studies with at least one false verdict of that kind after Holm's correction, in which the
-  comparisons with grey have half of the level and ten pairs of rows, as those in one setting, a quarter, as in a report;
+- ``false_verdicts``: studies with at least one false verdict of that kind after Holm's correction, in which, as in a
+  report, the comparisons with grey have half of the level and those in one setting, here ten pairs of rows, a quarter;
 - ``best_missed``: rows as good as the best that are not among those that "may be the best";
 - ``best_named``: studies in which one row alone is left, which is false of twenty or ten equal ones;
 - ``covers_fixed``, ``covers_rows``: 95 % intervals that hold the true difference, of a row and grey and of two rows;

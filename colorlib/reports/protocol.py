@@ -54,9 +54,13 @@ def protocol(c: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
     when.append(("started", str(started or "not recorded")))
     if study.get("wall_seconds") is not None:
         when.append(("took", f"{study['wall_seconds']:,.0f} s"))
-    if study.get("jobs", 1) > 1:
+    trained = [run for row in c.rows if row.label in c.trained for run in row.runs if run.history is not None]
+    if trained and all(run.cost.get("processor") for run in trained):
+        on = listed(sorted({f"{run.cost['processor']} ({plural(run.cost['threads'], 'thread')})" for run in trained}))
+        when.append(("seconds", f"of each network by itself, one after another with nothing else running, on {on}"))
+    elif study.get("jobs", 1) > 1:
         aside = f"measured with up to {study['jobs']} rows side by side, so they are no measure to compare rows by"
-        when.append(("seconds", aside))
+        when.append(("seconds", f"{aside}; `python -m colorlib.studies time` measures them one after another"))
     if (executor := study.get("executor", "local")) != "local":
         when.append(("rows", f"executed by {executor} on its nodes; the machine is the one that started the study"))
     return [

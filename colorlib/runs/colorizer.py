@@ -169,6 +169,12 @@ def build(config: ExperimentConfig, data: "LabArrays") -> tuple[Network, Objecti
     return network, objective
 
 
+def read_settings(folder: Path | str) -> ExperimentConfig:
+    """Read the settings of a trained run; see :func:`~colorlib.runs.run.read_config` for what it raises."""
+    fields = {f.name for f in dataclasses.fields(ExperimentConfig)}
+    return ExperimentConfig(**{k: v for k, v in read_config(folder).items() if k in fields})
+
+
 def read_colorizer(folder: Path | str, data: "LabArrays", device: str = "auto") -> NetworkColorizer:
     """Read the chosen network of a run folder, finished or not, with its whole objective.
 
@@ -179,8 +185,7 @@ def read_colorizer(folder: Path | str, data: "LabArrays", device: str = "auto") 
         FileNotFoundError: the folder holds no run, or one without weights.
         ValueError: its settings or weights are damaged.
     """
-    fields = {f.name for f in dataclasses.fields(ExperimentConfig)}
-    config = ExperimentConfig(**{k: v for k, v in read_config(folder).items() if k in fields})
+    config = read_settings(folder)
     path = Path(folder) / "weights.safetensors"
     if not path.exists():
         raise FileNotFoundError(f"{folder} holds no weights yet: its training has not reached the first validation.")

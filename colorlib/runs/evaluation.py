@@ -5,8 +5,6 @@ pictures that somebody else coloured. A prediction meets its truth inside one ba
 of two listings.
 """
 
-import statistics
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,9 +20,10 @@ from colorlib.data.scenes.laws import LAWS
 from colorlib.data.store import LabArrays
 from colorlib.files import exclusive, write_json
 from colorlib.judges import JUDGE, judge_for_metrics
-from colorlib.machine import peak_memory_mb, use_threads
+from colorlib.machine import use_threads
 from colorlib.metrics import Pair, SetDistances, score
 from colorlib.runs.colorizer import Colorizer, NetworkColorizer, Oracle
+from colorlib.runs.costs import coloring_cost, training_cost
 from colorlib.runs.curves import write_curves
 from colorlib.runs.run import (
     ExperimentConfig,
@@ -38,11 +37,10 @@ from colorlib.runs.run import (
 )
 from colorlib.runs.samples import color_bundled, color_sample
 from colorlib.runs.standing import standing
-from colorlib.runs.training import macs_in_training, train
+from colorlib.runs.training import train
 
 BATCH, GPU_BATCH = 32, 256  # photographs; the first fit a processor's caches
 LOOKED = 2_000  # photographs, drawn by lot, that Lite2 looks at: in colour, left grey and as predicted
-TIMED = 10  # photographs that are coloured one at a time for the clock
 
 
 def evaluate(
@@ -256,7 +254,7 @@ def _judge(
         if data.kinds is None and judge_for_metrics(device) is None:
             print(f"Nothing that Lite{JUDGE} sees is measured: pip install 'colorlib[pretrained]' and judge again.")
         per_image = evaluate(predict, data, data.indices(split), progress, sets, not itself, device)
-        cost = _cost(colorizer, data, split) | _training_cost(folder, colorizer, data)
+        cost = coloring_cost(colorizer, data, split) | training_cost(folder, colorizer, data)
         write_pictures(folder, "test", color_sample(predict, data, split))
         if colorizer:
             write_curves(folder, colorizer, data, split)
@@ -265,36 +263,3 @@ def _judge(
         write_json(folder / "cost.json", {"train_seconds": train_seconds} | cost)
         write_table(folder / "per_image.csv", per_image)
     return Run(folder)
-
-
-def _cost(colorizer: Colorizer | None, data: LabArrays, split: str) -> dict:
-    """Measure what it costs to colour: milliseconds for one photograph at a time (median), memory, size."""
-    cost = {"threads": torch.get_num_threads(), "device": "cpu"}
-    if colorizer:
-        known = {"parameters": colorizer.parameters, "macs_per_image": colorizer.macs(data.size)}
-        cost |= {name: value for name, value in known.items() if value is not None}
-        cost["device"] = str(colorizer.device)
-        seconds = []
-        for index in data.indices(split)[:TIMED]:
-            L = data.batch([index]).L
-            started = time.perf_counter()
-            colorizer(L)
-            seconds.append(time.perf_counter() - started)
-        cost["ms_per_image"] = 1000 * statistics.median(seconds)
-        cost["peak_memory_mb"] = peak_memory_mb(colorizer.device)
-    return cost
-
-
-def _training_cost(folder: Path, colorizer: Colorizer | None, data: LabArrays) -> dict:
-    history = Run(folder).history
-    if history is None:
-        return {}
-    seconds, images = float(history["seconds"].iloc[-1]), int(history["images_seen"].iloc[-1])
-    cost = {
-        "train_seconds": seconds,
-        "images_seen": images,
-        "seconds_per_1000_training_images": 1000 * seconds / images,
-    }
-    if isinstance(colorizer, NetworkColorizer):
-        cost["training_macs"] = images * macs_in_training(colorizer.network, data.size)
-    return cost

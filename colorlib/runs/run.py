@@ -148,7 +148,7 @@ class Run:
 
     @cached_property
     def cost(self) -> dict:
-        return self._json("cost.json") or {}
+        return (self._json("cost.json") or {}) | (self._json("seconds.json") or {})  # those of a run by itself
 
     @cached_property
     def per_image(self) -> "pd.DataFrame":

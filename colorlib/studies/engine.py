@@ -131,6 +131,27 @@ def make_report(folder: Path | str, out: Path | str | None = None) -> Path:
     return page
 
 
+def time_study(folder: Path | str) -> int:
+    """Time the trained networks of a study one after another, and return how many runs have such seconds then.
+
+    See :func:`colorlib.runs.costs.time_runs`; the report shows these seconds once it is made again.
+
+    Raises:
+        FileNotFoundError: the folder holds no study.
+        BlockingIOError: another process is running this study.
+        What ``time_runs`` and opening the photographs raise.
+    """
+    from colorlib.data import open_dataset
+    from colorlib.runs import list_runs
+    from colorlib.runs.costs import time_runs
+
+    rows = read_study(folder)["rows"]
+    with exclusive(folder, "study"):
+        trained = [run for run in list_runs(folder) if run.history is not None]
+        time_runs(trained, open_dataset(rows[0]["parameters"]["DATA"]))
+    return len(trained)
+
+
 def run_study(
     path: Path | str,
     data: str | None = None,

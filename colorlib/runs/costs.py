@@ -1,0 +1,103 @@
+"""What a run costs: memory, computing, and seconds, which are worth comparing where nothing else ran beside.
+
+Rows of a study run side by side, and what one computes slows the others. So the seconds that a run notes in
+``cost.json`` are no measure to compare rows by; those that :func:`time_runs` takes one after another are.
+"""
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from colorlib.bars import progress_bar
+from colorlib.data.store import LabArrays
+from colorlib.files import temporary_folder, write_json
+from colorlib.machine import machine, peak_memory_mb, use_threads
+from colorlib.runs.colorizer import Colorizer, NetworkColorizer, read_colorizer, read_settings
+from colorlib.runs.run import ExperimentConfig, Run
+from colorlib.runs.training import macs_in_training, train
+
+COLOURED = 10  # photographs that are coloured one at a time for the clock
+WARM, TIMED = (
+    2,
+    16,
+)  # steps of training: those that are not counted, in which torch chooses its kernels, and those that are
+
+
+def coloring_cost(colorizer: Colorizer | None, data: LabArrays, split: str) -> dict:
+    """Measure what it costs to colour: milliseconds for one photograph at a time (median), memory, size."""
+    cost = {"threads": torch.get_num_threads(), "device": "cpu"}
+    if colorizer:
+        known = {"parameters": colorizer.parameters, "macs_per_image": colorizer.macs(data.size)}
+        cost |= {name: value for name, value in known.items() if value is not None}
+        cost["device"] = str(colorizer.device)
+        cost["ms_per_image"] = _ms_per_image(colorizer, data, split)
+        cost["peak_memory_mb"] = peak_memory_mb(colorizer.device)
+    return cost
+
+
+def _ms_per_image(colorizer: Colorizer, data: LabArrays, split: str) -> float:
+    seconds = []
+    for index in data.indices(split)[:COLOURED]:
+        L = data.batch([index]).L
+        started = time.perf_counter()
+        colorizer(L)
+        seconds.append(time.perf_counter() - started)
+    return 1000 * statistics.median(seconds)
+
+
+def training_cost(folder: Path, colorizer: Colorizer | None, data: LabArrays) -> dict:
+    """Read what a run's training took: seconds, photographs, and the multiply-accumulates of its forward passes."""
+    history = Run(folder).history
+    if history is None:
+        return {}
+    seconds, images = float(history["seconds"].iloc[-1]), int(history["images_seen"].iloc[-1])
+    cost = {
+        "train_seconds": seconds,
+        "images_seen": images,
+        "seconds_per_1000_training_images": 1000 * seconds / images,
+    }
+    if isinstance(colorizer, NetworkColorizer):
+        cost["training_macs"] = images * macs_in_training(colorizer.network, data.size)
+    return cost
+
+
+def time_runs(runs: Sequence[Run], data: LabArrays, device: str = "auto") -> None:
+    """Time the trained networks of runs one after another, and write ``seconds.json`` into their folders.
+
+    Each design is trained for a few steps in a folder that is then gone, and its network colours a few photographs;
+    what was trained and judged stays as it is. Runs that differ in their seed or budget are timed once. A run that has
+    been timed on this processor is not timed again. Let nothing else run on the machine meanwhile.
+
+    Raises:
+        What :func:`~colorlib.runs.colorizer.read_colorizer` and :func:`~colorlib.runs.training.train` raise.
+    """
+    use_threads()
+    here = {"processor": machine()["processor"], "threads": torch.get_num_threads()}
+    found: dict[str, dict] = {}
+    for run in progress_bar(runs, desc="timing", unit="run"):
+        if run.history is None or here.items() <= run.cost.items():
+            continue
+        config = dataclasses.replace(read_settings(run.folder), seed=0, images_seen=1, macs=None, schedule="cosine")
+        if repr(config) not in found:
+            colorizer = read_colorizer(run.folder, data, device)
+            seconds = {"seconds_per_1000_training_images": _seconds_per_1000(config, data, device)}
+            seconds["ms_per_image"] = _ms_per_image(colorizer, data, "test")
+            found[repr(config)] = {"device": str(colorizer.device), **here, **seconds}
+        measured = found[repr(config)]
+        whole = measured["seconds_per_1000_training_images"] * run.cost["images_seen"] / 1000
+        write_json(run.folder / "seconds.json", measured | {"train_seconds": whole})
+
+
+def _seconds_per_1000(config: ExperimentConfig, data: LabArrays, device: str) -> float:
+    """Train for some steps, of which the first are not counted."""
+    size = config.batch_size
+    short = dataclasses.replace(config, validations=1, validation_images=size, checkpoint_seconds=3600.0)
+    with temporary_folder() as folder:
+        for name, steps in (("warm", WARM), ("timed", TIMED)):
+            train(dataclasses.replace(short, images_seen=steps * size), data, folder / name, device)
+        return 1000 * float(pd.read_csv(folder / "timed" / "history.csv")["seconds"].iloc[-1]) / (TIMED * size)
