@@ -17,6 +17,7 @@ COLUMNS = {
     "studies": "simulated studies",
     "false_verdicts": "with a false verdict, %",
     "best_missed": "best rows that are not among those that may be the best, %",
+    "best_named": "with one row wrongly called the best, %",
     "covers_rows": "intervals that hold, two rows, %",
     "covers_fixed": "a row and grey, %",
     "bootstrap_false_verdicts": "by bootstrap: with a false verdict, %",
@@ -52,7 +53,8 @@ class Certainty(Section):
             f"Of simulated studies whose rows are all equal, with {_span(equal['seeds'])} seeds, at most {false} % had "
             f"a false “better”; a percentile bootstrap gives one to as many as {resampled} %.",
             "There, and where half of the rows are better than the others, a row as good as the best was not among "
-            f"those that “may be the best” in at most {number(found['best_missed'].max(), 1)} %.",
+            f"those that “may be the best” in at most {number(found['best_missed'].max(), 1)} %, and one of several "
+            f"equal rows was called the best in at most {number(found['best_named'].max(), 1)} % of studies.",
             f"95 % intervals of a difference held the truth there {number(covered.min(), 1)} to "
             f"{number(covered.max(), 1)} times in a hundred.",
             f"“No difference larger than …” was said wrongly in at most {alike} % of studies, with "
