@@ -466,6 +466,15 @@ def test_spread_keeps_the_order_and_the_gap(gap):
     raised = spread(positions, gap, lowest=1.0)  # the ones that lie too low move up, and push no more than they must
     assert raised.min() >= 1.0 - 1e-9 and np.diff(np.sort(raised)).min() >= gap - 1e-9
     assert np.allclose(raised[moved.argsort()], np.maximum(np.sort(moved), 1.0 + gap * np.arange(5)))
+    lowered = spread(-positions, gap, highest=-1.0)
+    assert np.allclose(np.sort(lowered), np.sort(-raised))
+
+
+def test_names_of_lines_that_end_at_the_top_are_not_cut_off():
+    top = pd.DataFrame({"images_seen": [1_000, 9_000], "percent": [60.0, 100.0]})
+    figure = plots.plot_history({f"row {i}": [top] for i in range(5)}, "percent", "told apart [%]")
+    names = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert len(names) == 5 and all(figure.bbox.y0 <= name.y0 and name.y1 <= figure.bbox.y1 for name in names)
 
 
 def test_histogram_counts_what_it_was_given():

@@ -26,14 +26,17 @@ REACH = range(0, 200, 8)  # points from a mark, at which a name is tried
 TURNS = (0, 30, -30, 60, -60, 85, -85)  # degrees from the level, in which it is
 
 
-def spread(positions: np.ndarray, sizes: float | np.ndarray, lowest: float = -np.inf) -> np.ndarray:
-    """Move things of such sizes apart, as little as needed, until none reaches into its neighbour or lies too low."""
+def spread(
+    positions: np.ndarray, sizes: float | np.ndarray, lowest: float = -np.inf, highest: float = np.inf
+) -> np.ndarray:
+    """Move things of such sizes apart, as little as needed, until none reaches into its neighbour or lies outside."""
     order = np.argsort(positions, kind="stable")
     sizes = np.broadcast_to(np.asarray(sizes, float), len(order))[order]
     gaps = (sizes[1:] + sizes[:-1]) / 2
     steps = np.concatenate([[0.0], np.cumsum(gaps)])  # with these taken off, "apart" becomes "not decreasing"
     moved = np.empty(len(order))
-    moved[order] = np.maximum(isotonic_regression(np.asarray(positions, float)[order] - steps).x, lowest) + steps
+    level = isotonic_regression(np.asarray(positions, float)[order] - steps).x
+    moved[order] = np.clip(level, lowest, max(lowest, highest - steps[-1])) + steps
     return moved
 
 
@@ -83,8 +86,9 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
     foot, top = axes.transAxes.transform([(0, 0), (0, 1)])[:, 1]
     points[:, 1] = np.clip(points[:, 1], foot, top)
     sizes = np.array([LINE * (1 + text.count("\n")) + 2 for text in texts]) * pixels
-    fit = sizes.sum() < top - foot  # then none lies beside the words below the axis
-    heights = spread(points[:, 1], sizes, foot + sizes.min() / 2 if fit else -np.inf)
+    fit = sizes.sum() < top - foot  # then none lies beside the words below the axis, or above the figure
+    room = (foot + sizes.max() / 2, top - sizes.max() / 2) if fit else ()
+    heights = spread(points[:, 1], sizes, *room)
     right = axes.transAxes.transform((1, 0))[0] + 10 * pixels
     for (*_, color), text, start, height in zip(ends, texts, points, heights, strict=True):
         line = {"arrowstyle": "-", "color": color, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 2}
