@@ -17,7 +17,7 @@ from colorlib.bars import progress_bar
 from colorlib.data.store import LabArrays
 from colorlib.files import temporary_folder, write_json
 from colorlib.machine import machine, peak_memory_mb, use_threads
-from colorlib.runs.colorizer import Colorizer, NetworkColorizer, read_colorizer, read_settings
+from colorlib.runs.colorizer import Colorizer, NetworkColorizer, read_settings
 from colorlib.runs.run import ExperimentConfig, Run
 from colorlib.runs.training import macs_in_training, train
 
@@ -69,12 +69,12 @@ def training_cost(folder: Path, colorizer: Colorizer | None, data: LabArrays) ->
 def time_runs(runs: Sequence[Run], data: LabArrays, device: str = "auto") -> None:
     """Time the trained networks of runs one after another, and write ``seconds.json`` into their folders.
 
-    Each design is trained for a few steps in a folder that is then gone, and its network colours a few photographs;
-    what was trained and judged stays as it is. Runs that differ in their seed or budget are timed once. A run that has
-    been timed on this processor is not timed again. Let nothing else run on the machine meanwhile.
+    Each design is trained anew for a few steps, in a folder that is then gone, and colours a few photographs; what was
+    trained and judged stays as it is, its weights need not be there. Runs that differ in their seed or budget are timed
+    once, and one that has been timed on this processor is not timed again. Let nothing else run meanwhile.
 
     Raises:
-        What :func:`~colorlib.runs.colorizer.read_colorizer` and :func:`~colorlib.runs.training.train` raise.
+        What :func:`~colorlib.runs.training.train` raises.
     """
     use_threads()
     here = {"processor": machine()["processor"], "threads": torch.get_num_threads()}
@@ -84,20 +84,24 @@ def time_runs(runs: Sequence[Run], data: LabArrays, device: str = "auto") -> Non
             continue
         config = dataclasses.replace(read_settings(run.folder), seed=0, images_seen=1, macs=None, schedule="cosine")
         if repr(config) not in found:
-            colorizer = read_colorizer(run.folder, data, device)
-            seconds = {"seconds_per_1000_training_images": _seconds_per_1000(config, data, device)}
-            seconds["ms_per_image"] = _ms_per_image(colorizer, data, "test")
-            found[repr(config)] = {"device": str(colorizer.device), **here, **seconds}
+            found[repr(config)] = here | _seconds(config, data, device)
         measured = found[repr(config)]
         whole = measured["seconds_per_1000_training_images"] * run.cost["images_seen"] / 1000
-        write_json(run.folder / "seconds.json", measured | {"train_seconds": whole})
+        other = run.cost.get("device") != measured["device"]  # whose memory is none of this one's
+        unknown = {"peak_memory_mb": None} if other else {}
+        write_json(run.folder / "seconds.json", measured | {"train_seconds": whole} | unknown)
 
 
-def _seconds_per_1000(config: ExperimentConfig, data: LabArrays, device: str) -> float:
-    """Train for some steps, of which the first are not counted."""
+def _seconds(config: ExperimentConfig, data: LabArrays, device: str) -> dict:
+    """Train for some steps, of which the first are not counted, and colour some photographs."""
     size = config.batch_size
     short = dataclasses.replace(config, validations=1, validation_images=size, checkpoint_seconds=3600.0)
     with temporary_folder() as folder:
         for name, steps in (("warm", WARM), ("timed", TIMED)):
-            train(dataclasses.replace(short, images_seen=steps * size), data, folder / name, device)
-        return 1000 * float(pd.read_csv(folder / "timed" / "history.csv")["seconds"].iloc[-1]) / (TIMED * size)
+            colorizer = train(dataclasses.replace(short, images_seen=steps * size), data, folder / name, device)
+        taken = float(pd.read_csv(folder / "timed" / "history.csv")["seconds"].iloc[-1])
+    return {
+        "device": str(colorizer.device),
+        "seconds_per_1000_training_images": 1000 * taken / (TIMED * size),
+        "ms_per_image": _ms_per_image(colorizer, data, "test"),
+    }
