@@ -477,6 +477,13 @@ def test_names_of_lines_that_end_at_the_top_are_not_cut_off():
     assert len(names) == 5 and all(figure.bbox.y0 <= name.y0 and name.y1 <= figure.bbox.y1 for name in names)
 
 
+def test_a_name_stays_at_its_line_when_the_axes_change_afterwards():
+    axes = plots.plot_history({"unet · l1": [HISTORY]}).axes[0]
+    axes.set_ylim(0, 90)
+    name, end = axes.texts[0].get_window_extent(), axes.transData.transform((300, 15.0))
+    assert name.y0 < end[1] < name.y1
+
+
 def test_histogram_counts_what_it_was_given():
     ab = torch.tensor([[30.0, 40.0], [30.5, 40.5], [-60.0, 10.0], [0.0, 0.0]])
     flat = plots.plot_ab_histogram({"x": ab}, step=2.0).axes[0].collections[0].get_array()

@@ -94,8 +94,8 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
         line = {"arrowstyle": "-", "color": color, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 2}
         line["relpos"] = (0, 0.5)  # from the text's left edge
         by = (right - start[0]) / pixels, (height - start[1]) / pixels
-        across, along = axes.transAxes.inverted().transform(start)
-        note(axes, text, (across, along), by, va="center", color=color, arrowprops=line, in_layout=False)
+        end = tuple(axes.transData.inverted().transform(start))  # which it follows when the axes change afterwards
+        note(axes, text, end, by, "data", va="center", color=color, arrowprops=line, in_layout=False)
 
 
 def label_points(axes: Axes, points: pd.DataFrame, named: Iterable[int]) -> None:
