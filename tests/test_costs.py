@@ -3,10 +3,12 @@
 import pytest
 from fake_study import network, write_run, write_study
 
+from colorlib.files import write_json
 from colorlib.machine import machine
 from colorlib.reports import compare
 from colorlib.reports.protocol import protocol
 from colorlib.runs import ExperimentConfig, Run, costs, train_and_judge
+from colorlib.studies.engine import time_study
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,17 @@ def test_each_design_is_timed_once_and_its_run_stays_as_it_is(runs, tiny_scenes,
     assert {cost["processor"] for cost in found} == {machine()["processor"]} and found[0]["ms_per_image"] > 0
 
 
+@pytest.mark.slow
+def test_a_study_is_timed_by_its_folder(runs, tiny_scenes, monkeypatch):
+    folder, given = runs[0].parent, []
+    monkeypatch.setattr(costs, "time_runs", lambda found, data: given.append((found, data.fingerprint)))
+    write_json(folder / "study.json", {"format": 1, "rows": [{"parameters": {"DATA": str(tiny_scenes.folder)}}]})
+    assert time_study(folder) == 3
+    assert given == [([Run(run) for run in runs], tiny_scenes.fingerprint)]
+    with pytest.raises(FileNotFoundError, match="not the folder of a study"):
+        time_study(folder / "none")
+
+
 def test_the_report_says_how_its_seconds_were_measured(tmp_path):
     def told(folder):
         return dict(dict(protocol(compare(folder)))["Machine"])["seconds"]
@@ -49,7 +62,7 @@ def test_the_report_says_how_its_seconds_were_measured(tmp_path):
     assert "2 rows side by side, so they are no measure to compare rows by" in told(folder)
     alone = {"processor": "an abacus", "threads": 1}
     for name in [path.parent for path in folder.rglob("history.csv")]:
-        costs.write_json(name / "seconds.json", alone)
+        write_json(name / "seconds.json", alone)
     assert told(folder).endswith("with nothing else running, on an abacus (1 thread)")
     write_run(folder / "late-s0", "late · l1", "network", 7.0, 0.5, "l1", model="late", cost=network(1, 10))
     assert "side by side" in told(folder)  # one that was not timed by itself
