@@ -141,6 +141,7 @@ def test_the_committed_page_is_of_the_committed_reports(tmp_path):
         (tmp_path / name).symlink_to(REPORTS / name)
     text = (REPORTS / "README.md").read_text(encoding="utf-8")
     assert text == overview(tmp_path), "run `colorlib overview`"
+    assert "| truth | grey | ciede2000 ‡ |" in text and text.count("\n‡ Trained on ΔE 2000 itself") == 1
 
 
 def test_the_readme_answers_with_the_committed_reports():

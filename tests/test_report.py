@@ -190,7 +190,7 @@ def numbers_again(folder, margin):
     ]
     sure = pairs["p_holm"] < 0.05
     small = pairs["p_large_holm"] < 0.05
-    wanted = np.select([np.isnan(p), small, sure & (gaps := pairs["difference"]).lt(0), sure], WORDS, "undecided")
+    wanted = np.select([np.isnan(p), small, sure & (gaps < 0), sure], WORDS, "undecided")
     assert pairs["verdict"].str.replace(f" {margin:g}", "").tolist() == wanted.tolist()
     for label in contestants:
         own = np.r_[gaps[pairs["row"] == label], -gaps[pairs["other"] == label]]

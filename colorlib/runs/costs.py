@@ -67,7 +67,7 @@ def training_cost(folder: Path, colorizer: Colorizer | None, data: LabArrays) ->
 
 
 def time_runs(runs: Sequence[Run], data: LabArrays, device: str = "auto") -> None:
-    """Time the trained networks of runs one after another, and write ``seconds.json`` into their folders.
+    """Time the networks of trained runs one after another, and write ``seconds.json`` into their folders.
 
     Each design is trained anew for a few steps, in a folder that is then gone, and colours a few photographs; what was
     trained and judged stays as it is, its weights need not be there. Runs that differ in their seed or budget are timed
@@ -80,7 +80,7 @@ def time_runs(runs: Sequence[Run], data: LabArrays, device: str = "auto") -> Non
     here = {"processor": machine()["processor"], "threads": torch.get_num_threads()}
     found: dict[str, dict] = {}
     for run in progress_bar(runs, desc="timing", unit="run"):
-        if run.history is None or here.items() <= run.cost.items():
+        if here.items() <= run.cost.items():
             continue
         config = dataclasses.replace(read_settings(run.folder), seed=0, images_seen=1, macs=None, schedule="cosine")
         if repr(config) not in found:
