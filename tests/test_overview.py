@@ -8,7 +8,7 @@ import pytest
 from fake_study import write_study
 
 from colorlib.reports import write_report
-from colorlib.reports.overview import overview, verdict, with_answer, with_links, write_overview
+from colorlib.reports.overview import BEGIN, END, overview, verdict, with_answer, with_links, write_overview
 
 REPORTS = Path(__file__).parents[1] / "reports"
 ROWS = pd.DataFrame(
@@ -82,7 +82,7 @@ def answer(folder: Path, **cells: object) -> list[str]:
         settings = {"seed": 0, "architecture": ["wide", "wide", "deep"], "encoder": None, "budget": range(3)}
         pd.DataFrame({"label": ["a", "b", "c"], **settings}).to_csv(folder / name / "runs.csv", index=False)
         (folder / name / "comparison.md").write_text(f"# Title\n\nQuestion\n\n{NOTE}\n", encoding="utf-8")
-    return with_answer("", folder).splitlines()
+    return with_answer(BEGIN + END, folder).splitlines()
 
 
 def test_the_answer_is_three_sentences_and_a_row_a_design(tmp_path):
@@ -142,6 +142,13 @@ def test_the_committed_page_is_of_the_committed_reports(tmp_path):
     text = (REPORTS / "README.md").read_text(encoding="utf-8")
     assert text == overview(tmp_path), "run `colorlib overview`"
     assert "| truth | grey | ciede2000 ‡ |" in text and text.count("\n‡ Trained on ΔE 2000 itself") == 1
+
+
+def test_a_readme_that_lost_the_end_of_the_answer_is_left_as_it_is(tmp_path):
+    (tmp_path / "reports").symlink_to(REPORTS)
+    (tmp_path / "README.md").write_text(f"# Ours\n{BEGIN}\nall that follows is the author's own\n")
+    with pytest.raises(ValueError, match="no line '<!-- end of the answer -->': put it back"):
+        with_answer((tmp_path / "README.md").read_text(), tmp_path / "reports")
 
 
 def test_the_readme_answers_with_the_committed_reports():

@@ -18,7 +18,7 @@ from scipy.stats import kendalltau
 from colorlib.files import write_json
 from colorlib.metrics import METRICS
 from colorlib.reports import answer, compare, comparison, draw_figures, to_html, to_markdown, write_report
-from colorlib.reports.findings import about_training
+from colorlib.reports.findings import about_seeds, about_training
 from colorlib.reports.rows import gather_rows
 from colorlib.reports.sections import SECTIONS, Chart, Section
 from colorlib.reports.words import number
@@ -300,6 +300,13 @@ def test_pairs_that_differ_in_one_setting_have_a_part_of_the_level(tmp_path):
     assert plain.differences[other].p >= before[other].p  # a half of the half that others had
 
 
+def test_a_row_that_may_be_the_best_and_loses_a_pair_is_explained(seeded, monkeypatch):
+    c = compare(seeded)
+    assert "and yet" not in about_seeds(c)
+    monkeypatch.setattr(type(c), "may_be_best", lambda self, label: "yes")
+    assert "plain_cnn · l1" in about_seeds(c).partition("may be it. ")[2].partition(" may be it and yet are worse")[0]
+
+
 def test_many_failures_of_one_kind_are_told_in_one_line(tmp_path):
     folder = write_study(tmp_path / "study")
     study = json.loads((folder / "study.json").read_text())
@@ -414,9 +421,79 @@ def test_photographs_that_not_all_rows_judged_are_left_out(tmp_path):
     pd.read_csv(path)[:30].to_csv(path, index=False)
     c = compare(folder)
     assert len(c.ids) == 30 and c.left_out == 10
+    assert answer(c)[0] == "Of 40 photographs, 10 are left out: not every run has a score of them."
     pd.read_csv(path).assign(id=[f"other-{i}" for i in range(30)]).to_csv(path, index=False)
     with pytest.raises(ValueError, match="none is common to all"):
         compare(folder)
+
+
+def test_photographs_without_a_number_are_left_out_of_everything(tmp_path):
+    folder = write_study(tmp_path / "holes")
+    path = folder / "unet-l1-s0" / "per_image.csv"
+    table = pd.read_csv(path)
+    table.loc[:3, "delta_e_2000"], table.loc[4, "delta_e_2000"] = math.nan, math.inf
+    table.to_csv(path, index=False)
+    c = compare(folder)
+    assert (
+        len(c.ids) == 35 and c.left_out == 5 and c.best == "unet · l1" and "of 40 photographs" in to_markdown(c).lower()
+    )
+    assert list(c.ranks)[0] and [c.ranks[label].rank for label in c.contestants] == list(range(1, len(c.ranks) + 1))
+    table.assign(delta_e_2000=math.nan).to_csv(path, index=False)
+    with pytest.raises(ValueError, match="unet-l1-s0 has no delta_e_2000 of any photograph.*judge it again"):
+        compare(folder)
+
+
+@pytest.mark.parametrize("fault", ["cut off", "no line", "twice", "a word"])
+def test_a_table_of_scores_that_is_not_whole_is_called_damaged(tmp_path, fault):
+    folder = write_study(tmp_path / "damaged")
+    path = folder / "grey-s0" / "per_image.csv"
+    first, *lines = path.read_text().splitlines(keepends=True)
+    if fault == "cut off":
+        lines[-1] = lines[-1][:-9]
+    elif fault == "twice":
+        lines[-1] = lines[-2]
+    elif fault == "a word":
+        lines[-1] = lines[-1].replace(",", ",oops,", 1)
+        lines[-1] = lines[-1][: lines[-1].rindex(",")] + "\n"
+    path.write_text(first + "".join(lines if fault != "no line" else []))
+    with pytest.raises(ValueError, match=r"grey-s0/per_image.csv is damaged; move"):
+        compare(folder)
+
+
+def test_one_photograph_decides_nothing(tmp_path):
+    folder = write_study(tmp_path / "one", seeds=2)
+    for path in folder.rglob("per_image.csv"):
+        pd.read_csv(path)[:1].to_csv(path, index=False)
+    c = compare(folder)
+    assert answer(c)[0].startswith("No row is shown to be the best") and set(c.pairs["verdict"]) == {
+        "no verdict: one photograph"
+    }
+
+
+def test_the_same_seed_twice_is_one_training(tmp_path):
+    folder = write_study(tmp_path / "copied")
+    shutil.copytree(folder / "unet-l2-s0", folder / "backup")
+    c = compare(folder)
+    assert len(c.by_label["unet · l2"].runs) == 1 and c.verdict("unet · l2", "grey") == "no verdict: one training"
+    assert c.unshown == {"backup": "it is the training of unet-l2-s0 once more, with the same seed"}
+
+
+def test_an_alias_of_one_seed_is_that_of_the_row(tmp_path):
+    folder = write_study(tmp_path / "alias")
+    study = json.loads((folder / "study.json").read_text())
+    next(row for row in study["rows"] if row["id"] == "unet-l1-s1")["alias"] = "ours"
+    write_json(folder / "study.json", study)
+    c = compare(folder)
+    assert len(c.by_label["ours"].runs) == 2 and "unet · l1" not in c.by_label
+
+
+def test_a_folder_with_other_files_is_no_place_for_a_report(study, tmp_path):
+    (tmp_path / "mine" / "figures").mkdir(parents=True)
+    (tmp_path / "mine" / "measurements.csv").write_text("a\n1\n")
+    with pytest.raises(FileExistsError, match="holds files and no report: choose a new folder"):
+        write_report(study, tmp_path / "mine")
+    assert (tmp_path / "mine" / "measurements.csv").read_text() == "a\n1\n"
+    assert write_report(study, tmp_path / "new") == write_report(study, tmp_path / "new")
 
 
 def test_missing_study(tmp_path):

@@ -110,6 +110,12 @@ def test_a_row_that_was_trained_once_gets_no_p_and_no_verdict_however_large_the_
     assert verdict(plain, 10.0, True) == "no difference larger than 10"
 
 
+def test_of_one_photograph_there_is_no_p_and_no_verdict():
+    difference = paired_difference([[1.0], [1.1]], [[5.0], [5.1]], margin=0.1)
+    assert difference.mean == pytest.approx(-4) and np.isnan([difference.low, difference.high, difference.p]).all()
+    assert verdict(difference, 0.1, higher_is_better=False) == "no verdict: one photograph"
+
+
 def test_no_difference_as_large_as_the_margin_is_two_one_sided_tests():
     rng = np.random.default_rng(6)
     a, b = rng.normal(0.1, 1, 200), np.zeros(200)

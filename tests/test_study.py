@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import math
 import os
 import re
 import signal
@@ -188,6 +189,8 @@ def test_a_row_asks_for_what_it_says_or_the_study_or_nobody_and_it_decides_nothi
         ({"notebook": "12_row"}, {"pictures": ["bundeld"]}, "did you mean 'bundled'"),
         ({"notebook": "12_row"}, {"margin": {"delta_e_2001": 1}}, "did you mean 'delta_e_2000'"),
         ({"notebook": "12_row"}, {"margin": {"delta_e_2000": "big"}}, "must be a number"),
+        ({"notebook": "12_row"}, {"margin": {"delta_e_2000": math.inf}}, "must be a number of 0 or more, not inf"),
+        ({"notebook": "12_row"}, {"margin": {"delta_e_2000": math.nan}}, "must be a number of 0 or more, not nan"),
         ({"notebook": "12_row"}, {"question": 3}, "question must be text"),
         ({"notebook": "12_row"}, {"row_hours": 0}, "row_hours must be above zero"),
         ({"notebook": "12_row"}, {"row_hours": float("nan")}, "row_hours must be above zero"),
@@ -372,6 +375,8 @@ def test_a_mark_that_lost_its_content_is_none(project, monkeypatch, content):
     (place / "run/per_image.csv").write_text(content if content.strip("{}[]") else "")
     assert engine.collect(place.parent)["rows"][0]["status"] == "interrupted"
     assert run_rows([{"notebook": "12_row"}], row_hours=5)[0][0] and executed[0] == 5 and len(executed) > 2
+    (place / "run/config.json").write_text('{"data_fingerprint": ""}')  # a run that lost what it cost
+    assert engine.collect(place.parent)["rows"][0]["status"] == "interrupted"
 
 
 def test_a_row_is_run_once_and_a_failure_is_forgotten_when_it_succeeds(project):

@@ -20,7 +20,7 @@ from colorlib.metrics import METRICS, POOLED, SETS, known_metric
 from colorlib.objectives import OBJECTIVES, describe_objective
 from colorlib.reports.rows import COSTS, PRIMARY, TIMES, Row
 from colorlib.reports.sections import SECTIONS, Section
-from colorlib.reports.spreads import as_trained, measure_spreads
+from colorlib.reports.spreads import as_trained, measure_spreads, scored_by_all
 from colorlib.statistics import Difference, Interval, Rank
 from colorlib.statistics.best import may_be_best
 from colorlib.statistics.differences import ONE_TRAINING, both_ways, differences_of, gaps_of
@@ -45,17 +45,18 @@ class Comparison:
         unshown: what lies in the study's folder and is not among the rows, path → why.
 
     Raises:
-        ValueError: the rows were judged on different photographs, so that none is common to all.
+        ValueError: the rows were judged on different photographs, so that none is common to all; or one has no score.
     """
 
     def __init__(self, study: dict, rows: list[Row], unshown: Mapping[str, str] | None = None) -> None:
         self.study, self.unshown = study, dict(unshown or {})
         self.margin = float(study.get("margin", {}).get(PRIMARY, 0))
         listed = [set(run.per_image["id"]) for row in rows for run in row.runs]
-        self.ids = sorted(set.intersection(*listed)) if listed else []
-        self.left_out = len(set.union(*listed)) - len(self.ids) if listed else 0
-        if listed and not self.ids:
+        common = sorted(set.intersection(*listed)) if listed else []
+        if listed and not common:
             raise ValueError("the runs of this study were judged on different photographs: none is common to all.")
+        self.ids = scored_by_all(rows, common)
+        self.left_out = len(set.union(*listed)) - len(self.ids) if listed else 0
         means = {row.label: row.scores(PRIMARY, self.ids).mean() for row in rows}
         self.rows = sorted(rows, key=lambda row: (means[row.label], row.label))
         self.by_label = {row.label: row for row in self.rows}

@@ -34,6 +34,9 @@ def answer(comparison: Comparison) -> list[str]:
     if c.best is None:
         return ["No row of this study has finished, so there is nothing to compare yet; the failures below say why."]
     sentences = [_who_leads(c, c.trained or c.contestants)]
+    if c.left_out:
+        all_told = f"{len(c.ids) + c.left_out:,} photographs"
+        sentences.insert(0, f"Of {all_told}, {c.left_out:,} are left out: not every run has a score of them.")
     if not c.trained:
         sentences.insert(0, "No network of this study has finished; what follows is of rows that need no training.")
     elif c.contestants[0] != c.best:
@@ -138,7 +141,7 @@ def about_seeds(c: Comparison) -> str:
             "Intervals cover the choice of photographs and of the training's random seed, each for one comparison by "
             f"itself; p and verdicts are corrected for all {len(c.differences) // 2:,} pairs of rows. With a chance of "
             "95 % the best is among the rows that may be it."
-        )
+        ) + _beaten(c)
     networks = [label for label in c.trained if c.by_label[label].group == "trained"]
     if len(single) == len(networks):
         who = "Every network was"
@@ -149,6 +152,19 @@ def about_seeds(c: Comparison) -> str:
     return (
         f"{who} trained once: those intervals cover the choice of photographs and not the luck of a training, which "
         "nobody has measured there, so no verdict and no p-value is given."
+    )
+
+
+def _beaten(c: Comparison) -> str:
+    """Explain how a row that may be the best can be worse than another: the two are corrected each for itself."""
+    may = [label for label in c.trained if c.may_be_best(label) == "yes"]
+    beaten = [label for label in may if any(c.verdict(label, other) == "worse" for other in c.trained)]
+    if not beaten:
+        return ""
+    return (
+        f" {listed(beaten)} may be it and yet {'is' if len(beaten) == 1 else 'are'} worse in a pair that the study "
+        "asks about: such pairs have a part of the level to themselves, and who may be the best is corrected for all "
+        "rows alike."
     )
 
 

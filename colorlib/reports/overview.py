@@ -49,18 +49,26 @@ def write_overview(folder: Path | str) -> Path:
         FileNotFoundError: there is no report in the folder.
     """
     folder = Path(folder)
-    with atomic_path(folder / "README.md") as temporary:
-        temporary.write_text(overview(folder), encoding="utf-8")
-    readme = folder.parent / "README.md"
+    texts, readme = {folder / "README.md": overview(folder)}, folder.parent / "README.md"
     if readme.exists() and BEGIN in (text := readme.read_text(encoding="utf-8")):
-        with atomic_path(readme) as temporary:
-            temporary.write_text(with_links(with_answer(text, folder), folder.parent), encoding="utf-8")
+        texts[readme] = with_links(with_answer(text, folder), folder.parent)
+    for path, text in texts.items():  # both or none
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     return folder / "README.md"
 
 
 def with_answer(text: str, folder: Path) -> str:
-    """Return a README's text with the answer in short of the reports in ``folder`` between ``BEGIN`` and ``END``."""
+    """Return a README's text with the answer in short of the reports in ``folder`` between ``BEGIN`` and ``END``.
+
+    Raises:
+        ValueError: the line ``END`` is missing, so that nobody knows what of the text was written here.
+    """
     before, _, rest = text.partition(BEGIN)
+    if END not in rest:
+        raise ValueError(
+            f"the README beside {folder} has the line {BEGIN!r} and, below it, no line {END!r}: put it back."
+        )
     return "\n".join([before + BEGIN, *_in_short(folder), END + rest.partition(END)[2]])
 
 

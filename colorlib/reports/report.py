@@ -58,9 +58,15 @@ def write_report(study_folder: Path | str, report_folder: Path | str) -> Path:
         The path of ``index.html``, which opens offline, with the pictures in the folder ``figures`` beside it.
 
     Raises:
+        FileExistsError: that folder holds something else, in which files of an earlier report cannot be told.
         What :func:`compare` raises.
     """
     folder, comparison = Path(report_folder), compare(study_folder)
+    begun = folder / "comparison.md"  # the first file, so that a report which was cut off is known for one
+    if folder.exists() and any(folder.iterdir()) and not begun.exists():
+        raise FileExistsError(f"{folder} holds files and no report: choose a new folder, or that of an earlier report.")
+    with atomic_path(begun) as temporary:
+        temporary.write_text(to_markdown(comparison), encoding="utf-8")
     figures = {path: content for section in comparison.sections for path, content in section.files().items()}
     for name, content in figures.items():
         with atomic_path(folder / "figures" / name) as temporary:
@@ -75,7 +81,7 @@ def write_report(study_folder: Path | str, report_folder: Path | str) -> Path:
         if path.name not in tables:
             path.unlink()  # of an earlier report
     texts = {name: table.to_csv(float_format="%.9g", lineterminator="\n") for name, table in tables.items()}
-    texts |= {"comparison.md": to_markdown(comparison), "index.html": to_html(comparison)}
+    texts["index.html"] = to_html(comparison)
     for name, text in texts.items():
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -126,20 +126,22 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
     """Group the finished runs in a study's folder into rows, one for all seeds of one setting.
 
     Runs that the study did not plan are rows too, but for those that :func:`runs_left_out` names. A network's row is
-    called by its alias in the study's file, or else as :func:`short_names` says. Where there are several budgets, rows
-    without the commonest one have theirs in the label, "unet · l1 (300 GMACs)"; settings that still share a label get
-    what sets them apart.
+    called by the alias that one of its seeds has in the study's file, or else as :func:`short_names` says. Where there
+    are several budgets, rows without the commonest one have theirs in the label, "unet · l1 (300 GMACs)"; settings that
+    still share a label get what sets them apart.
     """
     runs = _sort_runs(study, folder)[0]
     names = short_names(run.label for run in runs if run.config["kind"] == "network")
-    aliases = {Path(row["folder"]).name: row["alias"] for row in study["rows"] if row.get("alias")}
+    by_row = {Path(row["folder"]).name: row["alias"] for row in study["rows"] if row.get("alias")}
+    aliases = {
+        _settings(run): alias
+        for run in runs
+        if run.config["kind"] == "network" and (alias := by_row.get(run.folder.relative_to(folder).parts[0]))
+    }
     settings: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        label = names.get(run.label, run.label)
-        if run.config["kind"] == "network":
-            label = aliases.get(run.folder.relative_to(folder).parts[0], label)
-        rest = {key: value for key, value in run.config.items() if key not in NOT_SETTINGS}
-        settings.setdefault((label, json.dumps(rest, sort_keys=True)), []).append(run)
+        label = aliases.get(_settings(run)) or names.get(run.label, run.label)
+        settings.setdefault((label, _settings(run)), []).append(run)
     devices = Counter(device for run in runs if run.config["kind"] == "network" and (device := _device(run)))
     device = max(devices, key=devices.__getitem__, default=None)
     rows = []
@@ -156,11 +158,16 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
     return rows
 
 
+def _settings(run: Run) -> str:
+    """Return what the runs of one row have in common."""
+    return json.dumps({key: value for key, value in run.config.items() if key not in NOT_SETTINGS}, sort_keys=True)
+
+
 def runs_left_out(study: dict, folder: Path) -> dict[str, str]:
     """Name what lies in a study's folder and is no row of its report: path below the folder → why.
 
-    They are rows that the study once had, and, of the runs that it never planned, those that are not finished or have
-    no photograph in common with all others.
+    They are rows that the study once had, a training that is there already with the same seed, and, of the runs that it
+    never planned, those that are not finished or have no photograph in common with all others.
     """
     return _sort_runs(study, folder)[1]
 
@@ -179,8 +186,9 @@ def _sort_runs(study: dict, folder: Path) -> tuple[list[Run], dict[str, str]]:
             left_out[str(path)] = "it is not finished"
         else:
             unplanned.append(run)
+    shown = _once_each(shown, folder, left_out)
     common = set.intersection(*(set(run.per_image["id"]) for run in shown)) if shown and unplanned else None
-    for run in unplanned:
+    for run in _once_each(unplanned, folder, left_out, shown):
         own = set(run.per_image["id"])
         if common is None or common & own:
             common = own if common is None else common & own
@@ -188,6 +196,22 @@ def _sort_runs(study: dict, folder: Path) -> tuple[list[Run], dict[str, str]]:
         else:
             left_out[str(run.folder.relative_to(folder))] = "it was judged on other photographs"
     return sorted(shown, key=lambda run: run.folder / "config.json"), left_out
+
+
+def _once_each(runs: list[Run], folder: Path, left_out: dict[str, str], before: Sequence[Run] = ()) -> list[Run]:
+    """Drop trainings that are among the runs, or those before them, already: one seed's luck is not that of two."""
+    known = {(_settings(run), run.config.get("seed")): run for run in reversed(before)}
+    kept = []
+    for run in runs:
+        twin = known.setdefault((_settings(run), run.config.get("seed")), run)
+        if twin is run or run.config["kind"] != "network":
+            kept.append(run)
+        else:
+            where = twin.folder.relative_to(folder)
+            left_out[str(run.folder.relative_to(folder))] = (
+                f"it is the training of {where} once more, with the same seed"
+            )
+    return kept
 
 
 def short_names(labels: Iterable[str]) -> dict[str, str]:

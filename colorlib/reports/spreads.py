@@ -5,8 +5,27 @@ from collections.abc import Sequence
 import numpy as np
 
 from colorlib.metrics import POOLED
-from colorlib.reports.rows import Row
+from colorlib.reports.rows import PRIMARY, Row
 from colorlib.statistics.intervals import Spread, pseudo_values, spread
+
+
+def scored_by_all(rows: Sequence[Row], ids: Sequence[str]) -> list[str]:
+    """Return the photographs of which every run has a number by the metric that ranks them.
+
+    Raises:
+        ValueError: a run has none, or none has them in common.
+    """
+    scored = np.full(len(ids), True)
+    for row in rows:
+        for run, scores in zip(row.runs, row.scores(PRIMARY, ids), strict=True):
+            if not (own := np.isfinite(scores)).any():
+                raise ValueError(
+                    f"{run.folder} has no {PRIMARY} of any photograph that all runs share: judge it again."
+                )
+            scored &= own
+    if rows and not scored.any():
+        raise ValueError(f"no photograph has a {PRIMARY} in every run of this study: there is nothing to compare.")
+    return [name for name, own in zip(ids, scored, strict=True) if own]
 
 
 def measure_spreads(

@@ -103,10 +103,7 @@ _TOLD = {
 }
 # Settings where zero means something; all other numbers must be positive.
 _MAY_BE_ZERO = ("seed", "weight_decay", "checkpoint_seconds", "degrade", "contrast", "ema")
-
-
-# What nobody can mean, and what would end in a full memory or a traceback.
-_LARGEST = {"seed": 2**32 - 1, "batch_size": 2**16, "validations": 10_000}
+_LARGEST = {"seed": 2**32 - 1, "batch_size": 2**16, "validations": 10_000}  # beyond, memory ends, or the libraries do
 
 
 def _check_setting(name: str, kind: object, value: object) -> None:
@@ -171,9 +168,12 @@ class Run:
     def _table(self, name: str, column: str, **options: Any) -> "pd.DataFrame":
         import pandas as pd  # half a second, and who colours a photograph reads no table
 
-        with reading(self.folder / name):
-            table = pd.read_csv(self.folder / name, **options)
-            table[column]  # a file that a disk left full of zeros is read as a table, too
+        with reading(path := self.folder / name):
+            table = pd.read_csv(path, **options)
+            keys = table[column]  # a file that a disk left full of zeros is read as a table, too
+            table.drop(columns="id", errors="ignore").astype(float)  # a word is no score
+            if keys.empty or (column == "id" and not keys.is_unique) or not path.read_bytes().endswith(b"\n"):
+                raise ValueError("cut off by a full disk, perhaps in the middle of a number")
             return table
 
     def _json(self, name: str) -> dict | None:
@@ -200,7 +200,8 @@ def read_config(folder: Path | str) -> dict:
     """
     path = Path(folder) / "config.json"
     if not path.exists():
-        raise FileNotFoundError(f"{folder} is not a run folder: it has no config.json.")
+        inside = f" Its run is {path.parent / 'run'}." if (path.parent / "run/config.json").exists() else ""
+        raise FileNotFoundError(f"{folder} is not a run folder: it has no config.json.{inside}")
     return read_versioned(path, FORMAT)
 
 

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 from colorlib.statistics.intervals import Label, Spread, half_width, spread, two_sided_p
 
 ONE_TRAINING = "no verdict: one training"
+ONE_PHOTOGRAPH = "no verdict: one photograph"
 
 
 class Difference(NamedTuple):
@@ -187,12 +188,15 @@ def verdict(difference: Difference, margin: float, higher_is_better: bool | None
         alpha: the level that p must lie below.
 
     Returns:
-        "no verdict: one training" where a side was trained once; "no difference larger than <margin>" if p_large <
+        "no verdict: one training" where a side was trained once; "no verdict: one photograph" where it was measured on
+        no other; "no difference larger than <margin>" if p_large <
         alpha; else "better" or "worse" ("higher" or "lower" for a metric without direction) if p < alpha; else
         "undecided".
     """
     if 1 in difference.seeds:
         return ONE_TRAINING
+    if np.isnan(difference.p):
+        return ONE_PHOTOGRAPH
     if difference.p_large < alpha:
         return f"no difference larger than {margin:g}"
     if not difference.p < alpha:

@@ -189,6 +189,8 @@ def half_width(variances: ArrayLike, freedom: ArrayLike, alpha: ArrayLike = 0.05
 def two_sided_p(distance: ArrayLike, variances: ArrayLike, freedom: ArrayLike) -> np.ndarray:
     """Return the alpha at which the interval of :func:`half_width` just reaches so far, at least 1e-100.
 
+    NaN where a variance is: of one photograph nobody knows how far another would lie from it.
+
     Args:
         distance: (...) from the number that is tested, of either sign.
         variances, freedom: as for :func:`half_width`.
@@ -203,7 +205,7 @@ def two_sided_p(distance: ArrayLike, variances: ArrayLike, freedom: ArrayLike) -
         middle = (low + high) / 2
         reaches = half_width(variances, freedom, np.exp(middle)) >= distance
         low, high = np.where(reaches, middle, low), np.where(reaches, high, middle)
-    return np.where(np.isfinite(distance), np.exp(high), np.nan)
+    return np.where(np.isfinite(distance) & ~np.isnan(variances).any(-1), np.exp(high), np.nan)
 
 
 def mean_intervals(scores: Mapping[Label, ArrayLike], level: float = 0.95) -> dict[Label, Interval]:

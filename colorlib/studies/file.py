@@ -174,7 +174,7 @@ def _margin(path: Path, name: str, value: object) -> float:
     from colorlib.metrics import METRICS
 
     look_up(METRICS, name, "metric")
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise TypeError(f"{path}: margin.{name} must be a number of 0 or more, not {value!r}.")
     return float(value)
 

@@ -51,9 +51,12 @@ def read_mark(path: Path) -> dict[str, Any] | None:
 
 
 def is_done(place: Path) -> bool:
-    """Tell whether a row's folder has the mark of a finished one, and no result that lost its content."""
+    """Tell whether a row's folder has the mark of a finished one, runs that are judged, and none that lost a result."""
+    if read_mark(place / "done.json") is None or not any(place.rglob("per_image.csv")):
+        return False
     results = (path for path in place.rglob("*") if path.suffix in (".csv", ".json", ".npz", ".safetensors"))
-    return read_mark(place / "done.json") is not None and not any(is_blank(path) for path in results)
+    judged = [path.with_name(name) for path in place.rglob("config.json") for name in ("per_image.csv", "cost.json")]
+    return all(path.exists() for path in judged) and not any(is_blank(path) for path in results)
 
 
 def duration(seconds: float) -> str:

@@ -87,7 +87,7 @@ class Attribution(Section):
     def sentences(self) -> list[str]:
         """Which sources the variance goes with, and how far the grid can tell."""
         sentences = []
-        gaps: dict[str, float] = {}
+        gaps: dict[str, tuple[float, str]] = {}
         for metric, shares in self.shares.items():
             order = sorted(shares, key=lambda name: -shares[name].share)
             parts = [
@@ -97,12 +97,13 @@ class Attribution(Section):
             runs = plural(shares["seed"].levels, "trained run")
             sentences.append(f"Of the variance of {head(metric)} between the {runs}, {listed(parts)}.")
             for name, share in shares.items():
-                gaps[name] = max(gaps.get(name, 0), abs(share.first - share.last))
-        loose = {name: gap for name, gap in gaps.items() if gap > LOOSE}
+                gaps[name] = max(gaps.get(name, (0, "")), (abs(share.first - share.last), head(metric)))
+        loose = {name: gap for name, gap in gaps.items() if gap[0] > LOOSE}
         if loose:
             sentences.append(
                 f"The grid does not fully tell {listed(map(_source, loose))} apart: a share moves by up to "
-                f"{number(100 * max(loose.values()), 0)} points with what is counted first."
+                f"{number(100 * max(loose.values())[0], 0)} points, in {max(loose.values())[1]}, with what is counted "
+                "first."
             )
         if self.shares and math.isnan(next(iter(self.shares.values()))["seed"].by_chance):
             sentences.append(

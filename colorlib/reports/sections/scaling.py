@@ -39,7 +39,8 @@ class Scaling(Section):
     note = (
         "Each curve is one long training at a constant rate, from which a cool-down over the last fifth branches off "
         "for each budget (Hägele et al. 2024). Forecasts are of a power law with a floor, fitted to all budgets but "
-        "the largest; their intervals are over seeds alone."
+        "the largest, with intervals over seeds alone. They, and what four times the photographs buy, count the seeds "
+        "that all budgets of a design have."
     )
 
     @cached_property
