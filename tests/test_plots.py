@@ -246,7 +246,7 @@ def test_a_curve_in_the_plane_is_named_once_with_its_ends():
 
 def test_one_answer_alone_has_no_diversity_to_be_drawn_at():
     found = texts(FIGURES["several"]())
-    assert "best of 4" in found and "best of 1" not in found and "diffusion: average of 8" in found
+    assert {"4", "8"} <= set(found) and "1" not in found and found.count("diffusion") == 1
 
 
 def test_pareto_leaves_out_rows_without_the_cost_and_writes_apart():

@@ -233,6 +233,8 @@ def plot_hints(
 def plot_several(table: pd.DataFrame, reference: tuple[str, float] | None = None, title: str = "") -> Figure:
     """Draw error against diversity of networks that give several answers: their average filled, the nearest hollow.
 
+    A network is named where it gives most answers; the numbers beside the hollow marks say how many.
+
     Args:
         table: one line per row and k; columns name, k, diversity, mean (the error of the average of k answers) and
             best (of the nearest one), all ΔE76. One answer has no diversity and is not drawn.
@@ -247,13 +249,17 @@ def plot_several(table: pd.DataFrame, reference: tuple[str, float] | None = None
     for name, rows in table.groupby("name", sort=False):
         color = colors[name]
         axes.vlines(rows["diversity"], rows["best"], rows["mean"], color=color, lw=1.2, alpha=0.5)
-        for y, face, words in (("mean", color, f"{name}: average of"), ("best", PAPER, "best of")):
+        for y, face in (("mean", color), ("best", PAPER)):
             axes.plot(rows["diversity"], rows[y], "o", ms=6, mfc=face, mec=color, mew=1.4)
-            texts = [f"{words} {k:.0f}" for k in rows["k"]]
-            marks.append(pd.DataFrame({"x": rows["diversity"], "y": rows[y], "text": texts, "color": color}))
+        numbers = pd.DataFrame({"x": rows["diversity"], "y": rows["best"], "text": rows["k"].map("{:.0f}".format)})
+        named = rows.loc[[rows["k"].idxmax()]]
+        names = pd.DataFrame({"x": named["diversity"], "y": named["mean"], "text": name})
+        marks += [numbers.assign(color=color), names.assign(color=color)]
+    words = "filled: the average of so many answers; hollow: the nearest of them"
     if reference:
         axes.axhline(reference[1], color=GROUPS["trained"], lw=1, ls=BROKEN, zorder=0)
-        axes.set_title(folded(f"broken: {reference[0]}", WIDTH - 0.7), color=GROUPS["trained"], fontweight="normal")
+        words += f"; broken: {reference[0]}"
+    axes.set_title(folded(words, WIDTH - 0.7), color=FAINT, fontweight="normal")
     axes.set(xlabel="diversity: ΔE 76 between two answers to one photograph", ylabel="ΔE 76 to the photograph")
     axes.margins(0.3, 0.15)
     rule(axes)
