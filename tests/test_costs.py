@@ -52,6 +52,9 @@ def test_a_study_is_timed_by_its_folder(runs, tiny_scenes, monkeypatch):
     assert given == [([Run(run) for run in runs], tiny_scenes.fingerprint)]
     with pytest.raises(FileNotFoundError, match="not the folder of a study"):
         time_study(folder / "none")
+    write_json(folder / "study.json", {"format": 1, "rows": []})
+    with pytest.raises(ValueError, match="study.json is damaged"):
+        time_study(folder)
 
 
 def test_the_report_says_how_its_seconds_were_measured(tmp_path):

@@ -104,7 +104,7 @@ def test_pictures_follow_the_rule_and_the_permission(study, tmp_path):
     write_json(folder / "study.json", json.loads((folder / "study.json").read_text()) | {"pictures": ["bundled"]})
     earlier = [tmp_path / "report" / "figures" / name for name in ("pictures_test.png", "test/1-01.jpg")]
     earlier[1].parent.mkdir(parents=True)
-    for path in earlier:
+    for path in (*earlier, tmp_path / "report" / "comparison.md"):
         path.touch()
     page = write_report(folder, tmp_path / "report")
     assert not any(path.exists() for path in earlier)

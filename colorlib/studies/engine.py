@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from colorlib.files import exclusive, write_json
+from colorlib.files import exclusive, reading, write_json
 from colorlib.studies.executor import LOCAL, check_executor, snakemake, why_not
 from colorlib.studies.notebook import execute, find_notebook
 from colorlib.studies.progress import display, is_done, look, read_mark, row_title, screen
@@ -93,7 +93,9 @@ def _seconds_before(place: Path) -> float:
 def collect(folder: Path | str, wall_seconds: float | None = None) -> dict[str, Any]:
     """Bring ``study.json`` up to date with what the rows' folders say, and return it."""
     study = read_study(folder)
-    for row in study["rows"]:
+    with reading(Path(folder) / "study.json"):
+        rows = study["rows"]
+    for row in rows:
         place = Path(row["folder"])
         done = read_mark(place / "done.json") if is_done(place) else None
         failed = read_mark(place / "failed.json")
@@ -138,6 +140,7 @@ def time_study(folder: Path | str) -> int:
 
     Raises:
         FileNotFoundError: the folder holds no study.
+        ValueError: its ``study.json`` is damaged, so that it has no rows.
         BlockingIOError: another process is running this study.
         What ``time_runs`` and opening the photographs raise.
     """
@@ -145,10 +148,12 @@ def time_study(folder: Path | str) -> int:
     from colorlib.runs import list_runs
     from colorlib.runs.costs import time_runs
 
-    rows = read_study(folder)["rows"]
+    study = read_study(folder)
+    with reading(Path(folder) / "study.json"):
+        source = study["rows"][0]["parameters"]["DATA"]
     with exclusive(folder, "study"):
         trained = [run for run in list_runs(folder) if run.history is not None]
-        time_runs(trained, open_dataset(rows[0]["parameters"]["DATA"]))
+        time_runs(trained, open_dataset(source))
     return len(trained)
 
 

@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colorlib.files import LIBRARY, check_name, name_from, read_versioned, reading
+from colorlib.files import LIBRARY, check_name, name_from, read_versioned
 from colorlib.registry import look_up
 from colorlib.studies.file import PICTURES, load_study
 from colorlib.studies.stamp import FORMAT, plan
@@ -93,17 +93,14 @@ def read_study(folder: Path | str) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: not a study's folder.
-        ValueError: written by another version, or damaged, so that it has no rows.
+        ValueError: written by another version, or damaged.
     """
     path = Path(folder) / "study.json"
     if not path.is_file():
         raise FileNotFoundError(
             f"{folder} is not the folder of a study (it has no study.json); run `colorlib study` first."
         )
-    study = read_versioned(path, FORMAT)
-    with reading(path):
-        study["rows"][0]
-    return study
+    return read_versioned(path, FORMAT)
 
 
 def open_study_data(data: dict[str, Any] | str) -> "LabArrays":
