@@ -255,6 +255,8 @@ def test_yaml_reads_back_the_number_that_the_message_proposes():
             check_parameter("LEARNING_RATE", text, 0.1, "row 1")
         proposal = str(error.value).rpartition("write ")[2].removesuffix(".")
         assert yaml.safe_load(proposal) == float(text)
+    with pytest.raises(TypeError, match="SEED: 1 is text to YAML, not a number; write 1[.]$"):
+        check_parameter("SEED", "1", 0, "row 1")
 
 
 def test_notebooks_that_cannot_be_rows(project):

@@ -249,6 +249,7 @@ def check_parameter(name: str, value: Any, default: object, where: str) -> Any:
         return [check_parameter(name, one, default[0] if default else None, where) for one in value]
     if isinstance(value, str) and not isinstance(default, str) and (number := _number_in(value)) is not None:
         # YAML 1.1 takes a number with an exponent for text unless it has both a point and a sign
+        number = int(number) if isinstance(default, int) and number.is_integer() else number
         raise TypeError(f"{where}: {name}: {value} is text to YAML, not a number; write {yaml.safe_dump(number)[:-5]}.")
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
