@@ -99,6 +99,19 @@ def test_best_is_said_of_no_row_that_others_cannot_be_told_from(tmp_path):
     assert f"from {low:.2f} to {high:.2f}, a spread of {high - low:.2f} (40 photographs" in first
 
 
+def test_a_row_beyond_grey_that_may_be_the_best_is_explained(tmp_path):
+    folder = write_study(tmp_path / "wild", seeds=3)
+    for shift, path in zip((-2, 4, 9), sorted(folder.glob("plain_cnn-l1-s*/per_image.csv")), strict=True):
+        table = pd.read_csv(path)
+        table.assign(delta_e_2000=table["delta_e_2000"] + shift).to_csv(path, index=False)
+    c = compare(folder)
+    values = c.seeds.loc["plain_cnn · l1", "delta_e_2000"]
+    assert answer(c)[0].endswith(
+        "1 of them errs more than grey photographs on average and cannot be ruled out, for trainings so far apart decide "
+        f"little: the 3 of plain_cnn · l1 score from {values.min():.2f} to {values.max():.2f}."
+    )
+
+
 def test_rows_that_were_trained_once_are_never_better_and_the_report_says_why(study, page):
     c = compare(study)
     once = [label for label in c.trained if len(c.by_label[label].runs) == 1]

@@ -83,6 +83,22 @@ def _who_leads(c: Comparison, field: list[str]) -> str:
         f"No row is shown to be the best: of {plural(len(field), 'row')}, {len(contenders)} may be it "
         f"({listed(named)}), with a mean {head(PRIMARY)} from {number(min(means))} to {number(max(means))}, a spread "
         f"of {number(max(means) - min(means))} ({plural(len(c.ids), 'photograph')}; lower is better{why})."
+        + _beyond_grey(c, [label for label in contenders if len(c.by_label[label].runs) > 1])
+    )
+
+
+def _beyond_grey(c: Comparison, contenders: list[str]) -> str:
+    """Say why rows may be the best that err more than grey: their few trainings differ too much to tell."""
+    beyond = [label for label in contenders if c.grey and c.mean(PRIMARY, label) > c.mean(PRIMARY, c.grey)]
+    if not beyond:
+        return ""
+    worst = max(beyond, key=lambda label: c.mean(PRIMARY, label))
+    labels, found = c.spreads[PRIMARY]
+    trainings = found.by_seed[labels.index(worst)]
+    return (
+        f" {len(beyond)} of them {'errs' if len(beyond) == 1 else 'err'} more than grey photographs on average and "
+        f"cannot be ruled out, for trainings so far apart decide little: the {len(trainings)} of {worst} score from "
+        f"{number(trainings.min())} to {number(trainings.max())}."
     )
 
 
