@@ -107,8 +107,8 @@ def test_a_row_beyond_grey_that_may_be_the_best_is_explained(tmp_path):
     c = compare(folder)
     values = c.seeds.loc["plain_cnn · l1", "delta_e_2000"]
     assert answer(c)[0].endswith(
-        "1 of them errs more than grey photographs on average and cannot be ruled out, for trainings so far apart decide "
-        f"little: the 3 of plain_cnn · l1 score from {values.min():.2f} to {values.max():.2f}."
+        "1 of them errs more than grey photographs on average and cannot be ruled out, for trainings so far apart "
+        f"decide little: the 3 of plain_cnn · l1 score from {values.min():.2f} to {values.max():.2f}."
     )
 
 
