@@ -61,8 +61,7 @@ def write_overview(folder: Path | str) -> Path:
 def with_answer(text: str, folder: Path) -> str:
     """Return a README's text with the answer in short of the reports in ``folder`` between ``BEGIN`` and ``END``.
 
-    Raises:
-        ValueError: the line ``END`` is missing, so that nobody knows what of the text was written here.
+    Without the line ``END``, where nobody knows what of the text was written here, it is a ValueError.
     """
     before, _, rest = text.partition(BEGIN)
     if END not in rest:
@@ -172,11 +171,13 @@ def _shipped(folder: Path) -> Iterator[str]:
     nearest, boldest = nearest_and_boldest(cards)
     yield from ("", "## To colour a photograph", "")
     yield "No training is needed: these models ship, and `colorlib colorize photo.jpg --model NAME` uses them."
+    own, more = (float(score(cards[nearest], PRIMARY, column).split()[0].replace("−", "-")) for column in (1, 2))
     if nearest != boldest:
         yield f"`{nearest}` comes nearer to the true colours, `{boldest}` is more colourful."
     table = [["model", f"{head(PRIMARY)}, less is better", head(VIVID), "what it is"]]
     for name, card in cards.items():
         table.append([f"[`{name}`](../colorlib/weights/{name}.md)", *scores[name], card.split("\n\n")[1]])
+    table.append(["leaving all grey", f"{own - more:.2f}", "0", "The same photographs, as they are."])
     yield from ("", *markdown_table(table))
     for sheet in sorted((folder / "deployment").glob("*.jpg"))[:2]:
         yield from ("", _picture(f"deployment/{sheet.name}", PIXELS, f"{sheet.stem}, as each model colours it"))
