@@ -259,7 +259,7 @@ def plot_several(table: pd.DataFrame, reference: tuple[str, float] | None = None
     if reference:
         axes.axhline(reference[1], color=GROUPS["trained"], lw=1, ls=BROKEN, zorder=0)
         words += f"; broken: {reference[0]}"
-    axes.set_title(folded(words, WIDTH - 0.7), color=FAINT, fontweight="normal")
+    axes.set_title(folded(words, WIDTH - 0.9), color=FAINT, fontweight="normal")
     axes.set(xlabel="diversity: ΔE 76 between two answers to one photograph", ylabel="ΔE 76 to the photograph")
     axes.margins(0.3, 0.15)
     rule(axes)
