@@ -145,10 +145,14 @@ def test_the_committed_page_is_of_the_committed_reports(tmp_path):
 
 
 def test_a_readme_that_lost_the_end_of_the_answer_is_left_as_it_is(tmp_path):
-    (tmp_path / "reports").symlink_to(REPORTS)
-    (tmp_path / "README.md").write_text(f"# Ours\n{BEGIN}\nall that follows is the author's own\n")
+    (tmp_path / "reports").mkdir()
+    for name in ("budgets", "objectives"):
+        (tmp_path / "reports" / name).symlink_to(REPORTS / name)
+    text = f"# Ours\n{BEGIN}\nall that follows is the author's own\n"
+    (tmp_path / "README.md").write_text(text)
     with pytest.raises(ValueError, match="no line '<!-- end of the answer -->': put it back"):
-        with_answer((tmp_path / "README.md").read_text(), tmp_path / "reports")
+        write_overview(tmp_path / "reports")
+    assert (tmp_path / "README.md").read_text() == text and not (tmp_path / "reports" / "README.md").exists()
 
 
 def test_the_readme_answers_with_the_committed_reports():

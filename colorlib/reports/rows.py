@@ -1,6 +1,5 @@
 """From run folders to the rows of a report: one for all seeds of one setting, each with a label that tells it apart."""
 
-import json
 import math
 import re
 from collections import Counter
@@ -16,13 +15,13 @@ import pandas as pd
 from colorlib.models import MODELS, model_options
 from colorlib.objectives import OBJECTIVES, SUMS, terms_of
 from colorlib.runs.run import Run
+from colorlib.runs.standing import NOT_SETTINGS, row_settings
 
 PRIMARY = "delta_e_2000"  # rows are ranked by it and verdicts rest on it, whatever the results say
 COSTS = ("parameters", "macs_per_image", "images_seen", "training_macs")
 TIMES = ("train_seconds", "seconds_per_1000_training_images", "ms_per_image", "peak_memory_mb")
 MANY = 12  # rows; where there are more, each is a line of pictures, the later ones folded, and curves stand in panels
 GROUP_OF_KIND = {"network": "trained", "baseline": "trivial", "oracle": "oracle", "judged": "judged"}
-NOT_SETTINGS = ("name", "seed", "command")  # in these, runs of one row may differ
 MARKS = ("attempt.json", "done.json", "failed.json")  # of a folder that once was a row's: the engine writes them
 
 
@@ -134,14 +133,14 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
     names = short_names(run.label for run in runs if run.config["kind"] == "network")
     by_row = {Path(row["folder"]).name: row["alias"] for row in study["rows"] if row.get("alias")}
     aliases = {
-        _settings(run): alias
+        row_settings(run): alias
         for run in runs
         if run.config["kind"] == "network" and (alias := by_row.get(run.folder.relative_to(folder).parts[0]))
     }
     settings: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        label = aliases.get(_settings(run)) or names.get(run.label, run.label)
-        settings.setdefault((label, _settings(run)), []).append(run)
+        label = aliases.get(row_settings(run)) or names.get(run.label, run.label)
+        settings.setdefault((label, row_settings(run)), []).append(run)
     devices = Counter(device for run in runs if run.config["kind"] == "network" and (device := _device(run)))
     device = max(devices, key=devices.__getitem__, default=None)
     rows = []
@@ -156,11 +155,6 @@ def gather_rows(study: dict, folder: Path) -> list[Row]:
         alike = {label: [row for row in rows if row.label == label] for label in {row.label for row in rows}}
         rows = [_with_suffix(row, _differing(row, alike[row.label], dict.fromkeys(keys))) for row in rows]
     return rows
-
-
-def _settings(run: Run) -> str:
-    """Return what the runs of one row have in common."""
-    return json.dumps({key: value for key, value in run.config.items() if key not in NOT_SETTINGS}, sort_keys=True)
 
 
 def runs_left_out(study: dict, folder: Path) -> dict[str, str]:
@@ -200,10 +194,10 @@ def _sort_runs(study: dict, folder: Path) -> tuple[list[Run], dict[str, str]]:
 
 def _once_each(runs: list[Run], folder: Path, left_out: dict[str, str], before: Sequence[Run] = ()) -> list[Run]:
     """Drop trainings that are among the runs, or those before them, already: one seed's luck is not that of two."""
-    known = {(_settings(run), run.config.get("seed")): run for run in reversed(before)}
+    known = {(row_settings(run), run.config.get("seed")): run for run in reversed(before)}
     kept = []
     for run in runs:
-        twin = known.setdefault((_settings(run), run.config.get("seed")), run)
+        twin = known.setdefault((row_settings(run), run.config.get("seed")), run)
         if twin is run or run.config["kind"] != "network":
             kept.append(run)
         else:

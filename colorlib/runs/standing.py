@@ -12,7 +12,7 @@ from colorlib.statistics import Difference, mean_interval, paired_differences, v
 from colorlib.statistics.differences import both_ways
 
 PRIMARY = "delta_e_2000"
-OF_ONE_ROW = ("name", "seed", "command")  # in these settings, runs of one row may differ
+NOT_SETTINGS = ("name", "seed", "command")  # in these settings, runs of one row may differ
 
 
 def standing(run: Run) -> str:
@@ -38,7 +38,7 @@ def _against_the_leader(run: Run, ids: pd.Index, study: Path) -> str:
     margin = _margin(study / "study.json")
     if margin is None:
         return "no verdict, for the study.json above its folder cannot be read"
-    own = _row(run)
+    own = row_settings(run)
     rows, others = _rows(ids, study)
     if not rows.keys() - {own}:
         return "no verdict, for its study has no other row that was judged" + " on these photographs" * (others > 0)
@@ -66,7 +66,7 @@ def _rows(ids: pd.Index, study: Path) -> tuple[dict[str, list[np.ndarray]], int]
     rows: dict[str, list[np.ndarray]] = {}
     for found in list_runs(study):
         try:
-            row, oracle, scores = _row(found), found.config["kind"] == "oracle", _scores(found)
+            row, oracle, scores = row_settings(found), found.config["kind"] == "oracle", _scores(found)
         except (OSError, ValueError, KeyError):  # damaged, or of another version
             continue
         if oracle:
@@ -78,9 +78,9 @@ def _rows(ids: pd.Index, study: Path) -> tuple[dict[str, list[np.ndarray]], int]
     return rows, others
 
 
-def _row(run: Run) -> str:
+def row_settings(run: Run) -> str:
     """Return what the seeds of one row have in common: all their other settings, as text."""
-    return json.dumps({name: value for name, value in run.config.items() if name not in OF_ONE_ROW}, sort_keys=True)
+    return json.dumps({name: value for name, value in run.config.items() if name not in NOT_SETTINGS}, sort_keys=True)
 
 
 def _scores(run: Run) -> pd.Series:

@@ -188,10 +188,9 @@ def verdict(difference: Difference, margin: float, higher_is_better: bool | None
         alpha: the level that p must lie below.
 
     Returns:
-        "no verdict: one training" where a side was trained once; "no verdict: one photograph" where it was measured on
-        no other; "no difference larger than <margin>" if p_large <
-        alpha; else "better" or "worse" ("higher" or "lower" for a metric without direction) if p < alpha; else
-        "undecided".
+        "no verdict: one training" where a side was trained once; "no verdict: one photograph" where both were measured
+        on no other; "no difference larger than <margin>" if p_large < alpha; else "better" or "worse" ("higher" or
+        "lower" for a metric without direction) if p < alpha; else "undecided".
     """
     if 1 in difference.seeds:
         return ONE_TRAINING
