@@ -17,6 +17,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from traitlets.config import Config
 
+from colorlib import plots
 from colorlib.data import DATASETS
 from colorlib.models import MODELS
 from colorlib.models.base import Network
@@ -46,6 +47,19 @@ def test_what_a_notebook_imports_from_colorlib_is_there(path):
         for name in node.names:
             if not hasattr(room, name.name):
                 importlib.import_module(f"{node.module}.{name.name}")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_figures_are_begun_in_the_studys_look_and_their_letters_are_large_enough_for_a_telephone(path):
+    nodes = [node for tree in code(path) for node in ast.walk(tree)]
+    imported = [name.name for node in nodes if isinstance(node, ast.Import) for name in node.names]
+    assert not [name for name in imported if name.startswith(("matplotlib", "seaborn"))]
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    sizes = [word.value for call in calls for word in call.keywords if word.arg in ("fontsize", "labelsize")]
+    drawn = [call for call in calls if "new_figure" in ast.unparse(call.func)]
+    widths = [word.value for call in drawn for word in call.keywords if word.arg == "width"]
+    assert all(size.value >= plots.SMALL for size in sizes if isinstance(size, ast.Constant))
+    assert all(isinstance(width, ast.Constant) and width.value <= plots.WIDTH for width in widths)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

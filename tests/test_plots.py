@@ -335,7 +335,7 @@ def test_letters_beside_and_above_photographs_grow_with_the_grid(columns, lines)
 
 
 def test_names_beside_points_cover_no_point_and_their_lines_cross_no_name():
-    figure, grid = plots.new_figure(5, 4)
+    figure, grid = plots.new_figure(4)
     axes, count = grid[0, 0], 40
     axes.set(xlim=(0, 1), ylim=(0, 1))
     settle(figure)
@@ -357,7 +357,7 @@ def test_names_beside_points_cover_no_point_and_their_lines_cross_no_name():
 
 @pytest.mark.parametrize("gap", [0, 3, 6])
 def test_two_names_in_one_line_are_not_read_as_one(gap):
-    figure, grid = plots.new_figure(5, 4)
+    figure, grid = plots.new_figure(4)
     axes = grid[0, 0]
     axes.set(xlim=(0, 1), ylim=(0, 1))
     settle(figure)

@@ -13,7 +13,20 @@ from colorlib.plots.history import plot_history, plot_history_rows, plot_trainin
 from colorlib.plots.pairwise import plot_pairwise
 from colorlib.plots.photos import lab8_to_photo, show_answers, show_kept, show_photos, to_photos
 from colorlib.plots.planes import plot_hints, plot_pareto, plot_plane, plot_several, unbeaten
-from colorlib.plots.style import DENSITY, FAINT, GROUPS, INK, LINES, NAMED, RULE, WIDTH, figure_bytes, new_figure, style
+from colorlib.plots.style import (
+    DENSITY,
+    FAINT,
+    GROUPS,
+    INK,
+    LINES,
+    NAMED,
+    RULE,
+    SMALL,
+    WIDTH,
+    figure_bytes,
+    new_figure,
+    style,
+)
 
 __all__ = [
     "DENSITY",
@@ -24,6 +37,7 @@ __all__ = [
     "LINES",
     "NAMED",
     "RULE",
+    "SMALL",
     "WIDTH",
     "figure_bytes",
     "lab8_to_photo",

@@ -39,7 +39,7 @@ def _ab_plane(axes: Axes, title: str = "") -> None:
     axes.axhline(0, color=RULE, lw=0.7, zorder=0)
     axes.axvline(0, color=RULE, lw=0.7, zorder=0)
     axes.set(xlim=(-118, 118), ylim=(-118, 118), aspect="equal", title=title)
-    axes.set(xlabel="a*  (green ← → red)", ylabel="b*  (blue ← → yellow)", xticks=range(-100, 101, 50))
+    axes.set(xlabel="a*  (green ← → red)", ylabel="b*  (blue ← → yellow)", xticks=range(-100, 101, 100))
     axes.set_yticks(range(-100, 101, 50))
     axes.tick_params(axis="y", labelcolor=FAINT)
     axes.label_outer()
@@ -53,10 +53,15 @@ def plot_ab_histogram(samples: Mapping[str, np.ndarray], step: float = 2.0) -> F
         samples: name → ab values of shape (n, 2) or (N, 2, H, W), CIELAB units; one panel each.
         step: the width of a cell, CIELAB units.
     """
-    figure, grid = new_figure(min(3.4 * len(samples), 10.2) + 0.6, 3.6, len(samples), sharey=True)
+    columns = min(len(samples), 2)
+    rows = -(-len(samples) // columns)
+    figure, grid = new_figure(0.9 + rows * (3.2 if columns == 1 else 2.3), columns, rows, sharey=True)
+    panels = list(grid.flat[: len(samples)])
+    for axes in grid.flat[len(samples) :]:
+        axes.remove()
     edges = np.arange(-118, 118 + step, step)
     norm = LogNorm(1e-6, 1e-2)
-    for axes, (name, ab) in zip(grid[0], samples.items(), strict=True):
+    for axes, (name, ab) in zip(panels, samples.items(), strict=True):
         ab = np.asarray(ab)
         a, b = (ab.transpose(1, 0, 2, 3).reshape(2, -1) if ab.ndim == 4 else ab.T).astype(float)
         if a.size:
@@ -66,7 +71,7 @@ def plot_ab_histogram(samples: Mapping[str, np.ndarray], step: float = 2.0) -> F
             )  # fmt: skip
         _ab_plane(axes, name)
     bar = figure.colorbar(
-        ScalarMappable(norm, DENSITY), ax=grid[0], shrink=0.75, pad=0.02,
+        ScalarMappable(norm, DENSITY), ax=panels, location="bottom", shrink=0.75, pad=0.02,
         label=f"share of pixels per {step:g}×{step:g} cell",
     )  # fmt: skip
     bar.outline.set_visible(False)
@@ -83,13 +88,13 @@ def plot_gamut(weights: np.ndarray | None = None, lightness: Sequence[float] = (
         title: words before the panel's lightness.
     """
     centres = np.asarray(bin_centres())
-    size = np.full(len(centres), 42.0)
+    size = np.full(len(centres), 24.0)
     if weights is not None:
         weights = np.asarray(weights, float)
         if weights.shape != (len(centres),):
             raise ValueError(f"weights must have shape ({len(centres)},), one per bin, not {weights.shape}.")
-        size = 3 + 260 * np.sqrt(weights / weights.max())
-    figure, grid = new_figure(3.5 * len(lightness), 3.7, len(lightness), sharey=True)
+        size = 3 + 180 * np.sqrt(weights / weights.max())
+    figure, grid = new_figure(3.5 if len(lightness) == 1 else 2.8, len(lightness), sharey=True)
     for axes, L in zip(grid[0], lightness, strict=True):
         rgb, shown = _colors_of(centres, L)
         axes.scatter(*centres[shown].T, s=size[shown], c=rgb[shown], marker="s" if weights is None else "o", lw=0)
@@ -110,7 +115,7 @@ def plot_prior(prior: np.ndarray, smoothed: np.ndarray | None = None, weights: n
     prior = np.asarray(prior, float)
     order = np.argsort(-prior, kind="stable")
     rgb, _ = _colors_of(np.asarray(bin_centres()), 60)
-    figure, grid = new_figure(7.2, 3.0 if weights is None else 4.4, 1, 1 if weights is None else 2, sharex=True)
+    figure, grid = new_figure(3.0 if weights is None else 4.4, rows=1 if weights is None else 2, sharex=True)
     top = grid[0, 0]
     floor = prior[prior > 0].min() / 3
     top.bar(range(len(prior)), np.maximum(prior[order], floor) - floor, bottom=floor, color=rgb[order], width=1)
@@ -120,7 +125,7 @@ def plot_prior(prior: np.ndarray, smoothed: np.ndarray | None = None, weights: n
         line = np.asarray(smoothed, float)[order]
         top.plot(line, color=INK, lw=1)
         middle = len(line) // 3
-        top.annotate("line: smoothed", (middle, line[middle]), (0, 8), textcoords="offset points", fontsize=8)
+        top.annotate("line: smoothed", (middle, line[middle]), (0, 8), textcoords="offset points")
     if weights is not None:
         grid[1, 0].bar(range(len(prior)), np.asarray(weights, float)[order], color=rgb[order], width=1)
         grid[1, 0].set_ylabel("weight in the loss")

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from colorlib.plots.labels import label_ends
-from colorlib.plots.style import LINES, WIDTH, new_figure, rule, style
+from colorlib.plots.style import LINES, new_figure, rule, style
 
 
 @style()
@@ -21,7 +21,7 @@ def plot_curves(
         forecasts: index = names; the column forecast, drawn as a hollow mark at the curve's last budget.
         title: what is to be seen.
     """
-    figure, grid = new_figure(WIDTH, 3.6, title=title)
+    figure, grid = new_figure(3.6, title=title)
     axes, ends = grid[0, 0], []
     looks = itertools.product(("o-", "o--"), LINES)  # dashed where the colours begin anew
     for (name, curve), (line, color) in zip(points.groupby("name", sort=False), itertools.cycle(looks), strict=False):

@@ -75,7 +75,7 @@ def plot_forests(
     titles = [folded(name, (width - NAMES) / len(tables) - 0.2, bold=True) for name in tables]
     lines = max(name.count("\n") + 1 for name in titles) if any(titles) else 0
     figure, grid = new_figure(
-        width, 0.95 + LINE / 72 * 1.4 * lines + inches, len(tables), title=title, sharey=True, sharex=True
+        0.95 + LINE / 72 * 1.4 * lines + inches, len(tables), title=title, width=width, sharey=True, sharex=True
     )
     ends = range_of(everything, everything["mean"][everything.index == reference], higher_is_better)
     for axes, name, table in zip(grid[0], titles, tables.values(), strict=True):
@@ -108,7 +108,7 @@ def plot_laws(table: pd.DataFrame, label: str, mark: float | None = None, title:
     laws = [law for law in LAWS if law in set(table["law"])]
     groups = table.drop_duplicates("name").set_index("name")["group"]
     heights, inches = _heights(groups.index)
-    figure, grid = new_figure(WIDTH, 0.95 + inches, len(laws), title=title, sharey=True, sharex=True)
+    figure, grid = new_figure(0.95 + inches, len(laws), title=title, sharey=True, sharex=True)
     figure.set_layout_engine("constrained", wspace=0.06)
     for axes, law in zip(grid[0], laws, strict=True):
         rows = table[table["law"] == law].set_index("name")

@@ -41,7 +41,7 @@ def plot_history(
         named: so many rows, the first ones, are coloured and named where there are more; the others stay grey.
         title: what is to be seen.
     """
-    figure, grid = new_figure(WIDTH, 3.2, title=title)
+    figure, grid = new_figure(3.2, title=title)
     axes = grid[0, 0]
     lines = _lines_of(histories, x, y)
     colors = dict(zip(list(histories)[:named], itertools.cycle(LINES)))
@@ -78,7 +78,7 @@ def plot_history_rows(
         max(1 + name.count("\n") for name in names[i : i + COLUMNS]) for i in range(0, len(names), COLUMNS)
     ]
     rows, height = len(lines_of_names), sum(0.75 + LINE / 72 * count for count in lines_of_names)
-    figure, grid = new_figure(WIDTH, 0.4 + height, COLUMNS, rows, title=title, sharex=True, sharey=True)
+    figure, grid = new_figure(0.4 + height, COLUMNS, rows, title=title, sharex=True, sharey=True)
     for axes in grid.flat[len(names) :]:
         axes.set_axis_off()
     for axes in grid.flat[max(0, len(names) - COLUMNS) : len(names)]:  # the lowest of each column
@@ -108,7 +108,7 @@ def plot_training_sizes(curves: Mapping[str, pd.DataFrame], label: str, title: s
         label: what mean is, with its unit.
         title: what is to be seen.
     """
-    figure, grid = new_figure(WIDTH, 3.2, title=title)
+    figure, grid = new_figure(3.2, title=title)
     axes = grid[0, 0]
     ends = []
     for (name, table), color in zip(curves.items(), itertools.cycle(LINES), strict=False):

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from colorlib.plots.labels import NAMES, row_heights
-from colorlib.plots.style import FAINT, INK, SMALL, WIDTH, folded, new_figure, style
+from colorlib.plots.style import FAINT, INK, SMALL, folded, new_figure, style
 
 BETTER, WORSE, OPEN = "#0a66a8", "#d98a4b", "#e3e6e9"
 LEGEND = {BETTER: "better", OPEN: "not told apart", WORSE: "worse"}
@@ -26,7 +26,7 @@ def plot_pairwise(verdicts: pd.DataFrame, title: str = "") -> Figure:
     n = len(verdicts)
     names = [f"{name}  {place}" for place, name in enumerate(verdicts.index, 1)]
     edges = np.cumsum([0.0, *row_heights(names).values()])  # inches from the top
-    figure, grid = new_figure(WIDTH, 0.9 + edges[-1], title=title)
+    figure, grid = new_figure(0.9 + edges[-1], title=title)
     axes = grid[0, 0]
     cells = verdicts.to_numpy(float).copy()
     np.fill_diagonal(cells, np.nan)

@@ -61,8 +61,8 @@ def show_photos(
     titles = [folded(name, size - 0.05, above) for name in columns or ()]
     lines = max((title.count("\n") + 1 for title in titles), default=0)
     figure, grid = new_figure(
-        size * width + gap + growth * left, size * sum(ratios) + 0.1 + LINE / SMALL * above / 72 * lines, width, height,
-        height_ratios=ratios,
+        size * sum(ratios) + 0.1 + LINE / SMALL * above / 72 * lines, width, height,
+        width=size * width + gap + growth * left, height_ratios=ratios,
     )  # fmt: skip
     figure.set_layout_engine("constrained", w_pad=0.015, h_pad=0.015, wspace=0.01, hspace=0.01)
     for i, line in enumerate(photos):

@@ -66,7 +66,7 @@ def plot_pareto(
         reference: a name and a value drawn as a line across, for example what leaving every photograph grey scores.
         title: what is to be seen.
     """
-    figure, grid = new_figure(WIDTH, 0.2 + 3.8 * len(costs), rows=len(costs), title=title, sharey=True)
+    figure, grid = new_figure(0.2 + 3.8 * len(costs), rows=len(costs), title=title, sharey=True)
     panels = []
     ends = range_of(table, [reference[1]] if reference else [], higher_is_better)
     for axes, (cost, words) in zip(grid[:, 0], costs.items(), strict=True):
@@ -142,7 +142,7 @@ def plot_plane(
         x_mark, y_mark: a name and a value drawn as a line across; of x none where it lies beyond the points.
         title: what is to be seen.
     """
-    figure, grid = new_figure(WIDTH, 4.6, title=title)
+    figure, grid = new_figure(4.6, title=title)
     axes = grid[0, 0]
     ends = {}
     for axis in "xy":
@@ -198,7 +198,7 @@ def plot_hints(
         reference: a name and {number of hints: PSNR in dB} of another network, drawn grey and broken.
         title: what is to be seen.
     """
-    figure, grid = new_figure(WIDTH, 3.6, title=title)
+    figure, grid = new_figure(3.6, title=title)
     axes = grid[0, 0]
     name, published = reference
     axes.plot(list(published), list(published.values()), color=FAINT, ls=(0, (4, 2)), marker="o", ms=3, mfc=PAPER)
@@ -241,7 +241,7 @@ def plot_several(table: pd.DataFrame, reference: tuple[str, float] | None = None
         reference: a name and an error drawn as a line across, for example of a row that answers once.
         title: what is to be seen.
     """
-    figure, grid = new_figure(WIDTH, 3.8, title=title)
+    figure, grid = new_figure(3.8, title=title)
     axes = grid[0, 0]
     table = table.dropna(subset=["diversity"])
     colors = dict(zip(table["name"].unique(), itertools.cycle(LINES)))

@@ -1,7 +1,7 @@
 """The study's look: its colours, a figure to begin with, and a figure as the bytes of a file.
 
-A report's figures are ``WIDTH`` inches wide and no letter on them is below ``SMALL`` points, so that on a telephone,
-where a page is 390 pixels wide, letters are still as large as the page's own small print.
+Figures of reports and notebooks are ``WIDTH`` inches wide and no letter on them is below ``SMALL`` points, so that on a
+telephone, where a page is 390 pixels wide, letters are still as large as the page's own small print.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-WIDTH = 5.0  # inches of a report's figure
+WIDTH = 5.0  # inches of a figure
 SMALL = 9.0  # points of its smallest letters
 TITLE = 10.5  # points of its title
 INK, FAINT, RULE, PAPER = "#22262b", "#6d747c", "#d9dde1", "#ffffff"
@@ -82,15 +82,18 @@ def style() -> Iterator[None]:
 
 @style()
 def new_figure(
-    width: float, height: float, columns: int = 1, rows: int = 1, title: str = "", **options: Any
+    height: float, columns: int = 1, rows: int = 1, title: str = "", width: float = WIDTH, **options: Any
 ) -> tuple[Figure, np.ndarray]:
-    """Begin a figure in the study's look: its size in inches, and its axes as an array (rows, columns).
+    """Begin a figure in the study's look, and return it with its axes as an array (rows, columns).
 
     Args:
+        height, width: in inches. Letters on a figure wider than ``WIDTH`` are too small for a telephone: panels that
+            find no room beside one another go below one another.
         title: the figure's one message, broken into lines above the axes; the height grows by them.
+        options: of Matplotlib's ``Figure.subplots``, for example ``sharex=True``.
 
     Example:
-        >>> figure, axes = new_figure(7.2, 3)
+        >>> figure, axes = new_figure(3)
         >>> line = axes[0, 0].plot([1, 4, 9])
     """
     lines = folded(title, width - 0.1, TITLE, bold=True)

@@ -22,10 +22,8 @@ from colorlib.runs.run import ExperimentConfig, Run
 from colorlib.runs.training import macs_in_training, train
 
 COLOURED = 10  # photographs that are coloured one at a time for the clock
-WARM, TIMED = (
-    2,
-    16,
-)  # steps of training: those that are not counted, in which torch chooses its kernels, and those that are
+WARM = 2  # steps of training in which torch chooses its kernels, which are not counted
+TIMED = 16  # steps of training that are
 
 
 def coloring_cost(colorizer: Colorizer | None, data: LabArrays, split: str) -> dict:
