@@ -334,6 +334,18 @@ def test_letters_beside_and_above_photographs_grow_with_the_grid(columns, lines)
         assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1, text
 
 
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("count, size", [(2, 2.4), (5, 1.35), (8, 1.35)])
+def test_names_of_several_lines_above_photographs_are_not_cut_off(count, size, rows):
+    figure = plots.show_photos(
+        [[np.zeros((64, 64, 3))] * count] * rows,
+        columns=["a name of more words than are read in a line of it"] * count,
+        size=size,
+    )
+    for text, box in drawn(figure).items():
+        assert "\n" in text.get_text() and box.y1 <= figure.bbox.y1, text
+
+
 def test_names_beside_points_cover_no_point_and_their_lines_cross_no_name():
     figure, grid = plots.new_figure(4)
     axes, count = grid[0, 0], 40

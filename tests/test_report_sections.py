@@ -10,7 +10,7 @@ import pytest
 from fake_study import change, network, write_run, write_special, write_study
 
 from colorlib.files import write_json
-from colorlib.reports import choose_samples, compare, show_samples, write_report
+from colorlib.reports import choose_samples, compare, show_samples, to_html, to_markdown, write_report
 from colorlib.reports.rows import MANY, by_budget, short_names
 from colorlib.reports.sections.attribution import Attribution
 from colorlib.reports.sections.critics import Critics
@@ -39,6 +39,11 @@ def study(tmp_path_factory):
 @pytest.fixture(scope="module")
 def special(tmp_path_factory):
     return write_special(tmp_path_factory.mktemp("runs") / "special")
+
+
+@pytest.fixture(scope="module")
+def special_page(special, tmp_path_factory):
+    return write_report(special, tmp_path_factory.mktemp("reports") / "special")
 
 
 def test_law_table_weighs_pixels(tmp_path):
@@ -98,7 +103,9 @@ def test_pictures_follow_the_rule_and_the_permission(study, tmp_path):
     assert list(samples[0].photos)[:3] == ["truth", "grey", "unet · l1"]
     scores = [float(sample.reason.split()[-1]) for sample in samples]
     assert scores[0] <= scores[1] <= scores[2]
-    assert show_samples(samples).get_size_inches()[0] > 8
+    shown = show_samples(samples)
+    assert shown.get_figwidth() < 7
+    assert [axes.get_ylabel() for axes in shown.axes[:: len(samples)]][:3] == ["truth", "grey", "unet · l1"]
     folder = tmp_path / "copy"
     shutil.copytree(study, folder)
     write_json(folder / "study.json", json.loads((folder / "study.json").read_text()) | {"pictures": ["bundled"]})
@@ -111,9 +118,8 @@ def test_pictures_follow_the_rule_and_the_permission(study, tmp_path):
     assert "test-0" not in page.read_text() and "bundled-0" in page.read_text()
 
 
-def test_special_parts_stand_in_page_and_markdown(special, tmp_path):
-    page = write_report(special, tmp_path / "report")
-    html, markdown = page.read_text(), (page.parent / "comparison.md").read_text()
+def test_special_parts_stand_in_page_and_markdown(special_page):
+    html, markdown = special_page.read_text(), (special_page.parent / "comparison.md").read_text()
     for text in (html, markdown):
         for heading in ("Equal images, equal computing", "What the variance goes with", "Colder and warmer", "Hints"):
             assert heading in text
@@ -121,21 +127,21 @@ def test_special_parts_stand_in_page_and_markdown(special, tmp_path):
         assert "unet · l2, seed 0, collapsed after 4,000 photographs: the critic is always right" in text.replace(
             "\u00a0", " "
         )
-    figures = {path.stem for path in (page.parent / "figures").glob("*.png")}
+    figures = {path.stem for path in (special_page.parent / "figures").glob("*.png")}
     assert {"temperature", "hints", "several"} <= figures
-    sweep = pd.read_csv(page.parent / "sweep.csv")  # of two seeds, which share it
+    sweep = pd.read_csv(special_page.parent / "sweep.csv")  # of two seeds, which share it
     assert sweep["learning_rate"].tolist() == [1e-3, 4e-3] and sweep["chosen"].tolist() == [0, 1]
 
 
 def test_the_report_says_which_weights_of_a_training_with_a_critic_were_judged(special, tmp_path):
     rule = "Judged are, of a training with a critic, the last weights that have not left the photographs"
     folder = shutil.copytree(special, tmp_path / "copy")
-    page = write_report(folder, tmp_path / "without")
-    assert rule not in page.read_text() and rule not in (page.parent / "comparison.md").read_text()
+    c = compare(folder)
+    assert rule not in to_html(c) and rule not in to_markdown(c)
     path = folder / "unet-l2-s0" / "history.csv"
     pd.read_csv(path).assign(critic_loss=0.5).to_csv(path, index=False)
-    page = write_report(folder, tmp_path / "with")
-    assert rule in page.read_text() and rule in (page.parent / "comparison.md").read_text()
+    c = compare(folder)
+    assert rule in to_html(c) and rule in to_markdown(c)
 
 
 def test_rows_of_equal_computing_stand_apart_from_rows_of_images(special):
@@ -178,8 +184,7 @@ def test_the_share_of_the_gap_has_an_interval_and_is_said(study, tmp_path):
     said = " ".join(Recognised(c).sentences)
     assert "What is recognised is of 30 photographs whose class ImageNet has." in said
     assert "of the trained rows unet · l2 recovers the most: 49 % (95 % interval 48 to 50)" in said
-    markdown = (write_report(folder, tmp_path / "report").parent / "comparison.md").read_text()
-    assert "Gap recovered (Lite2) [%] ↑" in markdown
+    assert "Gap recovered (Lite2) [%] ↑" in to_markdown(c)
 
 
 def test_a_training_judged_without_the_extra_takes_recognition_from_its_own_row_alone(tmp_path):
@@ -192,7 +197,7 @@ def test_a_training_judged_without_the_extra_takes_recognition_from_its_own_row_
     assert "class_agreement_lite2" in seen and "unet · l1" in whole.intervals["class_agreement_lite2"]
     assert set(whole.intervals["class_agreement_lite2"]) - set(c.intervals["class_agreement_lite2"]) == {"unet · l1"}
     assert c.intervals["delta_e_2000"] == whole.intervals["delta_e_2000"]
-    assert write_report(folder, tmp_path / "report").is_file()
+    assert "unet · l1" in to_html(c) and "unet · l1" in to_markdown(c)
 
 
 def test_columns_that_are_no_metric_any_more_are_left_out_with_a_line(study, tmp_path):
@@ -203,8 +208,7 @@ def test_columns_that_are_no_metric_any_more_are_left_out_with_a_line(study, tmp
     c = compare(folder)
     assert c.unknown == ["perceptual_b", "recognised_b"] and compare(study).unknown == []
     assert not any("recognised" in name for name in (*c.results, *c.pooled))
-    page = write_report(folder, tmp_path / "report").read_text()
-    assert "columns that are no metric of this version of colorlib: perceptual_b and recognised_b" in page
+    assert "columns that are no metric of this version of colorlib: perceptual_b and recognised_b" in to_html(c)
 
 
 def test_a_temperature_curve_passes_through_its_rows_own_point(special):
@@ -276,9 +280,8 @@ def test_short_names_drop_what_is_shared_and_keep_what_tells_apart(labels, names
     assert list(short_names(labels).values()) == names
 
 
-def test_the_first_table_is_narrow_and_no_column_is_empty(special, study, tmp_path):
-    for folder in (special, study):
-        page = write_report(folder, tmp_path / folder.name)
+def test_the_first_table_is_narrow_and_no_column_is_empty(special_page, study, tmp_path):
+    for page in (special_page, write_report(study, tmp_path / "report")):
         html, markdown = page.read_text(), (page.parent / "comparison.md").read_text()
         tables = [part.splitlines() for part in markdown.split("\n\n") if part.startswith("| ")]
         assert len(tables[0][0].split(" | ")) <= 9
@@ -293,14 +296,13 @@ def test_the_first_table_is_narrow_and_no_column_is_empty(special, study, tmp_pa
 def test_many_rows_are_folded_and_not_lost(tmp_path):
     rows = {f"vit · l1 (delta {i})": ("network", 9 + i / 10, 0.5, "l1", None) for i in range(MANY)}
     folder = write_study(tmp_path / "many", rows=rows)
-    html = write_report(folder, tmp_path / "report").read_text()
     c = compare(folder)
+    html = to_html(c)
     labels = [label for label in c.contestants if label != c.grey]
     assert len(labels) > MANY and all(f"bundled-0, {label}" in html for label in labels)
     assert f"{len(labels) + 2 - MANY} more rows" in html and "the numbers are in pairs.csv" in html
     assert "history_rows" in html
-    pairs = pd.read_csv(tmp_path / "report" / "pairs.csv")
-    assert len(pairs) == len(c.contestants) * (len(c.contestants) - 1) // 2 and (pairs["difference"] <= 0).all()
+    assert len(c.pairs) == len(c.contestants) * (len(c.contestants) - 1) // 2 and (c.pairs["difference"] <= 0).all()
 
 
 # ----------------------------------------------------------------------------------------------------- pretraining
@@ -359,7 +361,7 @@ def test_an_encoder_is_a_source_of_variance_where_rows_differ_in_it(pretrained, 
     assert "encoder" not in Attribution(compare(write_study(tmp_path / "plain"))).shares.get("delta_e_2000", {})
 
 
-def test_what_pretraining_is_worth_is_said_in_photographs(pretrained, study, tmp_path):
+def test_what_pretraining_is_worth_is_said_in_photographs(pretrained, study):
     section = Pretraining(compare(pretrained))
     assert {name: list(curves) for name, curves in section.curves.items()} == {
         name: ["none", "tuned"] for name in ("effunet", "deoldify")
@@ -373,7 +375,7 @@ def test_what_pretraining_is_worth_is_said_in_photographs(pretrained, study, tmp
     halfway = tuned.assign(mean=none["mean"].mean())  # reached at the geometric middle of 1,000 and 4,000
     assert "photographs, about 1,000 on top of 1,000 (" in about_worth(none, halfway)
     assert len(section.charts) == 2 and not Pretraining(compare(study)).present
-    assert "What pretraining is worth" in write_report(pretrained, tmp_path / "report").read_text()
+    assert "## What pretraining is worth" in section.markdown()
 
 
 def test_each_setting_is_told_beside_the_row_without_it_and_nothing_else(pretrained, study, tmp_path):

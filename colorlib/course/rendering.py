@@ -55,7 +55,8 @@ def _to_markdown(notebook: nbformat.NotebookNode, name: str) -> tuple[str, dict[
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     body, resources = MarkdownExporter().from_notebook_node(notebook, {"output_files_dir": name, "unique_key": "p"})
-    body = re.sub(r"<style scoped>.*?</style>\s*", "", body, flags=re.DOTALL)
+    body = re.sub(r"<style\b.*?</style>\s*", "", body, flags=re.DOTALL)  # of tables: GitHub would show it as text
+    body = re.sub(r' id="T_\w+"', "", body)  # by which that style found cells, another at each execution
     body = re.sub(r"^```python\n(.*?)^```$", _folded, body, flags=re.DOTALL | re.MULTILINE)
     pictures = {Path(path).stem: data for path, data in resources["outputs"].items()}
     for number, stem in enumerate(pictures, 1):

@@ -88,13 +88,14 @@ def plot_gamut(weights: np.ndarray | None = None, lightness: Sequence[float] = (
         title: words before the panel's lightness.
     """
     centres = np.asarray(bin_centres())
-    size = np.full(len(centres), 24.0)
+    side = min(2.8, 3.8 / len(lightness))  # inches of a panel
+    size = np.full(len(centres), (0.85 * 72 * side * 10 / 236) ** 2)  # bins are 10 units apart, of 236 across
     if weights is not None:
         weights = np.asarray(weights, float)
         if weights.shape != (len(centres),):
             raise ValueError(f"weights must have shape ({len(centres)},), one per bin, not {weights.shape}.")
         size = 3 + 180 * np.sqrt(weights / weights.max())
-    figure, grid = new_figure(3.5 if len(lightness) == 1 else 2.8, len(lightness), sharey=True)
+    figure, grid = new_figure(side + 0.7, len(lightness), sharey=True)
     for axes, L in zip(grid[0], lightness, strict=True):
         rgb, shown = _colors_of(centres, L)
         axes.scatter(*centres[shown].T, s=size[shown], c=rgb[shown], marker="s" if weights is None else "o", lw=0)

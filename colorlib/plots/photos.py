@@ -68,7 +68,7 @@ def show_photos(
     for i, line in enumerate(photos):
         for j in range(width):
             axes = grid[i, j]
-            axes.set(xticks=[], yticks=[])
+            axes.set(xticks=[], yticks=[], anchor="N")  # right below its name
             axes.spines[:].set_visible(False)
             photo = line[j] if j < len(line) else None
             if photo is None:

@@ -5,6 +5,7 @@ telephone, where a page is 390 pixels wide, letters are still as large as the pa
 """
 
 import contextlib
+import functools
 import io
 import re
 from collections.abc import Iterable, Iterator
@@ -105,6 +106,7 @@ def new_figure(
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
+@functools.cache
 def inches_of(text: str, size: float = SMALL, bold: bool = False) -> float:
     """Return how wide a line of text is drawn at a size in points."""
     font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")

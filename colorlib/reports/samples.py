@@ -15,7 +15,7 @@ from PIL import Image
 from colorlib import plots
 from colorlib.color.lab import decode_lab8
 from colorlib.metrics import METRICS, Pair
-from colorlib.reports.rows import MANY, PRIMARY
+from colorlib.reports.rows import PRIMARY
 from colorlib.reports.words import head, number
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _picture_errors(comparison: "Comparison", pictures: Mapping[str, dict], ids:
 
 
 def show_samples(samples: Sequence[Sample]) -> Figure:
-    """Show chosen photographs in one figure, as every row coloured them; with many rows, each is a line.
+    """Show chosen photographs in one figure beside one another, and below as every row coloured them.
 
     Args:
         samples: from :func:`choose_samples`, one at least.
@@ -106,9 +106,7 @@ def show_samples(samples: Sequence[Sample]) -> Figure:
     columns = list(samples[0].photos)
     grid = [[sample.photos.get(column) for column in columns] for sample in samples]
     titles = [f"{sample.identity}\n{sample.reason}" for sample in samples]
-    if len(columns) > MANY:
-        return plots.show_photos(list(zip(*grid, strict=True)), columns, titles, 1.4)
-    return plots.show_photos(grid, titles, columns, 1.1)
+    return plots.show_photos(list(zip(*grid, strict=True)), columns, titles, 1.0)
 
 
 def jpeg(photo: np.ndarray, pixels: float) -> bytes:
