@@ -57,7 +57,8 @@ import pandas as pd
 from tqdm import tqdm
 from IPython.display import Image, display
 from PIL import Image as Pictures
-for _ in tqdm(range(3)):
+for number in tqdm(range(3)):
+    print("line", number)
     print("noise", file=sys.stderr)
 pixels = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)  # cannot be compressed
 display(Pictures.fromarray(pixels))
@@ -87,6 +88,7 @@ def test_a_page_is_small_linked_and_silent(page):
     assert f"](91_small/{picture.name})" in text and "brown" in text
     assert text.startswith("# 91 · Small\n\n*Made from [91_small.ipynb](../91_small.ipynb), SIDE = 500.*\n")
     assert "[`12_other`](../12_other.ipynb)" in text and "[all notebooks](../README.md)" in text
+    assert "    line 0\n    line 1\n    line 2\n" in text
     assert not re.search(r"noise\n|it/s|<style| id=|SIDE = 8\nSIDE", text)
 
 

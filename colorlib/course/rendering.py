@@ -49,11 +49,13 @@ def render(notebook: Path, folder: Path, parameters: dict[str, Any], others: Ite
 def _to_markdown(notebook: nbformat.NotebookNode, name: str) -> tuple[str, dict[str, bytes]]:
     """Return the text, in which pictures are named, and each picture's bytes as they came."""
     from nbconvert import MarkdownExporter
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    notebook, _ = CoalesceStreamsPreprocessor().preprocess(notebook, {})  # lines that were printed with pauses between
     body, resources = MarkdownExporter().from_notebook_node(notebook, {"output_files_dir": name, "unique_key": "p"})
     body = re.sub(r"<style\b.*?</style>\s*", "", body, flags=re.DOTALL)  # of tables: GitHub would show it as text
     body = re.sub(r' id="T_\w+"', "", body)  # by which that style found cells, another at each execution
