@@ -58,8 +58,8 @@ from tqdm import tqdm
 from IPython.display import Image, display
 from PIL import Image as Pictures
 for number in tqdm(range(3)):
-    print("line", number)
-    print("noise", file=sys.stderr)
+    print("line", number, flush=True)
+    print("noise", file=sys.stderr, flush=True)
 pixels = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)  # cannot be compressed
 display(Pictures.fromarray(pixels))
 pd.DataFrame({"colour": ["brown"]}).style.set_properties(color="brown")
