@@ -334,6 +334,12 @@ def test_letters_beside_and_above_photographs_grow_with_the_grid(columns, lines)
         assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1, text
 
 
+def test_strengths_darken_by_decades_and_below_the_floor_nothing_is_told_apart():
+    photo = plots.strengths_to_photo(torch.tensor([[100.0, 1.0], [0.01, 0.0]]), 1e-4)
+    ends = plots.DENSITY([1.0, 0.5, 0.0, 0.0])[:, :3]
+    assert photo.shape == (2, 2, 3) and np.allclose(photo.reshape(4, 3), ends, atol=0.01)
+
+
 @pytest.mark.parametrize("rows", [1, 2])
 @pytest.mark.parametrize("count, size", [(2, 2.4), (5, 1.35), (8, 1.35)])
 def test_names_of_several_lines_above_photographs_are_not_cut_off(count, size, rows):

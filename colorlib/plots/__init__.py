@@ -11,7 +11,7 @@ from colorlib.plots.curves import plot_curves
 from colorlib.plots.forest import LAWS, plot_forest, plot_forests, plot_laws
 from colorlib.plots.history import plot_history, plot_history_rows, plot_training_sizes
 from colorlib.plots.pairwise import plot_pairwise
-from colorlib.plots.photos import lab8_to_photo, show_answers, show_kept, show_photos, to_photos
+from colorlib.plots.photos import lab8_to_photo, show_answers, show_kept, show_photos, strengths_to_photo, to_photos
 from colorlib.plots.planes import plot_hints, plot_pareto, plot_plane, plot_several, unbeaten
 from colorlib.plots.style import (
     DENSITY,
@@ -60,6 +60,7 @@ __all__ = [
     "show_answers",
     "show_kept",
     "show_photos",
+    "strengths_to_photo",
     "style",
     "to_photos",
     "unbeaten",

@@ -1,5 +1,6 @@
 """Photographs side by side: as they are, and as colorizers see them."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 
 from colorlib.color.lab import decode_lab8, lab_to_rgb
-from colorlib.plots.style import FAINT, INK, SMALL, WIDTH, folded, inches_of, new_figure, style
+from colorlib.plots.style import DENSITY, FAINT, INK, SMALL, WIDTH, folded, inches_of, new_figure, style
 
 LINE = 11.5  # points from one line of a name in the smallest letters to the next
 NAMES = 1.1  # inches of the rows' names in the smallest letters, at most
@@ -21,6 +22,15 @@ def to_photos(L: torch.Tensor, ab: torch.Tensor) -> np.ndarray:
 def lab8_to_photo(L8: np.ndarray, ab8: np.ndarray) -> np.ndarray:
     """Turn one photograph as a run keeps it, L8 (H, W) and ab8 (H, W, 2) uint8, into (H, W, 3) in [0, 1]."""
     return to_photos(*decode_lab8(torch.tensor(L8[None]), torch.tensor(ab8[None])))[0]
+
+
+def strengths_to_photo(strengths: torch.Tensor, floor: float = 1e-5) -> np.ndarray:
+    """Turn strengths (H, W), none negative and not all zero, into a picture (H, W, 3) in [0, 1] to be shown.
+
+    The scale is logarithmic: the strongest is darkest, and ``floor`` of it or less is as pale as nothing.
+    """
+    decades = (strengths / strengths.max()).clamp(min=floor).log10()
+    return DENSITY(1 - decades.numpy() / math.log10(floor))[..., :3]
 
 
 @style()
