@@ -3,6 +3,7 @@
 import io
 import time
 import zipfile
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ from skimage.data import astronaut
 
 pytest.importorskip("streamlit", reason="the app is an optional extra: pip install colorlib[app]")
 
+from streamlit.testing.v1 import AppTest
+
 from colorlib.app import album as albums
+from colorlib.app import many
 from colorlib.app.album import Album
 from colorlib.app.turns import Queue
 from colorlib.deployment.loading import load_colorizer
@@ -94,3 +98,41 @@ def test_an_album_is_bounded(monkeypatch):
     done, refused = album.pages.values()
     assert done.state == "done" and "there is no room for more" in refused.reason
     assert "2 more were left out" in album.notes()
+
+
+def _page_of_an_album():
+    import streamlit as st
+
+    from colorlib.app import many
+
+    many.show_album(st.session_state.held)
+
+
+@pytest.mark.parametrize(
+    ("states", "label", "disabled"),
+    [
+        (["waiting", "waiting"], "Download what is done, zip", True),
+        (["done", "waiting"], "Download what is done, zip", False),
+        (["failed", "waiting"], "Download what is done, zip", True),
+        (["done", "failed"], "Download all, zip", False),
+        (["failed", "failed"], "Download all, zip", True),
+    ],
+)
+def test_the_zip_is_not_offered_anew_each_second(monkeypatch, states, label, disabled):
+    """A press finds no file once its button has been drawn again."""
+    pages = AppTest.from_function(_page_of_an_album, default_timeout=60)
+    album = Album(Queue(), "ann")
+    album.hold({str(number): (f"{number}.jpg", b"") for number in range(len(states))})
+    monkeypatch.setattr(album, "color", lambda *_: None)
+    monkeypatch.setattr(many, "_show_pages", lambda *_: None)  # this part of the page is drawn anew each second
+    for page, state in zip(album.pages.values(), states, strict=True):
+        page.future = Future()
+        if state == "failed":
+            page.future.set_exception(ValueError("no photograph"))
+        elif state == "done":
+            page.future.set_result(None)
+    pages.session_state.held = album
+    pages.run()
+    assert not pages.exception
+    (button,) = pages.get("download_button")
+    assert (button.proto.label, button.proto.disabled) == (label, disabled)

@@ -228,6 +228,7 @@ def test_twelve_photographs_are_coloured_and_taken_home_in_a_zip(visit, tmp_path
     sync_api.expect(page.get_by_test_id("stAlert")).to_contain_text("broken.jpg")
     sync_api.expect(page.locator(".strip button.done")).to_have_count(11)
     sync_api.expect(page.locator(".strip button.failed")).to_have_count(1)
+    settle(page)
 
     with page.expect_download() as promise:
         page.get_by_role("button", name="Download all, zip").click()

@@ -28,20 +28,39 @@ def show_album(album: Album) -> None:
         except (OSError, ValueError) as error:
             st.error(f"{name} cannot be used: {error}", icon=":material/error:")
             return
-        st.fragment(_show_pages, run_every=1 if album.running else None)(album, album.running)
+        label, disabled = offer = _offer(album)
+        st.fragment(_show_pages, run_every=1 if album.running else None)(album, offer)
+        # not in the part that is drawn anew each second: a press finds no file once its button has been drawn again
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.download_button(
+                label,
+                album.zip,
+                "coloured.zip",
+                "application/zip",
+                type="primary",
+                icon=":material/folder_zip:",
+                on_click="ignore",
+                disabled=disabled,
+            )
+            st.caption("Choose one above to look at it closely, and to hint.")
 
 
-def _show_pages(album: Album, was_running: bool) -> None:
+def _offer(album: Album) -> tuple[str, bool]:
+    """Return what the button says, and whether there is nothing yet to take home."""
+    nothing = all(page.state != "done" for page in album.pages.values())
+    return "Download what is done, zip" if album.running else "Download all, zip", nothing
+
+
+def _show_pages(album: Album, offer: tuple[str, bool]) -> None:
     """Show how far it is; this part of the page is drawn anew each second as long as there is something to do."""
-    running = album.running  # asked once: what says that all is done is not drawn anew, and with it the zip it offers
-    if was_running and not running or "chosen" in st.session_state:
+    if _offer(album) != offer or "chosen" in st.session_state:
         st.rerun()
     pages = album.pages
     done, failed = (sum(page.state == state for page in pages.values()) for state in ("done", "failed"))
     words = f"**{done} of {len(pages)}** photographs coloured"
     if failed:
         words += f", {failed} could not be"
-    if running and (seconds := album.seconds_left) is not None:
+    if album.running and (seconds := album.seconds_left) is not None:
         words += f" · about {seconds / 60:.0f} min left" if seconds > 90 else f" · about {seconds:.0f} s left"
     st.progress((done + failed) / len(pages), words)
     picked = st.session_state.get("picked")
@@ -55,18 +74,6 @@ def _show_pages(album: Album, was_running: bool) -> None:
             f"These are the first {MOST}; {album.left_out} more were left out. Take these home, then bring those.",
             icon=":material/filter_none:",
         )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "Download all, zip" if not running else f"Download the {done} that are done, zip",
-            album.zip,
-            "coloured.zip",
-            "application/zip",
-            type="primary",
-            icon=":material/folder_zip:",
-            on_click="ignore",
-            disabled=not done,
-        )
-        st.caption("Choose one above to look at it closely, and to hint.")
 
 
 def _item(identity: str, page: Page, chosen: bool) -> dict[str, Any]:
