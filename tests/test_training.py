@@ -97,11 +97,9 @@ def train_small(objective, images, data, folder):
     train(setting, open_store(data), folder)
 
 
-@pytest.mark.parametrize(
-    ("objective", "images", "steps"), [("pix2pix", 640, (5, 30, 55)), ("gan_projected", 128, (2, 6, 10))]
-)
-def test_killed_three_times_it_ends_with_the_same_weights(tiny_scenes, tmp_path, processes, objective, images, steps):
-    """SIGKILL at three moments, then a run to the end: weights and history equal those of an undisturbed run."""
+@pytest.mark.parametrize(("objective", "images", "steps"), [("pix2pix", 640, (5, 30, 55)), ("gan_projected", 96, (5,))])
+def test_killed_it_ends_with_the_same_weights(tiny_scenes, tmp_path, processes, objective, images, steps):
+    """SIGKILL at some moments, then a run to the end: weights and history equal those of an undisturbed run."""
 
     def start(name):
         given = (objective, images, tiny_scenes.folder, tmp_path / name)
