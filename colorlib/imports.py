@@ -3,8 +3,9 @@
 It is what the stamp of a run counts: an edit makes anew the runs that rest on it, and no others. An import reaches the
 file that it names; of a room's ``__init__``, which hands on names of all its files, only the definitions asked for
 count, with what they rest on in turn. Of a registry whose entries runs take by name only those mentioned count: a
-run's own network, and no other. Rooms that draw or comment, ``plots``, ``course`` and whichever imports them, are not
-followed: they show what a run's folder holds and decide nothing in it. Comments and docstrings do not count.
+run's own network, and no other. What shows a run's folder decides nothing in it and is not followed: rooms that draw
+or comment, ``plots``, ``course`` and whichever imports them, and ``runs.standing``, the line that judging prints.
+Comments and docstrings do not count.
 """
 
 import ast
@@ -17,7 +18,8 @@ from pathlib import Path
 
 from colorlib.files import LIBRARY
 
-SHOWING = {"plots", "course"}
+SHOWING = {"plots", "course"}  # rooms
+PRINTED = "colorlib.runs.standing"
 REGISTRIES = ("DATASETS", "MODELS", "OBJECTIVES", "SUMS")  # whose entries a run takes by name
 
 
@@ -53,7 +55,7 @@ def reached(source: str, words: Iterable[str]) -> dict[str, str]:
             file, asked = _located(waiting.pop(), files)
             room = file.removesuffix(".__init__")
             name = f"{room}.{asked}" if asked else file
-            if name in found or shows(name.split(".")[1]):
+            if name in found or file == PRINTED or shows(name.split(".")[1]):
                 continue
             code, further = _definition(files[file], room, asked, words) if asked else _file(files[file])
             found[name] = code

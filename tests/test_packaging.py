@@ -35,6 +35,7 @@ COME_ALONG = {
     "nbclient",
     "nbconvert",
     "requests",
+    "markupsafe",
     "starlette",
     "traitlets",
 }  # with packages that are asked for

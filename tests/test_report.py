@@ -336,10 +336,11 @@ def test_many_failures_of_one_kind_are_told_in_one_line(tmp_path):
 
 
 def test_text_from_outside_is_escaped(tmp_path):
-    rows = {"<script>alert(1)</script> | x": ("network", 8.0, 0.5, "l2", (0.8, 0.5, 0.4))}
+    rows = {"<script>alert(1)</script> | wide_net": ("network", 8.0, 0.5, "l2", (0.8, 0.5, 0.4))}
     c = compare(write_study(tmp_path / "rude", rows=rows, title="A & <i>B</i>"))
     html = to_html(c)
     assert "<script" not in html and "&lt;script&gt;" in html and "<i>B" not in html
+    assert "| wide_<wbr>net" in html  # where a narrow column may break it
     tables = [part.splitlines() for part in to_markdown(c).split("\n\n") if part.startswith("|")]
     assert len(tables) > 1
     for lines in tables:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 
 from colorlib.reports.comparison import Comparison
 from colorlib.reports.findings import about_seeds, about_training, about_unshown, answer
@@ -18,7 +19,7 @@ FEW = 5  # sentences of one kind, before the others are folded away
 def to_html(c: Comparison) -> str:
     """Write the report as an HTML page without any address but those of its pictures, ``figures/…``."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"tidy": tidy, "number": number, "signed": signed, "short": short, "filled": filled}
+    environment.filters |= {each.__name__: each for each in (tidy, number, signed, short, filled, name)}
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         c=c,
         title=c.study.get("title") or c.study["name"],
@@ -40,3 +41,8 @@ def to_html(c: Comparison) -> str:
         many=MANY,
         few=FEW,
     )
+
+
+def name(text: str) -> Markup:
+    """Let a name that is too long for its column go on in the next line after a ``_``."""
+    return Markup(escape(text).replace("_", Markup("_<wbr>")))

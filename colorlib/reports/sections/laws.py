@@ -30,7 +30,7 @@ class Laws(Section):
 <thead><tr><th class="name" rowspan="2">Row</th>{% for law, words in section.laws.items() %}<th colspan="2">{{ words }}</th>{% endfor %}</tr>
 <tr>{% for law in section.laws %}<th>chroma kept</th><th>ΔE 76</th>{% endfor %}</tr></thead>
 <tbody>{% for row in c.rows if section.results(row.label) %}{% set found = section.results(row.label) %}
-<tr class="{{ row.group }}"><td class="name">{{ row.label }}</td>
+<tr class="{{ row.group }}"><td class="name">{{ row.label | name }}</td>
 {% for law in section.laws %}
 <td>{{ found.get("chroma_kept_" ~ law) | number(2) }}</td><td>{{ found.get("delta_e_76_" ~ law) | number(1) }}</td>
 {% endfor %}</tr>

@@ -29,7 +29,7 @@ class Pictures(Section):
 <div class="scroll"><table class="pictures">
 <thead><tr><th class="name"></th>{% for sample in section.samples[name] %}<th>{{ sample.identity }}<small>{{ sample.reason | tidy }}</small></th>{% endfor %}</tr></thead>
 <tbody>{% for column in columns %}
-<tr><td class="name"><b>{{ column }}</b></td>
+<tr><td class="name"><b>{{ column | name }}</b></td>
 {% for sample in section.samples[name] %}<td>{{ picture(name, loop.index0, column) | trim }}</td>{% endfor %}</tr>
 {% endfor %}</tbody></table></div>
 {% endmacro %}
@@ -42,7 +42,7 @@ class Pictures(Section):
 </details>
 {% else %}
 <div class="scroll"><table class="pictures">
-<thead><tr><th class="name"></th>{% for column in columns %}<th>{{ column | replace('_', '_\u200b') }}</th>{% endfor %}</tr></thead>
+<thead><tr><th class="name"></th>{% for column in columns %}<th>{{ column | name }}</th>{% endfor %}</tr></thead>
 <tbody>{% for sample in samples %}{% set i = loop.index0 %}
 <tr><td class="name"><b>{{ sample.identity }}</b><small>{{ sample.reason | tidy }}</small></td>
 {% for column in columns %}<td>{{ picture(name, i, column) | trim }}</td>{% endfor %}</tr>
