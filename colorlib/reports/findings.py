@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from colorlib import statistics
 from colorlib.reports.comparison import Comparison
 from colorlib.reports.rows import PRIMARY, by_budget
-from colorlib.reports.words import head, listed, number, percent, plural
+from colorlib.reports.words import are, head, listed, number, percent, plural
 from colorlib.runs.run import Run
 
 NAMED = 5  # rows of those that may be the best
@@ -178,7 +178,7 @@ def _beaten(c: Comparison) -> str:
     if not beaten:
         return ""
     return (
-        f" {listed(beaten)} may be it and yet {'is' if len(beaten) == 1 else 'are'} worse in a pair that the study "
+        f" {listed(beaten)} may be it and yet {are(len(beaten))} worse in a pair that the study "
         "asks about: such pairs have a part of the level to themselves, and who may be the best is corrected for all "
         "rows alike."
     )

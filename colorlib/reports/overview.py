@@ -16,7 +16,7 @@ from colorlib.files import atomic_path
 from colorlib.reports.cards import VIVID, nearest_and_boldest, read_cards, score
 from colorlib.reports.rows import PRIMARY
 from colorlib.reports.tables import PIXELS, markdown_table
-from colorlib.reports.words import head, listed, number, plural, short
+from colorlib.reports.words import are, head, listed, number, plural, short
 
 OWN = "trained_on_primary"
 FIRST = 5  # trained rows of a report in its table
@@ -278,8 +278,8 @@ def verdict(table: pd.DataFrame) -> str:
         )
     better = (trained["against_grey"] == "better").sum()
     if (table["model"] == "grey").any():
-        of, are = plural(len(trained), "trained row"), "is" if better == 1 else "are"
-        text += f" {better} of {of} {are} shown to be better than leaving photographs grey."
+        of = plural(len(trained), "trained row")
+        text += f" {better} of {of} {are(better)} shown to be better than leaving photographs grey."
     seen = trained["images_seen"].dropna()
     if len(seen):
         span = f"{seen.min():,.0f}" + (f" to {seen.max():,.0f}" if seen.max() > seen.min() else "")

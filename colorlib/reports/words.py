@@ -72,5 +72,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
+def are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
 def head(metric: str) -> str:
     return known_metric(metric).title

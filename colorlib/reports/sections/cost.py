@@ -5,7 +5,7 @@ from functools import cached_property
 from colorlib import plots
 from colorlib.reports.sections.base import Chart, Section
 from colorlib.reports.tables import marked, primary_label, primary_table
-from colorlib.reports.words import plural
+from colorlib.reports.words import are, plural
 
 COMPUTING = {  # cost → its unit, and what the axis says
     "macs_per_image": (1e6, "computing one photograph [million MACs]"),
@@ -32,8 +32,9 @@ class Cost(Section):
             return {}
         grey = ("left grey", table["mean"][c.grey]) if c.grey else None
         best = plots.unbeaten(known[next(iter(costs))], known["mean"])
-        are = "is" if len(best) == 1 else "are"
-        title = f"{len(best)} of {plural(len(known), 'row')} {are} beaten by none in both error and computing"
+        title = (
+            f"{len(best)} of {plural(len(known), 'row')} {are(len(best))} beaten by none in both error and computing"
+        )
         caption = (
             "Down is better, left is cheaper: no row lies below and left of the grey band. Where there are many, only "
             "the rows on the band have names. A MAC is one multiplication with an addition; unlike seconds their "

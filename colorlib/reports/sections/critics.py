@@ -9,7 +9,7 @@ from colorlib.objectives.adversarial import Adversarial
 from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
 from colorlib.reports.sections.base import PairsSection
 from colorlib.reports.tables import difference_cell
-from colorlib.reports.words import head, number, plural
+from colorlib.reports.words import are, head, number, plural
 
 RECOVERED = "log_probability_lite2_share"
 DISTANCE = "frechet_lite2"
@@ -39,9 +39,10 @@ class Critics(PairsSection):
         if not self.pairs:
             return ""
         verdicts = [self.c.verdict(label, other) for label, other in self.pairs.items()]
+        better = verdicts.count("better")
         return (
-            f"Of {plural(len(verdicts), 'row')} with a critic, each beside the same network without it, "
-            f"{verdicts.count('better')} are shown to be lower in {head(PRIMARY)} and {verdicts.count('worse')} higher."
+            f"Of {plural(len(verdicts), 'row')} with a critic, each beside the same network without it, {better} "
+            f"{are(better)} shown to be lower in {head(PRIMARY)} and {verdicts.count('worse')} higher."
         )
 
     @cached_property

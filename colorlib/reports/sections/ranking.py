@@ -20,7 +20,7 @@ from colorlib.reports.tables import (
     rank_text,
     table_cells,
 )
-from colorlib.reports.words import HEADS, head, number, plural, short
+from colorlib.reports.words import HEADS, are, head, number, plural, short
 
 FIRST = ("delta_e_2000", "psnr_rgb_db", "auc_rebalanced", "colorfulness_hs03")  # metrics of the first table
 
@@ -126,7 +126,7 @@ class Ranking(Section):
         if not c.trained or c.grey is None:
             return f"Mean {head(PRIMARY)} of every row"
         count = f"{better:,} of {plural(len(c.trained), 'trained row')}"
-        return f"{count} {'is' if better == 1 else 'are'} shown to be better than leaving photographs grey"
+        return f"{count} {are(better)} shown to be better than leaving photographs grey"
 
     def markdown(self) -> list[str]:
         """Return figure and first table without a heading, right after the answer, and the rest of it folded below."""

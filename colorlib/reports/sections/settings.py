@@ -6,7 +6,7 @@ from functools import cached_property
 from colorlib.reports.rows import NOT_SETTINGS, PRIMARY, Row
 from colorlib.reports.sections.base import PairsSection
 from colorlib.reports.tables import difference_cell
-from colorlib.reports.words import head, number
+from colorlib.reports.words import are, head, number
 
 SETTINGS = {  # of an encoder and of a training, in the order of the table, and what each is to a reader
     "pretraining": "An encoder that knows ImageNet",
@@ -56,7 +56,8 @@ class Settings(PairsSection):
             pairs = [pair[1:] for pair in self.pairs if pair[0] == setting]
             verdicts = [self.c.verdict(*pair) for pair in pairs]
             if len(pairs) > 1:
-                shown = f"{verdicts.count('better')} of {len(pairs)} rows are shown to be lower in {head(PRIMARY)}"
+                better = verdicts.count("better")
+                shown = f"{better} of {len(pairs)} rows {are(better)} shown to be lower in {head(PRIMARY)}"
                 shown += f" and {verdicts.count('worse')} higher"
                 most = verdicts.index("better") if "better" in verdicts else 0
                 shown += ", of those the most" if "better" in verdicts else f"; the most, {verdicts[most]},"
