@@ -25,9 +25,8 @@ logged() {
     "$@" >>"$log" 2>&1
 }
 
-# Python compiles what is imported when it is; to compile everything beforehand takes longer.
 pip_install() {
-    logged "$python" -m pip install --disable-pip-version-check --no-compile "$@"
+    logged "$python" -m pip install --disable-pip-version-check "$@"
 }
 
 # Tells whether pip would bring CUDA's libraries along; only metadata is fetched for that.
