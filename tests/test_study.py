@@ -557,6 +557,12 @@ def test_a_failed_row_is_reported_and_only_what_changed_is_run_again(project, mo
     record = read_study("runs/tiny")
     assert record["wall_seconds"] > sum(row["seconds"] for row in record["rows"]) / 2 > 0
 
+    results = Path("reports/tiny/index.html").read_text()
+    out, error = (study := start()).communicate(timeout=PATIENCE)
+    assert study.returncode == 0 and "3 rows, 3 of them done already" in out, error
+    assert after == {path: path.stat().st_mtime_ns for path in after}
+    assert Path("reports/tiny/index.html").read_text() == results
+
 
 def stopped(how: str) -> None:
     """Run the study until two rows are under way, stop it in one of three ways, and see that nothing goes on."""
